@@ -1,0 +1,1 @@
+"""Scores adapters against their base, on one loaded base, into versioned results."""

@@ -1,0 +1,5 @@
+"""``python -m rapport_bench`` is ``rapport``."""
+
+from rapport_bench.cli import main
+
+main()

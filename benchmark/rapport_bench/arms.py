@@ -1,0 +1,77 @@
+"""Arms: what is scored. Each has an identity, and all its answers are keyed by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rapport_bench.models import Adapter, BaseModel
+from rapport_bench.store import digest
+
+Kind = Literal["base", "adapter", "model", "replies", "bot", "gold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One column of the table.
+
+    Attributes:
+        name: Shown in tables, unique within a run.
+        kind: What it is.
+        arm_id: Hash of what answers (FORMATS: weights, quantisation, dtype, adapter, tokenizer,
+            template; a bot's name and version; an imported file's hash).
+        base: The full model that answers, or that the adapter sits on; `None` without weights.
+        adapter: The adapter, if any.
+        tokenizer_sha256: `None` without weights.
+        chat_template_sha256: `None` without weights.
+    """
+
+    name: str
+    kind: Kind
+    arm_id: str
+    base: BaseModel | None = None
+    adapter: Adapter | None = None
+    tokenizer_sha256: str | None = None
+    chat_template_sha256: str | None = None
+
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether it gives probabilities to replies; bots and imported replies do not."""
+        return self.base is not None
+
+
+def model_arm(
+    name: str, kind: Kind, base: BaseModel, adapter: Adapter | None, tokenizer: Any
+) -> Arm:
+    """The arm of a full model, or of an adapter on one."""
+    from rapport_tasks.rendering import PLAIN_TEMPLATE
+
+    tokenizer_sha256 = digest(
+        {
+            "tokenizer": tokenizer.backend_tokenizer.to_str()
+            if getattr(tokenizer, "backend_tokenizer", None) is not None
+            else sorted(tokenizer.get_vocab().items()),
+            "special": {key: str(value) for key, value in tokenizer.special_tokens_map.items()},
+        }
+    )
+    template_sha256 = digest(tokenizer.chat_template or PLAIN_TEMPLATE)
+    identity = {
+        "base": [base.weights_sha256, base.config_sha256],
+        "quantization": base.quantization,
+        "dtype": base.dtype,
+        "adapter": [adapter.weights_sha256, adapter.config_sha256] if adapter else None,
+        "tokenizer": tokenizer_sha256,
+        "chat_template": template_sha256,
+    }
+    return Arm(name, kind, digest(identity), base, adapter, tokenizer_sha256, template_sha256)
+
+
+def weightless_arm(name: str, kind: Kind, version: str) -> Arm:
+    """The arm of a bot, of the gold replies, or of a file of imported replies."""
+    return Arm(name, kind, digest({"kind": kind, "name": name, "version": version}))
+
+
+def replies_arm(name: str, path: Path, file_sha256: str) -> Arm:
+    """The arm of imported replies: its identity is the file's hash, whatever it is called."""
+    return Arm(name, "replies", digest({"kind": "replies", "file": file_sha256}))

@@ -1,0 +1,261 @@
+"""Result files: what one arm did on one suite, versioned, without text, never edited.
+
+``results/v1/<suite name>/<base slug>/<arm slug>@<first 8 of result_id>.json``, checked against
+`result.schema.json` on every write and read. ``result_id`` is the hash of everything but itself and
+``volatile``, so an edited file is recognised, and an identical run finds its file there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from rapport_bench.files import to_json, write_atomically
+from rapport_bench.store import digest
+from rapport_tasks.errors import BadInput, NotComparable, close_match
+
+SCHEMA_VERSION = "1.0"
+_NOT_HASHED = ("volatile", "result_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result with where it lies.
+
+    Attributes:
+        data: The file's content; valid by the schema.
+        path: `None` before it is saved.
+    """
+
+    data: dict[str, Any]
+    path: Path | None = None
+
+    @property
+    def result_id(self) -> str:
+        """Hash of the content."""
+        return str(self.data["result_id"])
+
+    @property
+    def name(self) -> str:
+        """The arm's name."""
+        return str(self.data["arm"]["name"])
+
+    @property
+    def kind(self) -> str:
+        """The arm's kind."""
+        return str(self.data["arm"]["kind"])
+
+    @property
+    def suite_id(self) -> str:
+        """What it may be compared with."""
+        return str(self.data["suite"]["suite_id"])
+
+    @property
+    def columns(self) -> dict[str, list[float]]:
+        """Sufficient statistics, one entry a dialogue."""
+        columns: dict[str, list[float]] = self.data["dialogues"]["columns"]
+        return columns
+
+    @property
+    def metrics(self) -> dict[str, dict[str, Any]]:
+        """Derived figures."""
+        metrics: dict[str, dict[str, Any]] = self.data["metrics"]
+        return metrics
+
+    @property
+    def dialogue_ids(self) -> list[str]:
+        """In suite order."""
+        return list(self.data["dialogues"]["id"])
+
+
+def result_id(data: dict[str, Any]) -> str:
+    """Hash of a result without ``volatile`` and ``result_id``."""
+    return digest({key: value for key, value in data.items() if key not in _NOT_HASHED})
+
+
+def seal(data: dict[str, Any]) -> Result:
+    """Add the version, the status and the hash to a result's content, and check it."""
+    data = data | {"schema_version": SCHEMA_VERSION, "status": "complete"}
+    data["result_id"] = result_id(data)
+    problem = _schema_problem(data)
+    if problem:
+        raise ValueError(f"a result against its own schema: {problem}")
+    return Result(data)
+
+
+def path_of(result: Result, folder: str | Path) -> Path:
+    """Where a result belongs below a results folder."""
+    base = result.data["arm"].get("base")
+    return (
+        Path(folder)
+        / "v1"
+        / slug(result.data["suite"]["name"])
+        / (slug(base["name"]) if base else "reference")
+        / f"{slug(result.name)}@{result.result_id[:8]}.json"
+    )
+
+
+def save(result: Result, folder: str | Path) -> tuple[Result, bool]:
+    """Write a result unless an identical one is there.
+
+    Returns:
+        The result with its path, and whether the file is new.
+
+    Raises:
+        BadInput: The folder cannot be written to, or the file there is not this result.
+        Incomplete: The disk is full.
+    """
+    path = path_of(result, folder)
+    if path.exists():
+        there = load(path)
+        if there.result_id != result.result_id:
+            raise BadInput(
+                f"{path}: holds another result than its name says", remedy="Move it away."
+            )
+        return there, False
+    write_atomically(path, to_json(result.data))
+    return Result(result.data, path), True
+
+
+def load(path: str | Path) -> Result:
+    """Read and check one result file.
+
+    Raises:
+        BadInput: No such file, not JSON, against the schema, edited by hand, of a newer version.
+    """
+    path = Path(path)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}", remedy="Name a result file.") from None
+    except ValueError:
+        raise BadInput(
+            f"{path}: not a result: not JSON", remedy="Restore the file from git."
+        ) from None
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if isinstance(version, str) and _newer(version):
+        raise BadInput(
+            f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}",
+            remedy="Update rapport-bench.",
+        )
+    problem = _schema_problem(data)
+    if problem:
+        raise BadInput(f"{path}: not a result: {problem}", remedy="Restore the file from git.")
+    if result_id(data) != data["result_id"]:
+        raise BadInput(
+            f"{path}: its content does not match its result_id {data['result_id'][:8]}: edited",
+            remedy="Restore the file from git, or run the arm again.",
+        )
+    return Result(data, path)
+
+
+def find(reference: str, folder: str | Path) -> Result:
+    """A result by path, by its arm's name, or by the first four or more characters of its id.
+
+    Raises:
+        BadInput: None matches, or several do.
+    """
+    with suppress(OSError):  # a name too long for a file is still a name
+        if Path(reference).is_file():
+            return load(reference)
+    paths = sorted(Path(folder).glob("v1/*/*/*@*.json"))
+    named = [p for p in paths if p.stem.rsplit("@", 1)[0] == slug(reference)]
+    found = [result for result in map(load, named) if result.name == reference]
+    if not found and re.fullmatch("[0-9a-f]{4,64}", reference):
+        by_id = [p for p in paths if p.stem.rsplit("@", 1)[-1].startswith(reference[:8])]
+        found = [result for result in map(load, by_id) if result.result_id.startswith(reference)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listing = ", ".join(f"{r.result_id[:8]} ({r.data['suite']['name']})" for r in found)
+        raise BadInput(
+            f"{len(found)} results are called {reference!r}: {listing}", remedy="Give an id."
+        )
+    names = {p.stem.rsplit("@", 1)[0] for p in paths}
+    raise BadInput(
+        f"no result {reference!r} in {folder}",
+        remedy=close_match(reference, names) + "Name a file, an id or an arm.",
+    )
+
+
+def load_all(folder: str | Path) -> Iterator[Result]:
+    """Every result below a folder, in path order."""
+    for path in sorted(Path(folder).glob("v1/*/*/*@*.json")):
+        yield load(path)
+
+
+def require_comparable(one: Result, other: Result) -> None:
+    """Refuse to set results of different suites against each other.
+
+    Raises:
+        NotComparable: With the list of what differs.
+    """
+    if one.suite_id == other.suite_id:
+        if one.dialogue_ids != other.dialogue_ids:
+            raise NotComparable(
+                f"{one.name} and {other.name}: one suite, but other dialogue ids",
+                remedy="Run both arms again.",
+            )
+        return
+    differing = "; ".join(_differences(one.data["suite"], other.data["suite"], ""))
+    raise NotComparable(
+        f"{one.name} and {other.name} were scored on different suites: {differing}",
+        remedy="Score both with the same data, protocol and version of rapport-bench.",
+    )
+
+
+def _differences(one: Any, other: Any, where: str) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted({*one, *other}):
+            if key != "suite_id":
+                yield from _differences(one.get(key), other.get(key), f"{where}.{key}".lstrip("."))
+    elif one != other:
+        short = [str(v)[:12] if where.endswith("sha256") else str(v) for v in (one, other)]
+        yield f"{where} {short[0]} / {short[1]}"
+
+
+def slug(name: str) -> str:
+    """A name as a safe file name: letters and digits of any script, ``-``, ``_`` and ``.``."""
+    kept = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFKC", name)).strip("-._")
+    # File names are limited in bytes, and cutting bytes may cut a character.
+    kept = kept.encode()[:160].decode(errors="ignore")
+    return kept.rstrip("-._") or "unnamed"
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _newer(version: str) -> bool:
+    try:
+        given = tuple(int(part) for part in version.split("."))
+    except ValueError:
+        return False
+    return given > tuple(int(part) for part in SCHEMA_VERSION.split("."))
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Any:
+    import jsonschema
+
+    text = (files("rapport_bench") / "result.schema.json").read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator(json.loads(text))
+
+
+def _schema_problem(data: Any) -> str | None:
+    error = next(iter(_validator().iter_errors(data)), None)
+    if error is not None:
+        where = "/".join(str(part) for part in error.absolute_path) or "top level"
+        return f"{where}: {error.message[:200]}"
+    lengths = {len(data["dialogues"]["id"]), data["suite"]["dialogues"]}
+    for group in ("columns", "group"):
+        lengths |= {len(column) for column in data["dialogues"][group].values()}
+    return f"columns of lengths {sorted(lengths)}" if len(lengths) > 1 else None

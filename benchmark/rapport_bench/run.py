@@ -1,0 +1,259 @@
+"""From a configuration to saved results: the only module that calls lm-eval's ``evaluate``.
+
+Arms are scored one after the other on one loaded base; each arm's result is written as soon as it is
+complete, and every response before that, so a run that is killed loses one batch at most.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from rapport_bench import results
+from rapport_bench.arms import Arm, Kind, model_arm, replies_arm, weightless_arm
+from rapport_bench.base_group import BaseGroup
+from rapport_bench.bots import BOTS, VERSION, ReplyModel, ReplyRule, gold, read_replies
+from rapport_bench.files import write_atomically
+from rapport_bench.models import Quantization
+from rapport_bench.result_content import Scored, content, volatile
+from rapport_bench.store import ResponseStore
+from rapport_bench.suite import Suite, build_suite, choose_tasks
+from rapport_tasks.advice_to_empathy import demote_stock_phrases
+from rapport_tasks.errors import BadInput
+from rapport_tasks.protocol import Generation, TaskSettings
+from rapport_tasks.record import Record, Unscored
+
+Named = tuple[str | None, str]
+"""(name to show, or `None` for the folder's own; path, hub id or file)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """What `rapport run` was asked to do.
+
+    Attributes:
+        base: Hub id or folder of the base, ``embedded``, or `None` without one.
+        adapters: Scored on the base, in this order.
+        models: Other full models, each loaded in turn.
+        replies: Files of imported replies.
+        bots: Whether gold replies and bots are scored too.
+        data: A dialogue file instead of the built-in dialogues.
+        limit: Only the first so many dialogues.
+        tasks: Task names; empty for all.
+        generation: How replies are drawn.
+        encoder: Sentence encoder by name or path.
+        dtype: ``auto`` or a torch dtype's name.
+        quantization: ``none`` or ``nf4``.
+        device: ``auto`` or a torch device.
+        batch_tokens: Padded tokens a batch.
+        results: Folder for result files.
+        store: Response store; `None` for the default file.
+    """
+
+    base: str | None = None
+    adapters: tuple[Named, ...] = ()
+    models: tuple[Named, ...] = ()
+    replies: tuple[Named, ...] = ()
+    bots: bool = False
+    data: str | None = None
+    limit: int | None = None
+    tasks: tuple[str, ...] = ()
+    generation: Generation = field(default_factory=Generation)
+    encoder: str = "embedded"
+    dtype: str = "auto"
+    quantization: Quantization = "none"
+    device: str = "auto"
+    batch_tokens: int = 4096
+    results: str = "results"
+    store: str | None = None
+
+
+class Reporter(Protocol):
+    """Told how a run goes; see `rapport_bench.console`."""
+
+    def suite(self, suite: Suite) -> None:
+        """The data are read."""
+
+    def arm(self, name: str, index: int, total: int) -> None:
+        """An arm is begun."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Requests of the present arm are answered."""
+
+    def warn(self, message: str) -> None:
+        """Something to know that stops nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run left behind.
+
+    Attributes:
+        suite: What was asked.
+        results: One an arm, in the order asked for, the base first.
+        new: Which of them were written now; the others lay there already.
+    """
+
+    suite: Suite
+    results: list[results.Result]
+    new: list[bool]
+
+
+def run(config: RunConfig, reporter: Reporter) -> Outcome:
+    """Score every arm of a configuration and save the results.
+
+    Raises:
+        RapportError: Bad input of any kind, before anything is computed where that is possible.
+    """
+    tasks = choose_tasks(config.tasks)
+    if not (config.base or config.models or config.replies or config.bots):
+        raise BadInput("nothing to score", remedy="Give --base, --model, --replies or --bots.")
+    if config.adapters and not config.base:
+        raise BadInput("--adapter without --base", remedy="Name the base it was trained on.")
+    _require_writable(Path(config.results))
+    settings = TaskSettings(
+        data=config.data,
+        limit=config.limit,
+        encoder=config.encoder,
+        generation=config.generation,
+        seed_requests=True,
+    )
+    suite = build_suite(settings)
+    reporter.suite(suite)
+    started = time.monotonic()
+    with ResponseStore(config.store) as store:
+        planned = _plan(config, suite, store, reporter)
+        _require_distinct_names([arm for arm, _ in planned])
+        saved: list[results.Result] = []
+        new: list[bool] = []
+        for index, (arm, score) in enumerate(planned):
+            reporter.arm(arm.name, index, len(planned))
+            scored = score(arm, tasks)
+            result = results.seal(content(suite, arm, scored) | volatile(started))
+            result, is_new = results.save(result, config.results)
+            saved.append(result)
+            new.append(is_new)
+    return Outcome(suite, saved, new)
+
+
+_Score = Callable[[Arm, Sequence[str]], Scored]
+
+
+def _plan(
+    config: RunConfig, suite: Suite, store: ResponseStore, reporter: Reporter
+) -> list[tuple[Arm, _Score]]:
+    """All arms with what scores each; everything that can be refused is refused here."""
+    planned: list[tuple[Arm, _Score]] = []
+    groups: list[tuple[str | None, str, tuple[Named, ...]]] = []
+    if config.base:
+        groups.append((None, config.base, config.adapters))
+    groups += [(name, path, ()) for name, path in config.models]
+    imported = [
+        (name or Path(path).stem, Path(path), *read_replies(Path(path), suite.dialogues))
+        for name, path in config.replies
+    ]
+    for index, (name, path, named_adapters) in enumerate(groups):
+        group = BaseGroup(config, store, reporter, path, named_adapters)
+        score = _model_scorer(suite, group)
+        kind: Kind = "base" if config.base and index == 0 else "model"
+        shown = name or ("base" if kind == "base" else Path(path).name)
+        planned.append((model_arm(shown, kind, group.base, None, group.tokenizer), score))
+        planned += [
+            (model_arm(a.name, "adapter", group.base, a, group.tokenizer), score)
+            for a in group.adapters
+        ]
+    planned += [
+        (replies_arm(name, path, sha256), _rule_scorer(suite, rule))
+        for name, path, rule, sha256 in imported
+    ]
+    if config.bots:
+        planned.append((weightless_arm("gold", "gold", VERSION), _rule_scorer(suite, gold)))
+        planned += [
+            (weightless_arm(name, "bot", VERSION), _rule_scorer(suite, rule))
+            for name, rule in BOTS.items()
+        ]
+    return planned
+
+
+def _model_scorer(suite: Suite, group: BaseGroup) -> _Score:
+    def score(arm: Arm, tasks: Sequence[str]) -> Scored:
+        numerics = group.choose_numerics(arm, _load_tasks(suite, tasks).values())
+        records = _evaluate(group.model(arm, numerics), suite, tasks)
+        return Scored(records, numerics, group.proof(arm, numerics) if arm.adapter else None)
+
+    return score
+
+
+def _rule_scorer(suite: Suite, rule: ReplyRule) -> _Score:
+    def score(arm: Arm, tasks: Sequence[str]) -> Scored:
+        return Scored(_evaluate(ReplyModel(rule), suite, _without_likelihood(tasks)), None)
+
+    return score
+
+
+def _load_tasks(suite: Suite, tasks: Sequence[str]) -> dict[str, Any]:
+    from lm_eval.tasks import TaskManager
+
+    import rapport_tasks
+
+    manager = TaskManager(
+        include_path=str(Path(rapport_tasks.__file__).parent),
+        include_defaults=False,
+        metadata=suite.settings.to_metadata(),
+    )
+    loaded: dict[str, Any] = manager.load(list(tasks))["tasks"]
+    return loaded
+
+
+def _evaluate(model: Any, suite: Suite, tasks: Sequence[str]) -> dict[str, dict[str, Record]]:
+    """Run lm-eval and read the records back from its samples."""
+    if not tasks:
+        return {}
+    from lm_eval.evaluator import evaluate
+
+    logging.getLogger("lm_eval").setLevel(logging.WARNING)
+    answer = evaluate(
+        lm=model,
+        task_dict={"tasks": _load_tasks(suite, tasks)},
+        bootstrap_iters=0,
+        log_samples=True,
+        apply_chat_template=True,
+    )
+    found: dict[str, dict[str, Record]] = {}
+    for task, samples in answer["samples"].items():
+        by_dialogue = {}
+        for sample in samples:
+            value = dict(sample[sample["metrics"][0]])
+            missing = [Unscored(metric, turn, why) for metric, turn, why in value.pop("unscored")]
+            by_dialogue[sample["doc"]["id"]] = Record(
+                phrases=value.pop("phrases"), unscored=missing, columns=value
+            )
+        found[task] = by_dialogue
+    if "rapport_aer" in found:
+        demote_stock_phrases(found["rapport_aer"])
+    return found
+
+
+def _without_likelihood(tasks: Sequence[str]) -> list[str]:
+    return [task for task in tasks if task != "rapport_perplexity"]
+
+
+def _require_writable(folder: Path) -> None:
+    """Find out before hours of work, not after."""
+    probe = folder / ".writable"
+    write_atomically(probe, "")
+    probe.unlink()
+
+
+def _require_distinct_names(arms: Sequence[Arm]) -> None:
+    names = [arm.name for arm in arms]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise BadInput(
+            f"several arms are called {', '.join(doubled)}",
+            remedy="Name them apart, for example --adapter new=PATH.",
+        )

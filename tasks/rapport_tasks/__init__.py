@@ -1,0 +1,1 @@
+"""What rapport-bench measures: dialogues, metrics and lm-eval tasks. Knows no model."""

@@ -1,0 +1,179 @@
+"""Which act a sentence performs: advice, empathy, a question, or something else.
+
+A log-linear model with hand-set weights: every rule that matches adds its weight to the score of an
+act, and the probabilities are the softmax of the scores. The rules state grammar (who is the subject
+of 应该, is the verb an action or a feeling, whose words are these), not the vocabulary of a corpus.
+A rule counts once a sentence, and a sentence that matches none gets the same probabilities at any
+length, so length itself says nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal, Protocol, get_args
+
+from rapport_tasks import acts_en, acts_en_rules, acts_zh, acts_zh_rules, acts_zh_words
+from rapport_tasks.sentences import language
+
+Act = Literal["advice", "empathy", "question", "other"]
+ACTS: Final[tuple[Act, ...]] = get_args(Act)
+ATTRIBUTES: Final = (
+    "tentative",
+    "permission",
+    "collaborative",
+    "quoted",
+    "prohibitive",
+    "dismissive",
+)
+
+_BIAS: Final = (0.0, 0.2, -1.0, 1.0)
+"""Scores of the acts, in the order of `ACTS`, before any evidence."""
+
+_LONGEST = 600
+"""Characters of a sentence that are read: half from its beginning, half from its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What one sentence does.
+
+    Attributes:
+        advice: Probability of a directive or a suggestion. The four sum to 1.
+        empathy: Probability of validation, reflection, restatement, reassurance or praise.
+        question: Probability of an exploring question.
+        other: Probability of anything else: information, greetings, own stories, dismissal.
+        label: The most probable act.
+        attributes: Those of `ATTRIBUTES` that hold.
+    """
+
+    advice: float
+    empathy: float
+    question: float
+    other: float
+    label: Act
+    attributes: frozenset[str]
+
+
+class ActClassifier(Protocol):
+    """What the metrics ask of a classifier."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever any sentence may get another result; part of the suite's identity."""
+
+    def classify(self, sentences: Sequence[str]) -> list[Acts]:
+        """The acts of each sentence, in order. Deterministic; no sentence depends on another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One piece of evidence: what a pattern adds to the score of each act of `ACTS`."""
+
+    name: str
+    weights: tuple[float, ...]
+    pattern: re.Pattern[str]
+    attribute: str | None
+
+
+class RuleActClassifier:
+    """The default classifier: Chinese and English, told apart sentence by sentence.
+
+    >>> acts = RuleActClassifier().classify(["你应该早点睡。", "你应该很难过吧。"])
+    >>> [a.label for a in acts]
+    ['advice', 'empathy']
+    """
+
+    version: str = "rules-1.0"
+
+    def classify(self, sentences: Sequence[str]) -> list[Acts]:
+        """The acts of each sentence, in order."""
+        known: dict[str, Acts] = {}
+        for sentence in sentences:
+            if sentence not in known:
+                known[sentence] = _classify(sentence)
+        return [known[sentence] for sentence in sentences]
+
+
+def matching_rules(sentence: str) -> list[str]:
+    """The names of the rules that match a sentence: why it was classified as it was."""
+    _, matched = _match(sentence)
+    return [rule.name for rule in matched]
+
+
+def _classify(sentence: str) -> Acts:
+    attributes, matched = _match(sentence)
+    scores = list(_BIAS)
+    for rule in matched:
+        for act, weight in enumerate(rule.weights):
+            scores[act] += weight
+        if rule.attribute is not None:
+            attributes.add(rule.attribute)
+    highest = max(scores)
+    odds = [math.exp(score - highest) for score in scores]
+    advice, empathy, question, other = (value / sum(odds) for value in odds)
+    label = ACTS[scores.index(highest)]
+    return Acts(advice, empathy, question, other, label, frozenset(attributes))
+
+
+def _match(sentence: str) -> tuple[set[str], list[Rule]]:
+    """The attributes that preparing a sentence reveals, and the rules that match it."""
+    if len(sentence) > _LONGEST:
+        sentence = sentence[: _LONGEST // 2] + "，" + sentence[-_LONGEST // 2 :]
+    tongue = language(sentence)
+    text, hidden = (acts_zh if tongue == "zh" else acts_en).prepare(sentence)
+    return hidden, [r for r in rules(tongue) if r.pattern.search(text) is not None]
+
+
+@cache
+def words(tongue: str) -> dict[str, str]:
+    """The entries that patterns of a language name in braces."""
+    return read_table(acts_zh_words.WORDS if tongue == "zh" else acts_en_rules.WORDS)
+
+
+@cache
+def rules(tongue: str) -> tuple[Rule, ...]:
+    """The compiled evidence of a language, ``zh`` or ``en``."""
+    tables = acts_zh_rules if tongue == "zh" else acts_en_rules
+    return read_rules(tables.ADVICE + tables.EMPATHY + tables.OTHER, words(tongue))
+
+
+def read_table(table: str) -> dict[str, str]:
+    """Read headed entries: a heading at the margin, its indented lines joined without their indentation."""
+    entries: dict[str, str] = {}
+    heading = ""
+    for line in table.splitlines():
+        if line and line[0] not in " #":
+            heading = line.strip()
+            entries[heading] = ""
+        elif line.startswith(" "):
+            entries[heading] += line[4:]
+    return entries
+
+
+_HEADING = re.compile(r"([a-z-]+)(?: \[([a-z]+)\])?:\s*(.*)")
+_NAME = re.compile(r"\{([A-Z_]+)\}")
+
+
+def expand(pattern: str, entries: Mapping[str, str]) -> str:
+    """Replace each ``{NAME}`` by the entry of that name, and the names in it likewise."""
+    return _NAME.sub(lambda match: expand(entries[match.group(1)], entries), pattern)
+
+
+def read_rules(table: str, entries: Mapping[str, str]) -> tuple[Rule, ...]:
+    """Compile rules of the form ``name [attribute]: act weight, act weight`` and a pattern."""
+    compiled = []
+    for heading, pattern in read_table(table).items():
+        parsed = _HEADING.fullmatch(heading)
+        if parsed is None:
+            raise ValueError(f"not the heading of a rule: {heading!r}")
+        name, attribute, evidence = parsed.groups()
+        given = dict(part.split() for part in evidence.split(",") if part)
+        weights = tuple(float(given.pop(act, 0)) for act in ACTS)
+        if given or (attribute is not None and attribute not in ATTRIBUTES):
+            raise ValueError(f"unknown act or attribute: {heading!r}")
+        compiled.append(Rule(name, weights, re.compile(expand(pattern, entries)), attribute))
+    return tuple(compiled)

@@ -1,0 +1,106 @@
+"""English sentences made ready for the patterns of `acts_en_rules`.
+
+`prepare` lowers case, spells contractions out, and sets every clause between commas and single
+spaces, `, you are tired , get some sleep ,`, without its opening connective. Quotations become 〇,
+what the client or others are reported to say becomes "reported 〇", and a condition that a comma ends
+becomes "if 〇". A leading # marks an item of an enumeration, a trailing ? a question mark.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rapport_tasks.sentences import MASK, mask_quotations
+
+_QUOTED = re.compile(f"{MASK}+")
+_QUESTION_END = re.compile(r"\?[^\w]{0,20}\Z")
+_ITEM = re.compile(
+    r"\A\W{0,20}?(?:\d{1,2}[.)]\s|[-*•]\s|(?:first|firstly|secondly|thirdly|finally)\b)"
+)
+_ITEM_MARK = re.compile(r"\A, (?:\d{1,2} , |\d{1,2} (?=[a-z]))")
+_PAUSE = re.compile(r"[^\w'〇\s%/-]+|_+|(?<=\s)-+(?=\s)|-{2,}")
+_SPACES = re.compile(r"\s+")
+
+_IRREGULAR = {
+    "can't": "can not",
+    "cannot": "can not",
+    "won't": "will not",
+    "let's": "let us",
+    "dont": "do not",
+    "youre": "you are",
+    "im": "i am",
+    "thats": "that is",
+    "wanna": "want to",
+    "gonna": "going to",
+    "gotta": "have to",
+    "i'd": "i would",
+}
+_ENDINGS = {
+    "n't": " not",
+    "'re": " are",
+    "'ve": " have",
+    "'ll": " will",
+    "'m": " am",
+    "'d": " would",
+}
+_CONTRACTION = re.compile(
+    r"\b(?:can't|cannot|won't|let's|dont|youre|im|thats|wanna|gonna|gotta|i'd)\b"
+    r"|(?<=[a-z])(?:n't|'re|'ve|'ll|'m|'d)\b|\b(?:it|that|what|there|he|she|how|who|here)('s)\b"
+)
+_CONNECTIVE = re.compile(
+    r"(?<=, )(?:(?:so|well|okay|ok|alright|all right|and|but|also|then|yeah|yes|yep|oh|um|uh|hmm|mm-hmm|"
+    r"mhm|mmm|right|now|first|firstly|second|secondly|third|thirdly|finally|next|lastly|however|"
+    r"additionally|moreover|furthermore|instead|therefore|i guess|i think|i mean|you know|of course|"
+    r"absolutely|actually|honestly|sometimes|because|for example|for instance|in the meantime|"
+    r"at the same time|even so|still|again|anyway|plus|or|like|"
+    r"just to summarize|remember that|remember(?! to\b)|know that|keep in mind that) (?:, )?)+"
+)
+_CONDITION = re.compile(
+    r"(?<=, )(?:if|when|whenever|once|unless|until|even if|next time|while) [^,]{1,120}? (?=, )"
+)
+_WILLING = re.compile(
+    r"\bif (?:you|that|it) (?:would |are |is |feel |do )*(?:like|want|wish|comfortable|willing|okay|ok|all "
+    r"right|prefer|ready|open|interested|not mind|helpful|feels right)\b"
+)
+_CLIENT_SAID = re.compile(
+    r"\byou (?:just |also |have |had |already |were |kind of ){0,3}(?:said|say|saying|mentioned|told me|"
+    r"described|talked about|stated|shared)\b(?! anything)[^,]{0,160}"
+)
+_OTHERS_SAID = re.compile(
+    r"\b(?:he|she|they|people|everyone|everybody|someone|doctors?|friends?|mom|mother|dad|father|husband|"
+    r"wife|partner|parents|family|boss|teacher) (?:always |keeps? |just |also |really |all )?"
+    r"(?:says?|said|saying|tells?|told|telling|thinks?|thought|insists?|wants?|wanted) (?:that )?"
+    r"you (?:should|need|have to|must|ought|to)[^,]{0,120}"
+)
+
+
+def prepare(sentence: str) -> tuple[str, set[str]]:
+    """Rewrite a sentence for the patterns.
+
+    Returns:
+        The rewritten sentence, and those attributes that the rewriting hides from patterns:
+        ``quoted`` and ``permission``.
+    """
+    text = mask_quotations(sentence)
+    hidden = {"quoted"} if MASK in text else set()
+    text = _QUOTED.sub(" 〇 ", text).lower().replace("’", "'").replace("‘", "'")
+    question = _QUESTION_END.search(text[-40:]) is not None
+    item = _ITEM.match(text) is not None
+    text = _CONTRACTION.sub(_spell_out, text)
+    text = ", " + _SPACES.sub(" ", _PAUSE.sub(" , ", text)).strip(" ,") + " ,"
+    text = _CONNECTIVE.sub("", _ITEM_MARK.sub(", ", text))
+    if _WILLING.search(text):
+        hidden.add("permission")
+    text = _CONDITION.sub("if 〇 ", text)
+    text = _OTHERS_SAID.sub("reported 〇 ", text)
+    text, reports = _CLIENT_SAID.subn("you reported 〇 ", text)
+    if reports:
+        hidden.add("quoted")
+    return ("#" if item else "") + text + (" ?" if question else ""), hidden
+
+
+def _spell_out(match: re.Match[str]) -> str:
+    short = match.group()
+    if match.group(1):
+        return short[:-2] + " is"
+    return _IRREGULAR.get(short) or _ENDINGS[short]

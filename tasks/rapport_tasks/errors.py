@@ -1,0 +1,74 @@
+"""Errors that a user can act on.
+
+    RapportError                 one message, one remedy, one exit code; shown without a traceback
+    ├── BadInput                 a file, value or option that cannot be used          (exit 2)
+    │   ├── BadDialogue          ... in a dialogue file: file, line, field, remedy
+    │   ├── UnsupportedTemplate  ... a chat template that rewrites replies
+    │   └── AdapterMismatch      ... an adapter that does not belong to the base
+    ├── NotComparable            two results that must not be compared                (exit 3)
+    └── Incomplete               a run that ended before every response was there     (exit 4)
+
+Messages never contain dialogue text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+
+class RapportError(Exception):
+    """A problem outside this program, said in one message with what to do about it."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    @property
+    def kind(self) -> str:
+        """The class name, as `--json` prints it."""
+        return type(self).__name__
+
+
+class BadInput(RapportError):
+    """A file, value or option that cannot be used as it is."""
+
+
+class BadDialogue(BadInput):
+    """A line of a dialogue file that does not follow the format."""
+
+    def __init__(self, path: Path, line: int, field: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{path}:{line}: {field}: {problem}", remedy=remedy)
+        self.path = path
+        self.line = line
+        self.field = field
+
+
+class UnsupportedTemplate(BadInput):
+    """A chat template from which a reply's own text cannot be read back."""
+
+
+class AdapterMismatch(BadInput):
+    """An adapter that does not belong to the base model it is asked to run on."""
+
+
+class NotComparable(RapportError):
+    """Results, or arms, that must not be set against each other; says what differs."""
+
+    exit_code = 3
+
+
+class Incomplete(RapportError):
+    """Work that stopped before all of it was done; what was finished is kept."""
+
+    exit_code = 4
+
+
+def close_match(value: str, choices: Iterable[str]) -> str:
+    """Return `Did you mean 'x'? ` for the nearest of `choices`, or an empty string."""
+    found = get_close_matches(value, list(choices), n=1, cutoff=0.5)
+    return f"Did you mean {found[0]!r}? " if found else ""

@@ -1,0 +1,149 @@
+"""Markers of prescriptive and affective speech, counted with what tells them from look-alikes.
+
+==========================  =======================================================================
+``deontic``                 应该, 必须, 得, 需要 that bind the client to an action; not 你应该很累吧,
+                            not 觉得, not 他需要
+``prohibitive``             别, 不要, 不应该 before an action; not 别人, not 不要自责
+``first_person_directive``  我建议, 我希望你, 我劝你, 我要求你; not the wish 我希望你好起来
+``hortative``               让我们, 我们一起
+``hedge``                   也许, 或许, 可能; not 可能性, not 尽可能
+``permission``              如果你愿意, 可以吗
+``affective``               我理解, 感受到, 心疼, 共情, 听起来; not 你要理解他
+``dismissive``              别难过, 想开点, 没什么大不了
+==========================  =======================================================================
+
+English likewise. Quotations and reported speech are not the speaker's own and do not count. Other
+than acts, markers are counted as often as they occur. Patterns see what `acts_zh.prepare` and
+`acts_en.prepare` make of a sentence; those of ``permission`` see the sentence itself, because
+preparing it folds conditions away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+
+from rapport_tasks import acts_en, acts_zh
+from rapport_tasks.acts import expand, read_table, words
+from rapport_tasks.sentences import language, mask_quotations, split_sentences
+
+MARKERS: tuple[str, ...] = (
+    "deontic",
+    "prohibitive",
+    "first_person_directive",
+    "hortative",
+    "hedge",
+    "permission",
+    "affective",
+    "dismissive",
+)
+
+_LONGEST = 600
+"""A longer sentence is read in pieces of so many characters, which bounds the time."""
+
+_CHINESE = r"""
+deontic
+    (?:(?:，|{YOU}|就|这时候?){ADV}{0,5}(?:应该|应当|理应)(?!{GUESS}|如何|怎么|怎样|的|值得|被|庆幸|
+    得到(?:爱|尊重|更|幸福|理解)|为自己[感骄高])|(?:，|{YOU}){ADV}{0,5}(?:可能|或许)?(?:必须|务必|
+    有必要|得(?![到了出意知体]))(?!说[，你的]|承认|，)|{YOU}{ADV}{0,5}需要(?!的|[，我被]|有人|
+    支持，|帮助，|时间|谁|什么|吗|任何|爱|安全感|陪|理解，|认可|面对[的这么太]|承受|忍受|经历)|
+    ，{ADV}{0,5}需要(?=你|{VERB}))
+prohibitive
+    (?:(?:[，前后时里上天晚次才]|请|千万|一定|{YOU}|就|自己|先|再也|希望你?|建议你?|记得|都|
+    更){ADV}{0,5}(?:不要|别(?![人的处墅扭名致无样说])|切忌|切勿|切莫|勿|莫要)(?!{STUCK}|紧|求|
+    想太多|多想|想那么多|说，|难)|(?:，|{YOU}){ADV}{0,5}(?:不应该|不应当|不该|不可以|
+    不能(?=[再总把让这只光老忽轻用太过否急]|一直|因为|一味|为了)|不宜|不准|不许)(?!{HARM}|是|会|，|
+    有这|吗))
+first_person_directive
+    (?<![他她])我(?:们)?(?:不|也|还|会|想|就|更|真诚地|强烈|郑重|诚恳地|真心|个人|倾向于|再次|现在|
+    衷心|只|很|真的)*(?:建议(?![书箱])|劝你?|要求你?|命令你?|请求你|推荐你?|提议|鼓励你(?!的)|
+    想让你|要你|希望你们?(?!(?:能够?|可以|会|都|也|早日|尽快|一切|永远|的)*(?:好|早|开心|幸福|快乐|
+    顺利|平安|健康|越来越|走出|如愿|不再)))
+hortative
+    让我们|我们(?:可以|能|先|就|来|也|会|不妨|慢慢|现在|再|今天|一直){0,3}(?:一起|共同|一同|
+    一块儿?)|我们不妨|我们来(?!说，|往)
+hedge
+    也许|或许|(?<![不尽])可能(?!性)|说不定|兴许|大概
+affective
+    (?:，|我们?)(?:也|还|都|真的?|很|非常|特别|完全|十分|太|深深地?|能够?|可以|大概|会|好|真心|当然|
+    其实)*(?:理解|懂得?|明白|体会|体谅|感受|感觉|了解)(?:到|得到)?了?(?=你|这[种份样个些]|
+    那[种份样个]|当时)|我(?:也|都|真的?|很|非常|特别|完全|十分|深深地?|能够?|可以|会|好|
+    为你)*(?:理解|懂，|能体会|感同身受|共情|心疼)(?!，？|[^，]{0,4}意思)|(?:我[^，你]{0,5}|
+    ，也?)[可能]够?以?(?:深深地?)?感[受觉]到(?![他她])|我(?:深深地?)?感[受觉]到(?![他她])|感同身受|
+    共情|，(?:很|真|好|也|都)?心疼你|听起来|听上去|听得出|看得出来?(?![来他她])|抱抱你|难怪|怪不得
+dismissive
+    {DISMISSAL}
+"""
+
+_ENGLISH = r"""
+deontic
+    (?<!whether )(?<!if )(?<!\bdo )\byou {ADV}(?:should|ought to|had better|need to|have to|must|
+    have got to)(?! {ADV}(?:be (?:proud|exhausted|feeling|so |very |really |{FEELING})|feel|
+    have (?:felt|been|had|gone|seen|lost|loved)|not\b|deal|go through|put up|endure|suffer|face|
+    carry|cope))
+prohibitive
+    , (?:please |just |and )*(?:do not|never|stop [a-z]+ing)\b(?! (?:worry|feel|be |blame|cry|beat|
+    give up|hesitate|lose|apologi[sz]e|know|think|have|need|want|like|see|you\b|overthink))|
+    \byou {ADV}(?:should not|must not|ought not)(?! (?:have to|feel|be (?:treated|blamed|made|
+    ashamed)|blame))
+first_person_directive
+    \bi (?:would |do |really |also |just |strongly |highly |want to |will |can )*(?:suggest|
+    recommend|advise|urge|encourage you|insist)\b|\bi (?:would like|want|need|expect) you to\b|
+    \bi hope (?:that )?you (?:will )?(?:try|stop|talk|see|take|call|do|go|consider)\b
+hortative
+    \blet us\b|\bwe (?:can|could|will|might) (?:[a-z]+ ){0,4}together\b
+hedge
+    \b(?:maybe|perhaps|possibly|might|could be|may be|i wonder if)\b
+affective
+    \bi (?:can |could |really |totally |completely |do |definitely |fully |also |
+    can only )*(?:understand|hear you|get it|relate|empathi[sz]e|feel (?:for you|your)|can imagine|
+    imagine how)(?! (?:me|him|her|them)\b)|(?<!does )(?<!would )\b(?:sounds?|seems?) (?:like|as if|
+    as though|so |very |really |incredibly )|\bi am {VERY}sorry\b|no wonder|makes (?:perfect |
+    total |complete )?sense|\bmust (?:be|feel|have (?:been|felt)) {VERY}(?:{HARD}|{FEELING})
+dismissive
+    {DISMISSAL}
+"""
+
+_PERMISSION = {
+    "zh": r"(?:如果|若是?|要是|假如|只要|等)[你您]?(?:现在|自己)?(?:愿意|想(?!要)|觉得(?:可以|合适|方便|舒服)|方便|准备好|"
+    r"不介意|同意|乐意)|(?:可以|好|行|方便|介意|愿意)吗|好不好|可不可以|行不行|愿意的话",
+    "en": r"\bif (?:you(?:'d| would)? (?:like|want|wish|prefer|are (?:okay|ok|open|willing|ready|comfortable)|feel (?:like|ready|"
+    r"comfortable)|do not mind|don't mind)|you're (?:okay|ok|open|willing|ready|comfortable)|it(?:'s| is) (?:okay|ok|all "
+    r"right|alright))|\b(?:is it|is that|would (?:it|that) be) (?:okay|ok|all right|alright)|\bmay i\b|\bdo you mind\b|"
+    r"\bwould you be (?:open|willing)\b",
+}
+
+
+def count_markers(text: str) -> dict[str, int]:
+    """Count the markers of a reply.
+
+    >>> count_markers("别难过，我理解你。你应该早点睡，别人都睡了。")["deontic"]
+    1
+
+    Returns:
+        Family of `MARKERS` -> occurrences. Zero where there is none.
+    """
+    tongue = language(text)
+    prepare = (acts_zh if tongue == "zh" else acts_en).prepare
+    pieces = Counter(
+        sentence.text[start : start + _LONGEST]
+        for sentence in split_sentences(text)
+        for start in range(0, len(sentence.text), _LONGEST)
+    )
+    counts = dict.fromkeys(MARKERS, 0)
+    for piece, times in pieces.items():
+        prepared, _ = prepare(piece)
+        spoken = mask_quotations(piece).lower().replace("’", "'")
+        for family, pattern in _patterns(tongue).items():
+            seen = spoken if family == "permission" else prepared
+            counts[family] += times * sum(1 for _ in pattern.finditer(seen))
+    return counts
+
+
+@cache
+def _patterns(tongue: str) -> dict[str, re.Pattern[str]]:
+    table = read_table(_CHINESE if tongue == "zh" else _ENGLISH)
+    patterns = {name: expand(pattern, words(tongue)) for name, pattern in table.items()}
+    patterns["permission"] = _PERMISSION[tongue]
+    return {name: re.compile(patterns[name]) for name in MARKERS}

@@ -1,0 +1,265 @@
+"""Topic shifts: does a message open a new topic, judged from what stands before it?
+
+The scorer belongs to the TextTiling family, with sentence embeddings beside shared words: a message
+is compared with windows of the messages before it, and with how closely those hung together; the
+coherence model (`rapport_tasks.coherence`) says whether it can follow them. Nothing after the scored
+message is read, in calibration either: what follows a generated reply answers the gold one.
+
+``shift_rate = 10 x shifts / opportunities``, over assistant turns after the first message. More is
+neither better nor worse: the target is the band of the gold replies. A parrot never shifts, and that
+is no virtue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Literal, Protocol
+
+import numpy as np
+
+from rapport_tasks.builtin import DATA
+from rapport_tasks.coherence import (
+    PARTS,
+    CoherenceModel,
+    ComparableCosines,
+    Floats,
+    identity_of,
+    load_weights,
+)
+from rapport_tasks.dialogue import Dialogue, Message, Role
+from rapport_tasks.encoder import EMBEDDED, Encoder, Vectors, shorten
+from rapport_tasks.lexical import Lexicon, Terms, dot, mean, pool_lexicon
+from rapport_tasks.record import Record
+from rapport_tasks.sentences import language
+
+VERSION = "1.0"
+
+FEATURES = (
+    *("last", "last_but_one", "window_2", "window_4", "window_8", "nearest_4", "nearest_8"),
+    *("background", "cohesion"),
+)
+"""Computed twice, from embeddings and from shared words.
+
+Cosine of the message with the last message, the one before, the mean of the last 2, 4 and 8; its
+largest cosine with one of the last 4 and 8; its mean cosine with everything earlier; and the mean
+cosine of neighbours among the last 5 messages, which says how close is close in this dialogue.
+"""
+
+TYPICAL_COHESION = {"embedding_": 0.3, "words_": 0.1}
+"""What `cohesion` is taken to be before the second message, where nothing can be measured."""
+
+CALIBRATION = DATA / "topic_shift.json"
+"""Weights and thresholds, written by tasks/calibrate_shifts.py, which prints how they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryModel:
+    """A logistic regression with a threshold.
+
+    Attributes:
+        weights: Feature name -> slope.
+        intercept: Its constant.
+        threshold: A score above it is a boundary. Chosen so that as many shifts are found in the
+            calibration data as are labelled there.
+    """
+
+    weights: Mapping[str, float]
+    intercept: float
+    threshold: float
+
+    def decide(self, features: Mapping[str, float]) -> Boundary:
+        """Score and decision for one message."""
+        total = self.intercept + sum(w * features[name] for name, w in self.weights.items())
+        score = 1 / (1 + math.exp(-total))
+        return Boundary(score, score > self.threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """Whether a message opens a new topic.
+
+    Attributes:
+        score: In (0, 1), higher = more likely a new topic. `None` for a message that nothing stands
+            before, and for a blank one.
+        boundary: Whether the score exceeds the threshold of the dialogue's language.
+    """
+
+    score: float | None
+    boundary: bool | None
+
+
+UNSCORED = Boundary(None, None)
+
+
+class BoundaryScorer(Protocol):
+    """Decides message by message, from what stands before."""
+
+    @property
+    def identity(self) -> str:
+        """Hash of everything the decisions depend on; part of `suite_id`."""
+        ...
+
+    def score_messages(self, messages: Sequence[Message]) -> list[Boundary]:
+        """One boundary a message; the first has none."""
+        ...
+
+    def score_reply(self, history: Sequence[Message], reply: str) -> Boundary:
+        """The boundary of an assistant reply to a history."""
+        ...
+
+
+class WindowBoundaryScorer:
+    """Windowed similarities and coherence, weighed by a logistic regression per language.
+
+    System messages and blank messages are unscored and are no context.
+
+    Args:
+        encoder: Gives message vectors.
+        lexicon: Weighs shared words; that of the frozen pools by default.
+        models: Language -> model; the calibrated ones by default, those without coherence for
+            other encoders than the embedded one.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        lexicon: Lexicon | None = None,
+        models: Mapping[str, BoundaryModel] | None = None,
+    ) -> None:
+        self._encoder = encoder
+        self._lexicon = lexicon
+        self._models = models or load_models("full" if encoder.name == EMBEDDED else "plain")
+        self._coherence: CoherenceModel | None = None
+        if encoder.name == EMBEDDED:
+            self._coherence = CoherenceModel(load_weights())
+        self._comparable = ComparableCosines(encoder)
+
+    @property
+    def identity(self) -> str:
+        """Hash of encoder, coherence model, weights and thresholds."""
+        models = {language: asdict(model) for language, model in self._models.items()}
+        parts = [VERSION, self._encoder.identity, identity_of(load_weights()), models]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def score_messages(self, messages: Sequence[Message]) -> list[Boundary]:
+        """One boundary a message, in order; entry 0 is unscored."""
+        result = [UNSCORED] * len(messages)
+        places = _spoken(messages)
+        spoken = [messages[place] for place in places]
+        for number, features in enumerate(self.features(spoken), start=1):
+            recent = "".join(shorten(m.content) for m in spoken[max(0, number - 7) : number + 1])
+            result[places[number]] = self._models[language(recent)].decide(features)
+        return result
+
+    def score_reply(self, history: Sequence[Message], reply: str) -> Boundary:
+        """The boundary of an assistant reply; unscored when blank or without a history."""
+        return self.score_messages([*history, Message("assistant", reply)])[-1]
+
+    def features(self, messages: Sequence[Message]) -> list[dict[str, float]]:
+        """The features of every message after the first, each from those before it alone."""
+        texts = [message.content for message in messages]
+        if len(texts) < 2:
+            return []
+        if self._lexicon is None:
+            self._lexicon = pool_lexicon()
+        vectors = self._encoder.encode(texts)
+        words = [self._lexicon.vector(text) for text in texts]
+        # Not a matrix product: its last bits depend on how many texts there are.
+        similar = self._comparable(np.einsum("id,jd->ij", vectors, vectors))
+        shared = np.array([[dot(a, b) for b in words] for a in words])
+        rows = []
+        for i in range(1, len(texts)):
+            row = {"asked": float(texts[i - 1].rstrip("”\"'）) ").endswith(("？", "?")))}
+            for prefix, matrix, window in (
+                ("embedding_", similar, self._comparable(_near(vectors, i, (2, 4, 8)))),
+                ("words_", shared, [_shared(words, i, k) for k in (2, 4, 8)]),
+            ):
+                before = matrix[i, :i]
+                coherent = [matrix[j, j - 1] for j in range(max(1, i - 4), i)]
+                values = (
+                    before[-1],
+                    before[-2] if i > 1 else before[-1],
+                    *window,
+                    before[-4:].max(),
+                    before[-8:].max(),
+                    before[:-1].mean() if i > 1 else before[-1],
+                    np.mean(coherent) if coherent else TYPICAL_COHESION[prefix],
+                )
+                row |= {prefix + name: float(v) for name, v in zip(FEATURES, values, strict=True)}
+            if self._coherence is not None:
+                row |= _parts(self._coherence, vectors[: i + 1], messages[i].role)
+            rows.append(row)
+        return rows
+
+
+def shift_record(
+    dialogue: Dialogue, replies: Sequence[tuple[int, str | None]], scorer: BoundaryScorer
+) -> Record:
+    """Count the topics that an arm's replies open, given the true history.
+
+    Args:
+        dialogue: Gives histories and gold replies.
+        replies: (message index, reply) pairs, one a turn and seed; `None` for a missing reply.
+        scorer: Message and history -> boundary.
+
+    Returns:
+        A record with the columns ``shifts``, ``shift_opportunities`` (scored replies),
+        ``shift_turns`` (all replies), ``gold_shifts`` and ``gold_shift_opportunities``.
+    """
+    names = ("shifts", "shift_opportunities", "shift_turns", "gold_shifts")
+    record = Record(dict.fromkeys((*names, "gold_shift_opportunities"), 0.0))
+    gold = scorer.score_messages(dialogue.messages)
+    for turn in dialogue.assistant_turns():
+        if gold[turn].boundary is not None:
+            record.add("gold_shift_opportunities", 1)
+            record.add("gold_shifts", bool(gold[turn].boundary))
+    for turn, reply in replies:
+        record.add("shift_turns", 1)
+        if reply is None:
+            record.miss("shift_rate", turn, "overlong")
+            continue
+        found = scorer.score_reply(dialogue.messages[:turn], reply)
+        if found.boundary is None:
+            record.miss("shift_rate", turn, "empty" if not reply.strip() else "one_turn")
+            continue
+        record.add("shift_opportunities", 1)
+        record.add("shifts", found.boundary)
+    return record
+
+
+@lru_cache(maxsize=2)
+def load_models(kind: Literal["full", "plain"]) -> dict[str, BoundaryModel]:
+    """The calibrated models by language, with or without coherence."""
+    stored = json.loads(CALIBRATION.read_text(encoding="utf-8"))[kind]
+    return {language: BoundaryModel(**values) for language, values in stored.items()}
+
+
+def _parts(model: CoherenceModel, vectors: Vectors, role: Role) -> dict[str, float]:
+    """How well the last message follows the others; its place in the dialogue is no topic."""
+    context = model.contexts([vectors[:-1]], [role])[0]
+    values = context[:-1] @ model.messages(vectors[-1:])[0]
+    return {f"coherence_{name}": float(v) for name, v in zip(PARTS[:-1], values, strict=True)}
+
+
+def _spoken(messages: Sequence[Message]) -> list[int]:
+    return [i for i, m in enumerate(messages) if m.role != "system" and m.content.strip()]
+
+
+def _near(vectors: Vectors, i: int, sizes: Sequence[int]) -> Floats:
+    """Cosines of message i with the mean of so many messages before it."""
+    found = np.zeros(len(sizes), dtype=np.float32)
+    for place, size in enumerate(sizes):
+        centre = vectors[max(0, i - size) : i].mean(axis=0)
+        length = float(np.linalg.norm(centre))
+        if length:
+            found[place] = float(vectors[i] @ centre) / length
+    return found
+
+
+def _shared(words: Sequence[Terms], i: int, size: int) -> float:
+    return dot(words[i], mean(words[max(0, i - size) : i]))

@@ -1,0 +1,170 @@
+"""Tiny models made on the spot, so that no test needs a network or a download."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; tiny models gain nothing
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+CHATML = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>' + '\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+LLAMA = (
+    "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}"
+    "{{ '[INST] ' + m['content'] + ' [/INST]' }}{% elif m['role'] == 'assistant' %}"
+    "{{ ' ' + m['content'] + '</s>' }}{% else %}{{ raise_exception('no system role') }}{% endif %}"
+    "{% endfor %}"
+)
+
+_TEXT = [
+    "昨天我和妈妈吵了一架，心里一直堵得慌，晚上也睡不着。",
+    "你愿意多说一点当时发生了什么吗？听上去那一刻你很孤单。",
+    "工作压力很大，领导总是批评我，我该怎么办？",
+    "也许可以先把今晚留给自己，慢慢来，不用一下子都解决。",
+    "I keep thinking about what she said and I can't sleep at night.",
+    "That was a hard thing to hear. What stayed with you the most?",
+]
+
+
+def make_tokenizer(folder: Path, specials: list[str], template: str | None, **names: str) -> None:
+    """Train a small byte-level BPE tokenizer and save it."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=specials,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_TEXT, trainer)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+    if template is not None:
+        fast.chat_template = template
+    fast.save_pretrained(folder)
+
+
+def make_model(folder: Path, kind: str, *, vocabulary: int = 448, seed: int = 0) -> Path:
+    """Save a random two-layer model with its tokenizer: ``qwen``, ``llama`` or ``plain``."""
+    import torch
+    from transformers import (
+        GPT2Config,
+        GPT2LMHeadModel,
+        LlamaConfig,
+        LlamaForCausalLM,
+        Qwen2Config,
+        Qwen2ForCausalLM,
+    )
+
+    torch.manual_seed(seed)
+    shape = {
+        "vocab_size": vocabulary,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 512,
+        "initializer_range": 0.3,  # so that distributions are not flat
+    }
+    if kind == "qwen":
+        model = Qwen2ForCausalLM(Qwen2Config(**shape, tie_word_embeddings=True))
+        specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+        names = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}
+        make_tokenizer(folder, specials, CHATML, **names)
+    elif kind == "llama":
+        model = LlamaForCausalLM(LlamaConfig(**shape))
+        names = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<unk>"}
+        make_tokenizer(folder, ["<unk>", "<s>", "</s>"], LLAMA, **names)
+    else:
+        config = GPT2Config(
+            vocab_size=vocabulary, n_embd=32, n_layer=2, n_head=4, n_positions=512,
+            initializer_range=0.3, bos_token_id=0, eos_token_id=0,
+        )  # fmt: skip
+        model = GPT2LMHeadModel(config)
+        names = {"eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}
+        make_tokenizer(folder, ["<|endoftext|>"], None, **names)
+    model.eval().save_pretrained(folder)
+    return folder
+
+
+def make_adapter(base: Path, folder: Path, *, seed: int = 1, scale: float = 0.5) -> Path:
+    """Save a LoRA adapter for a base; ``scale`` 0 leaves lora_B at zero (a no-op)."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(seed)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    targets = ["c_attn"] if "gpt2" in type(model).__name__.lower() else ["q_proj", "v_proj"]
+    config = LoraConfig(
+        r=4, lora_alpha=8, target_modules=targets, fan_in_fan_out=targets == ["c_attn"]
+    )
+    adapted = get_peft_model(model, config)
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_B" in name:
+                parameter.copy_(scale * torch.randn_like(parameter))
+    adapted.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of the three tiny models."""
+    root = tmp_path_factory.mktemp("models")
+    return {kind: make_model(root / kind, kind) for kind in ("qwen", "llama", "plain")}
+
+
+@pytest.fixture(scope="session")
+def adapters(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two adapters on the tiny Qwen, and one that changes nothing."""
+    root = tmp_path_factory.mktemp("adapters")
+    return {
+        "a": make_adapter(models["qwen"], root / "a", seed=1),
+        "b": make_adapter(models["qwen"], root / "b", seed=2),
+        "noop": make_adapter(models["qwen"], root / "noop", scale=0.0),
+    }
+
+
+DIALOGUES = [
+    {
+        "id": f"d-{n}",
+        "domain": "家庭" if n % 2 else "职场",
+        "crisis": n == 3,
+        "messages": [
+            {"role": "user", "content": f"{_TEXT[0]}这是第{n}次了。"},
+            {"role": "assistant", "content": _TEXT[1]},
+            {"role": "user", "content": _TEXT[2]},
+            {"role": "assistant", "content": f"{_TEXT[3]}第{n}步以后再说。"},
+            {"role": "user", "content": "谢谢你，我试试看。"},
+            {"role": "assistant", "content": "嗯，我们慢慢来，下次你想从哪里说起？"},
+        ][: 6 if n % 3 else 4],
+    }
+    for n in range(6)
+]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A small dialogue file."""
+    return write_dialogues(tmp_path / "dialogues.jsonl", DIALOGUES)
+
+
+def write_dialogues(path: Path, dialogues: list[dict]) -> Path:
+    path.write_text(
+        "\n".join(json.dumps(d, ensure_ascii=False) for d in dialogues) + "\n", encoding="utf-8"
+    )
+    return path

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rapport_tasks.dialogue import Dialogue, Message
+from rapport_tasks.encoder import load_encoder
+from rapport_tasks.lexical import LexicalIndex, Lexicon, dot, mean, terms
+from rapport_tasks.topic_shift import (
+    UNSCORED,
+    Boundary,
+    BoundaryModel,
+    WindowBoundaryScorer,
+    load_models,
+    shift_record,
+)
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "topicshift_zh"
+
+
+def talk(*texts: str) -> list[Message]:
+    return [Message(("user", "assistant")[i % 2], text) for i, text in enumerate(texts)]
+
+
+class Plane:
+    """Texts as directions in the plane: the number in a text is its angle in degrees.
+
+    Its cosines are read as they are, without a coherence model, under the name of an encoder of
+    which 0 and 1 mean what they say.
+    """
+
+    name = identity = "plane"
+
+    def encode(self, texts):
+        angles = np.radians([float("".join(ch for ch in t if ch.isdigit()) or 0) for t in texts])
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+MODELS = {
+    "zh": BoundaryModel({"embedding_last": -2.0}, 1.0, 0.5),
+    "en": BoundaryModel({"embedding_last": -2.0}, 1.0, 0.99),
+}
+
+
+@pytest.fixture
+def plane(monkeypatch) -> WindowBoundaryScorer:
+    scorer = WindowBoundaryScorer(Plane(), Lexicon([["甲乙"]]), MODELS)
+    monkeypatch.setattr(scorer, "_comparable", lambda cosines: cosines)
+    return scorer
+
+
+def cos(degrees: float) -> float:
+    return math.cos(math.radians(degrees))
+
+
+def test_features_by_hand(plane):
+    first, second = plane.features(talk("甲乙0", "丙丁60？", "甲乙90"))
+    assert first["embedding_last"] == pytest.approx(cos(60))
+    assert first["embedding_window_8"] == pytest.approx(cos(60))
+    assert first["asked"] == 0
+    assert second["asked"] == 1
+    assert second["embedding_last"] == pytest.approx(cos(30))
+    assert second["embedding_last_but_one"] == pytest.approx(0, abs=1e-6)
+    assert second["embedding_window_2"] == pytest.approx(cos(60))  # the mean points to 30
+    assert second["embedding_nearest_4"] == pytest.approx(cos(30))
+    assert second["embedding_background"] == pytest.approx(0, abs=1e-6)
+    assert second["embedding_cohesion"] == pytest.approx(cos(60))
+    assert second["words_last"] == 0
+    # 甲乙 in the only text ln(2 / 1.5); 0 and 90 unseen, ln(4)
+    known, unseen = math.log(2 / 1.5), math.log(4)
+    assert second["words_last_but_one"] == pytest.approx(known**2 / (known**2 + unseen**2))
+
+
+def test_decisions_by_hand(plane):
+    found = plane.score_messages(talk("甲0", "甲0", "甲90"))
+    assert found[0] == UNSCORED
+    assert found[1].score == pytest.approx(1 / (1 + math.e))  # logit 1 - 2
+    assert found[1].boundary is False
+    assert found[2].score == pytest.approx(1 / (1 + math.exp(-1)))
+    assert found[2].boundary is True
+    english = plane.score_messages(talk("word 0", "word 0", "word 90"))
+    assert english[2] == Boundary(found[2].score, False)
+
+
+TALK = talk(
+    "我养了十四年的狗昨天走了，家里到处都是它的东西。",
+    "十四年，它几乎陪你长大。狗窝还放在原来的地方吗？",
+    "都没动。我一进门还是会喊它的名字。",
+    "喊出口的那一下，屋里没有动静，最难熬吧。",
+    "同事说不就是一条狗，让我再养一只。",
+    "对你来说它不是随便换一只就行的。",
+)
+
+
+def test_nothing_after_a_message_changes_its_boundary():
+    scorer = WindowBoundaryScorer(load_encoder())
+    whole = scorer.score_messages(TALK)
+    assert whole[0] == UNSCORED
+    for end in range(1, len(TALK) + 1):
+        assert scorer.score_messages(TALK[:end]) == whole[:end]
+    assert WindowBoundaryScorer(load_encoder()).score_messages(TALK) == whole
+
+
+def test_a_reply_is_scored_as_the_message_it_would_be():
+    scorer = WindowBoundaryScorer(load_encoder())
+    whole = scorer.score_messages(TALK)
+    for turn in (1, 3, 5):
+        assert scorer.score_reply(TALK[:turn], TALK[turn].content) == whole[turn]
+
+
+def test_a_foreign_reply_scores_higher_and_a_parrot_never_shifts():
+    scorer = WindowBoundaryScorer(load_encoder())
+    own = scorer.score_reply(TALK[:3], TALK[3].content)
+    foreign = scorer.score_reply(TALK[:3], "这次的房贷利率下调了，可以去银行问问提前还款的手续。")
+    parrot = scorer.score_reply(TALK[:3], TALK[2].content)
+    assert parrot.score < own.score < foreign.score
+    assert parrot.boundary is False
+
+
+def test_what_is_unscored():
+    scorer = WindowBoundaryScorer(load_encoder())
+    assert scorer.score_messages([]) == []
+    assert scorer.score_reply([], "你好，今天想聊什么？") == UNSCORED
+    assert scorer.score_reply(TALK[:1], " \n") == UNSCORED
+    system = Message("system", "你是支持者")
+    with_system = scorer.score_messages([system, TALK[0], Message("assistant", ""), *TALK[1:3]])
+    assert with_system[:3] == [UNSCORED] * 3
+    assert with_system[3:] == scorer.score_messages(TALK[:3])[1:]
+
+
+def test_record(plane):
+    dialogue = Dialogue("d", tuple(talk("甲0", "甲0", "甲0", "甲90")))
+    replies = [(1, "乙90"), (1, "乙10"), (3, None), (3, " ")]
+    record = shift_record(dialogue, replies, plane)
+    assert record.columns == {
+        "shifts": 1,
+        "shift_opportunities": 2,
+        "shift_turns": 4,
+        "gold_shifts": 1,
+        "gold_shift_opportunities": 2,
+    }
+    assert [(u.turn, u.reason) for u in record.unscored] == [(3, "overlong"), (3, "empty")]
+
+
+def test_a_megabyte_is_scored_in_time():
+    scorer = WindowBoundaryScorer(load_encoder())
+    started = time.perf_counter()
+    assert scorer.score_reply(TALK[:5], "它的碗还在。" * 170_000).score is not None
+    assert time.perf_counter() - started < 20
+
+
+def test_identity_follows_models_and_encoder():
+    encoder = load_encoder()
+    before = WindowBoundaryScorer(encoder).identity
+    assert WindowBoundaryScorer(encoder).identity == before
+    assert WindowBoundaryScorer(encoder, models=MODELS).identity != before
+    assert WindowBoundaryScorer(Plane()).identity != before
+
+
+def test_calibration_without_coherence_needs_no_coherence():
+    """The scorer of another encoder has no such features."""
+    rows = WindowBoundaryScorer(Plane()).features(talk("甲0", "甲60", "甲90"))
+    for language in ("zh", "en"):
+        assert load_models("plain")[language].weights.keys() == rows[0].keys()
+        assert load_models("full")[language].weights.keys() > rows[0].keys()
+        assert 0 < load_models("full")[language].threshold < 1
+
+
+def test_terms_and_lexicon():
+    assert terms("睡不着, SLEEPing a") == {"睡不": 1, "不着": 1, "sleep": 1, "a": 1}
+    assert terms("的。") == {"的": 1}
+    assert terms("！？ ") == {}
+    # 3 texts: in all three ln(4 / 3.5), in one ln(4 / 1.5), in none ln(4 / .5)
+    lexicon = Lexicon([["aa bb", "aa", "aa"]])
+    weights = [math.log(4 / 3.5), math.log(4 / 1.5), math.log(8)]
+    length = math.sqrt(sum(w * w for w in weights))
+    vector = lexicon.vector("aa bb cc")
+    assert [vector[t] for t in ("aa", "bb", "cc")] == pytest.approx([w / length for w in weights])
+    assert dot(vector, vector) == pytest.approx(1)
+    assert dot(vector, lexicon.vector("")) == 0
+    index = LexicalIndex(lexicon, ["aa bb cc", "dd", ""])
+    assert index.similarities("aa bb cc").tolist() == pytest.approx([1, 0, 0])
+    assert mean([]) == {}
+    assert mean([{"a": 1.0}, {"b": 1.0}]) == pytest.approx({"a": 0.5**0.5, "b": 0.5**0.5})
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="development data is absent")
+def test_splices_are_found():
+    lines = (DATA / "spliced_smile.jsonl").read_text(encoding="utf-8").splitlines()
+    scorer = WindowBoundaryScorer(load_encoder())
+    scores: dict[int, list[float]] = {0: [], 1: []}
+    for line in lines[1:31:2]:  # the calibration reads the other half
+        example = json.loads(line)
+        messages = [Message(m["role"], m["content"]) for m in example["messages"]]
+        for found, label in zip(scorer.score_messages(messages), example["labels"], strict=True):
+            if found.score is not None:
+                scores[label].append(found.score)
+    above = np.mean([[a > b for b in scores[0]] for a in scores[1]])
+    assert above > 0.8

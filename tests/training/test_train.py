@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from rapport_tasks.dialogue import read_dialogues
+from rapport_tasks.errors import BadInput
+from rapport_tasks.rendering import tokenizer_renderer, turn_prompts
+from rapport_tasks.weights import weights_sha256
+from rapport_training import EMBEDDED_RECIPE, adapter, base
+from rapport_training.adapter import add_adapter, check_only_lora
+from rapport_training.base import load_base
+from rapport_training.batches import collate
+from rapport_training.corpus import encode_corpus
+from rapport_training.recipe import BUILTIN_CORPORA, Recipe, load_recipe
+from rapport_training.train import TrainingSummary, train
+from rapport_training.validation import summed_nll
+
+FILES = {"adapter_config.json", "adapter_model.safetensors", "training.json"}
+
+
+def changed(recipe: Recipe, section: str, **values: Any) -> Recipe:
+    tables = recipe.model_dump()
+    tables[section] |= values
+    return Recipe.model_validate(tables)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tiny_model: Path, corpus_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TrainingSummary, list[tuple[int, int]]]:
+    recipe = Recipe.model_validate(
+        {
+            "base": {"name": str(tiny_model)},
+            "data": {"corpus": str(corpus_file), "validation": str(corpus_file), "max_length": 512},
+            "lora": {"r": 4, "alpha": 16},
+            "train": {
+                "batch_size": 2,
+                "gradient_accumulation": 2,
+                "learning_rate": 0.02,
+                "epochs": 10,
+            },
+        }
+    )
+    told: list[tuple[int, int]] = []
+    out = tmp_path_factory.mktemp("trained") / "adapter"
+    return train(recipe, out, on_progress=lambda *step: told.append(step)), told
+
+
+def test_the_folder_holds_exactly_the_adapter_and_its_record(
+    trained: tuple[TrainingSummary, Any],
+) -> None:
+    out = trained[0].out
+    assert {path.name for path in out.iterdir()} == FILES
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+
+
+def test_training_lowers_the_loss_and_reports_every_step(
+    trained: tuple[TrainingSummary, list[tuple[int, int]]],
+) -> None:
+    record = trained[0].record
+    assert record["steps"] == 20
+    assert trained[1] == [(step, 20) for step in range(1, 21)]
+    assert record["loss"]["last"] < record["loss"]["first"]
+    assert record["validation"]["adapter_nll_sum"] < record["validation"]["base_nll_sum"]
+
+
+def test_the_record_says_what_was_trained_on_what(
+    trained: tuple[TrainingSummary, Any], tiny_model: Path
+) -> None:
+    record = json.loads((trained[0].out / "training.json").read_text(encoding="utf-8"))
+    assert record == trained[0].record
+    assert record["base"]["weights_sha256"] == weights_sha256(tiny_model)
+    assert record["parameters"]["trainable"] == 2 * 4 * (32 + 32 + 2 * (32 + 16) + 32 + 32)
+    assert record["recipe"]["train"]["learning_rate"] == 0.02
+    assert (record["corpus"]["dialogues"], record["corpus"]["overlong"]) == (6, 0)
+    assert len(record["corpus"]["sha256"]) == 64
+
+
+def test_the_saved_adapter_gives_the_recorded_likelihood(
+    trained: tuple[TrainingSummary, Any], tiny_model: Path, corpus_file: Path
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    dialogues = read_dialogues(corpus_file)
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    recorded = trained[0].record["validation"]
+    nll, tokens = summed_nll(model, tokenizer, dialogues)
+    assert nll == pytest.approx(recorded["base_nll_sum"], rel=1e-6)
+    adapted = PeftModel.from_pretrained(model, trained[0].out)
+    nll, tokens = summed_nll(adapted, tokenizer, dialogues)
+    assert nll == pytest.approx(recorded["adapter_nll_sum"], rel=1e-6)
+    assert tokens == recorded["tokens"]
+
+
+def test_summed_nll_is_the_sum_over_turns(tiny_model: Path, corpus_file: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    dialogues = read_dialogues(corpus_file)[:2]
+    total, tokens = 0.0, 0
+    for dialogue in dialogues:
+        for prompt in turn_prompts(dialogue, tokenizer_renderer(tokenizer)):
+            context = tokenizer(prompt.context)["input_ids"]
+            reply = tokenizer(prompt.continuation)["input_ids"]
+            with torch.inference_mode():
+                logits = model(torch.tensor([context + reply])).logits[0].float()
+            logprobs = logits.log_softmax(-1)[len(context) - 1 : -1]
+            total -= float(logprobs.gather(-1, torch.tensor(reply)[:, None]).sum())
+            tokens += len(reply)
+    model.train()
+    assert summed_nll(model, tokenizer, dialogues) == (pytest.approx(total, rel=1e-6), tokens)
+    assert model.training
+
+
+def test_lora_parameters_alone_receive_gradients(recipe: Recipe, tiny_model: Path) -> None:
+    loaded = load_base(recipe, tiny_model)
+    model = add_adapter(recipe, loaded)
+    render = tokenizer_renderer(loaded.tokenizer)
+    dialogues = read_dialogues(recipe.corpus_file())
+    corpus = encode_corpus(dialogues, loaded.tokenizer, render, max_length=512)
+    model(**collate([(sequence,) for sequence in corpus.sequences])).loss.backward()
+    learning = {name for name, p in model.named_parameters() if p.grad is not None}
+    assert learning == {name for name, _ in model.named_parameters() if ".lora_" in name}
+    assert len(learning) == 2 * 4 * 2
+    with pytest.raises(RuntimeError, match=r"embed_tokens\.weight"):
+        check_only_lora(["model.layers.0.q_proj.lora_A.weight", "model.embed_tokens.weight"])
+
+
+def test_same_seed_same_weights_other_seed_other_weights(recipe: Recipe, tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train(changed(recipe, "train", seed=seed), tmp_path / name)
+    assert weights_sha256(tmp_path / "a") == weights_sha256(tmp_path / "b")
+    assert weights_sha256(tmp_path / "a") != weights_sha256(tmp_path / "c")
+    config = "adapter_config.json"
+    assert (tmp_path / "a" / config).read_bytes() == (tmp_path / "b" / config).read_bytes()
+
+
+def test_the_shipped_recipe_runs_and_names_no_machine_path(
+    tiny_model: Path, corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "EMBEDDED_BASE", tiny_model)
+    monkeypatch.setitem(BUILTIN_CORPORA, "builtin:train_zh", corpus_file)
+    recipe = changed(load_recipe(EMBEDDED_RECIPE), "train", max_steps=2)
+    recipe = changed(recipe, "data", max_length=512)
+    out = train(recipe, tmp_path / "adapter").out
+    config = json.loads((out / "adapter_config.json").read_text(encoding="utf-8"))
+    assert config["base_model_name_or_path"] == "embedded"
+    assert config["target_modules"] == sorted(recipe.lora.target_modules)
+    for name in ("adapter_config.json", "training.json"):
+        text = (out / name).read_text(encoding="utf-8")
+        assert str(Path.cwd()) not in text
+        assert str(corpus_file.parent) not in text
+        assert str(tiny_model) not in text
+
+
+@pytest.mark.parametrize(
+    ("section", "values"),
+    [
+        ("base", {"quantization": "nf4"}),
+        ("data", {"packing": True}),
+        ("train", {"optimizer": "adamw_8bit"}),
+    ],
+)
+def test_each_option_of_the_recipe_works(
+    recipe: Recipe, tmp_path: Path, section: str, values: dict[str, Any]
+) -> None:
+    out = train(changed(recipe, section, **values), tmp_path / "adapter").out
+    weights = load_file(out / "adapter_model.safetensors")
+    assert len(weights) == 2 * 4 * 2
+    assert all(tensor.dtype == torch.float32 for tensor in weights.values())
+    assert any(tensor.abs().max() > 0 for name, tensor in weights.items() if "lora_B" in name)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="paging works there")
+def test_what_is_missing_stops_training_unless_the_recipe_allows_it(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    paged = changed(recipe, "train", optimizer="paged_adamw_8bit")
+    with pytest.raises(BadInput, match=r"train\.optimizer"):
+        train(paged, tmp_path / "adapter")
+    effective = train(changed(paged, "require", optimizer=False), tmp_path / "adapter").record[
+        "effective"
+    ]
+    assert effective["optimizer"] == "adamw_8bit"
+    assert "paged" in effective["fallbacks"][0]
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "message"),
+    [
+        ("lora", {"target_modules": ["q_prj"]}, "no module named 'q_prj'"),
+        ("data", {"max_length": 2048}, "at most 512 tokens"),
+        ("data", {"max_length": 16}, "6 longer than 16 tokens"),
+        ("data", {"corpus": "nowhere.jsonl"}, "no such file"),
+        ("train", {"learning_rate": 1e30}, "diverged"),
+    ],
+)
+def test_what_cannot_work_is_said_and_leaves_nothing(
+    recipe: Recipe, tmp_path: Path, section: str, values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        train(changed(recipe, section, **values), tmp_path / "adapter")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter" / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(BadInput, match="never overwritten"):
+        train(recipe, tmp_path / "adapter")
+    assert (tmp_path / "adapter" / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_failure_while_writing_leaves_nothing(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path) -> None:
+        assert folder.name.startswith(".adapter.unfinished-")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(adapter, "_sync", full)
+    with pytest.raises(BadInput, match="No space left"):
+        train(changed(recipe, "train", max_steps=1), tmp_path / "adapter")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,134 @@
+"""Finding and loading the base model that a recipe names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rapport_tasks.errors import BadInput, close_match
+from rapport_training import EMBEDDED_BASE
+from rapport_training.recipe import Recipe
+
+_HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBase:
+    """A base ready to be adapted.
+
+    Attributes:
+        model: A transformers causal LM.
+        tokenizer: Its tokenizer.
+        quantization: In effect; differs from the recipe's only if that is not required.
+        optimizer: In effect; likewise.
+        fallbacks: What is not as asked, and why.
+    """
+
+    model: Any
+    tokenizer: Any
+    quantization: str
+    optimizer: str
+    fallbacks: tuple[str, ...]
+
+
+def resolve_base(name: str) -> Path:
+    """Find a base model's folder: the embedded one, a local one, or one from the hub.
+
+    Raises:
+        BadInput: It is neither a folder nor can the hub give it.
+    """
+    if name == "embedded":
+        return EMBEDDED_BASE
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith("."):
+        near = [str(p) for p in folder.parent.glob("*/")] if folder.parent.is_dir() else []
+        raise BadInput(
+            f"base.name: {name!r}: no such folder",
+            remedy=close_match(name, [*near, "embedded"])
+            + "Name a local folder, a hub id such as Qwen/Qwen1.5-1.8B, or embedded.",
+        )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        raise BadInput(
+            f"base.name: {name!r} is no local folder, and the hub did not give it "
+            f"({type(error).__name__})",
+            remedy=close_match(name, ["embedded"])
+            + "Check the id and the network, log in if it is gated, or name a local folder.",
+        ) from None
+
+
+def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
+    """Load model and tokenizer as the recipe asks, or nearly so where it allows that.
+
+    Raises:
+        BadInput: The model cannot be loaded, or a required part is missing here.
+    """
+    import torch
+    from transformers import AutoTokenizer
+
+    fallbacks: list[str] = []
+    quantization: str = recipe.base.quantization
+    optimizer: str = recipe.train.optimizer
+    lacking = _missing_for_bits()
+    if quantization != "none" and lacking:
+        _allow(recipe.require.quantization, "base.quantization", quantization, lacking, fallbacks)
+        quantization = "none"
+    if optimizer != "adamw" and lacking:
+        _allow(recipe.require.optimizer, "train.optimizer", optimizer, lacking, fallbacks)
+        optimizer = "adamw"
+    if optimizer.startswith("paged_") and not torch.cuda.is_available():
+        problem = "optimizer states are paged to and from a GPU, and there is none"
+        _allow(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
+        optimizer = optimizer.removeprefix("paged_")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = _load_model(folder, recipe.base.dtype, quantization)
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInput(
+            f"base.name: {recipe.base.name!r} cannot be loaded ({error})",
+            remedy="Name a causal language model with safetensors weights that transformers knows.",
+        ) from None
+    return LoadedBase(model, tokenizer, quantization, optimizer, tuple(fallbacks))
+
+
+def _load_model(folder: Path, dtype: str, quantization: str) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    kind = getattr(torch, dtype)
+    if quantization == "none":
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=kind, use_safetensors=True)
+    return AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=kind,
+        use_safetensors=True,
+        device_map={"": 0} if torch.cuda.is_available() else None,
+        quantization_config=BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=kind,
+        ),
+    )
+
+
+def _missing_for_bits() -> str | None:
+    return None if find_spec("bitsandbytes") else "bitsandbytes is not installed"
+
+
+def _allow(required: bool, key: str, value: str, problem: str, fallbacks: list[str]) -> None:
+    if required:
+        raise BadInput(
+            f"{key} = {value!r}: {problem}",
+            remedy=f"Provide it, or allow training without: require.{key.split('.')[1]} = false.",
+        )
+    fallbacks.append(f"{key} = {value!r} not used: {problem}")

@@ -1,0 +1,72 @@
+"""Rows of token sequences, and batches of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from rapport_training.corpus import IGNORED, LabelledSequence
+
+Row = tuple[LabelledSequence, ...]
+"""One row of a batch: several sequences if packed, else one."""
+
+
+def pack(sequences: Sequence[LabelledSequence], max_length: int) -> list[Row]:
+    """Fill rows of at most `max_length` tokens: longest first, each where it first fits."""
+    rows: list[list[LabelledSequence]] = []
+    room: list[int] = []
+    for sequence in sorted(sequences, key=lambda s: (-len(s.tokens), s.tokens)):
+        need = len(sequence.tokens)
+        place = next((i for i, free in enumerate(room) if free >= need), None)
+        if place is None:
+            rows.append([sequence])
+            room.append(max_length - need)
+        else:
+            rows[place].append(sequence)
+            room[place] -= need
+    return [tuple(row) for row in rows]
+
+
+def collate(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
+    """Pad rows on the right to the longest of them.
+
+    There is no attention mask: a causal model cannot look at padding on the right, and positions
+    that start again at 0 keep the sequences of a packed row apart.
+    """
+    width = max(sum(len(sequence.tokens) for sequence in row) for row in rows)
+    ids = torch.zeros((len(rows), width), dtype=torch.long)
+    labels = torch.full((len(rows), width), IGNORED, dtype=torch.long)
+    positions = torch.zeros((len(rows), width), dtype=torch.long)
+    for i, row in enumerate(rows):
+        at = 0
+        for sequence in row:
+            end = at + len(sequence.tokens)
+            ids[i, at:end] = torch.tensor(sequence.tokens)
+            # The first token of a sequence follows nothing, least of all the sequence before it.
+            labels[i, at + 1 : end] = torch.tensor(sequence.labels[1:], dtype=torch.long)
+            positions[i, at:] = torch.arange(width - at)
+            at = end
+    return {"input_ids": ids, "labels": labels, "position_ids": positions}
+
+
+@torch.inference_mode()
+def keeps_packed_apart(model: Any, sequences: Sequence[LabelledSequence]) -> bool:
+    """Whether this model reads a packed sequence as if it stood in a row by itself.
+
+    Some architectures never do, and none does while it fills a cache (`config.use_cache`).
+    """
+    pair = [LabelledSequence(s.tokens[:16], s.labels[:16]) for s in (sequences[0], sequences[-1])]
+
+    def logits(row: Row) -> torch.Tensor:
+        batch = collate([row])
+        values: torch.Tensor = model(
+            input_ids=batch["input_ids"].to(model.device),
+            position_ids=batch["position_ids"].to(model.device),
+        ).logits[0, -len(pair[1].tokens) :]
+        return values.float()
+
+    model.eval()
+    apart, packed = logits((pair[1],)), logits((pair[0], pair[1]))
+    return torch.allclose(apart, packed, rtol=1e-2, atol=1e-2 * float(apart.abs().max()))
