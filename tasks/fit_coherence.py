@@ -4,14 +4,16 @@
 
 reads dialogues_zh/smile.jsonl (CC0-1.0) from line 1,001 on, dialogues_zh/cpsycound.jsonl (CC BY 4.0,
 Zhang et al., CPsyCoun, Findings of ACL 2024) from line 401 on, and topicshift_en/tiage_mit.train.jsonl
-(MIT). The lines before those are for scoring, and dialogues that parts of topicshift_zh were spliced
-from are left out. About 20 minutes on one core, most of it encoding.
+(MIT), and the training dialogues of this project. The lines before those are for scoring; dialogues
+that parts of topicshift_zh were spliced from are left out.
+About 20 minutes on one core, most of it encoding.
 
 1. *Coherence*: which message can follow which history. A message must outscore the other messages of
    its batch for its history, and its history the other histories, once among all, once among those of
    the same dialogue alone (order), once against its history with a foreign beginning (splices).
-2. *Relevance*: a small network over similarities and coherence. On dialogues that step 1 did not see,
-   the continuity of a dialogue must exceed that of each of its corruptions.
+2. *Relevance*: a small network per language over similarities and coherence. On dialogues that step 1
+   did not see, the continuity of a dialogue must exceed that of each of its corruptions, and that of
+   its replies with a stock sentence added.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ from rapport_tasks.relevance import SIMILARITIES, FittedRelevance
 from rapport_tasks.replies import remove_copied
 
 SIZE = 64
-HIDDEN = 8
+HIDDEN = 16
+WEIGHT_DECAY = {"zh": 0.3, "en": 1.0}
+"""English has a sixth of the dialogues."""
 ENGLISH_FITTED = 40
 """Of the project's English dialogues; the others show what the network is worth in English."""
 
@@ -96,9 +100,9 @@ def main() -> None:
     groups = {"zh": [smile[:800], cpsycoun[:300], own_zh], "en": [own_en, tiage[180:]]}
     for language, dialogues in groups.items():
         examples = [corrupted_features(d, encoder, weights, language) for d in dialogues]
-        weights |= fit_network(examples, f"full_{language}")
+        weights |= fit_network(examples, "full", language)
         plain = [{kind: e.similarities() for kind, e in group.items()} for group in examples]
-        weights |= fit_network(plain, f"plain_{language}")
+        weights |= fit_network(plain, "plain", language)
     halves = ("message", "context", "place")
     np.savez_compressed(
         WEIGHTS,
@@ -282,7 +286,9 @@ def compared(
     }
 
 
-def fit_network(groups: Sequence[dict[str, Features]], kind: str) -> dict[str, np.ndarray]:
+def fit_network(
+    groups: Sequence[dict[str, Features]], kind: str, language: str
+) -> dict[str, np.ndarray]:
     """Fit one hidden layer so that true dialogues have the highest mean continuity.
 
     Groups of dialogues weigh the same, whatever their size.
@@ -312,7 +318,9 @@ def fit_network(groups: Sequence[dict[str, Features]], kind: str) -> dict[str, n
         return torch.zeros(len(count)).index_add(0, owner, values) / count.clamp(min=1)
 
     steps = 300
-    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-2, weight_decay=0.3)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=2e-2, weight_decay=WEIGHT_DECAY[language]
+    )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         losses = []
@@ -331,17 +339,18 @@ def fit_network(groups: Sequence[dict[str, Features]], kind: str) -> dict[str, n
         wins = {
             name: round(float((best > rival).float().mean()), 3) for name, rival in values.items()
         }
-        print(f"relevance, {kind}, group {number}: mean {float(best.mean()):.3f}, wins {wins}")
+        print(f"relevance, {kind}, {language} {number}: mean {float(best.mean()):.3f}, wins {wins}")
     first, last = network[0], network[2]
     assert isinstance(first, nn.Linear)
     assert isinstance(last, nn.Linear)
+    name = f"{kind}_{language}"
     return {
-        f"{kind}_centre": centre,
-        f"{kind}_spread": spread,
-        f"{kind}_hidden": first.weight.detach().numpy(),
-        f"{kind}_hidden_bias": first.bias.detach().numpy(),
-        f"{kind}_out": last.weight.detach().numpy()[0],
-        f"{kind}_out_bias": last.bias.detach().numpy(),
+        f"{name}_centre": centre,
+        f"{name}_spread": spread,
+        f"{name}_hidden": first.weight.detach().numpy(),
+        f"{name}_hidden_bias": first.bias.detach().numpy(),
+        f"{name}_out": last.weight.detach().numpy()[0],
+        f"{name}_out_bias": last.bias.detach().numpy(),
     }
 
 

@@ -6,7 +6,14 @@ import json
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# Shared machines are slow at times; a slow example is no failure.
+hypothesis.settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; tiny models gain nothing
 os.environ.setdefault("TQDM_DISABLE", "1")

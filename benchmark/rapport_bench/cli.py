@@ -20,9 +20,7 @@ import click
 from rapport_tasks.errors import BadInput, RapportError
 
 if TYPE_CHECKING:
-    from rapport_bench.compare import Comparison
-    from rapport_bench.results import Result
-    from rapport_bench.run import Named, Outcome, RunConfig
+    from rapport_bench.run import Named, RunConfig
 
 SCHEMA_VERSION = "1.0"
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
@@ -133,17 +131,17 @@ def run(as_json: bool, all_metrics: bool, **options: Any) -> None:
 
     Finished batches are durable: after an interruption the same command does only what is missing.
     """
-    from rapport_bench import console
+    from rapport_bench import console, summary
     from rapport_bench.run import run as run_arms
 
     config = _run_config(options)
     with console.RunReporter(quiet=as_json) as reporter:
         outcome = run_arms(config, reporter)
-    comparisons = compare_with_baseline(outcome.results)
+    comparisons = summary.compare_with_baseline(outcome.results)
     if as_json:
-        _emit("run", _run_json(outcome, comparisons), warnings=reporter.warnings)
+        _emit("run", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
     else:
-        show_outcome(outcome, comparisons, config.results, everything=all_metrics)
+        summary.show_outcome(outcome, comparisons, config.results, everything=all_metrics)
 
 
 def _run_config(options: dict[str, Any]) -> RunConfig:
@@ -179,86 +177,6 @@ def _run_config(options: dict[str, Any]) -> RunConfig:
         results=options["results"],
         store=options["store"],
     )
-
-
-def compare_with_baseline(arms: Sequence[Result]) -> dict[str, Comparison]:
-    """Every arm against the first one, which is the base if there is one; by result id."""
-    from rapport_bench.compare import compare
-
-    return {arm.result_id: compare(arm, arms[0]) for arm in arms[1:]}
-
-
-def _run_json(outcome: Outcome, comparisons: dict[str, Comparison]) -> dict[str, Any]:
-    from rapport_bench.compare import to_json
-
-    return {
-        "suite": outcome.suite.to_json(),
-        "results": [
-            {
-                "name": result.name,
-                "kind": result.kind,
-                "result_id": result.result_id,
-                "path": str(result.path),
-                "new": is_new,
-                "metrics": result.metrics,
-            }
-            for result, is_new in zip(outcome.results, outcome.new, strict=True)
-        ],
-        "comparisons": [to_json(comparison) for comparison in comparisons.values()],
-    }
-
-
-def show_outcome(
-    outcome: Outcome,
-    comparisons: dict[str, Comparison],
-    folder: str,
-    *,
-    everything: bool = False,
-) -> None:
-    """Print the summary of a run: verdicts, table, what is missing from it, where it lies."""
-    from rapport_bench import console
-
-    out = console.output()
-    arms = outcome.results
-    protocol = outcome.suite.protocol()["generation"]
-    out.print()
-    out.print(
-        f"Suite {outcome.suite.name} · {len(outcome.suite.dialogues)} dialogues · "
-        f"{protocol['method']}, seeds {', '.join(map(str, protocol['seeds']))} · "
-        f"suite {outcome.suite.suite_id[:8]}"
-    )
-    out.print(console.summary_table(arms, comparisons, everything=everything))
-    out.print(
-        "Values with 95 % intervals clustered by dialogue; differences are to "
-        f"{arms[0].name}; * p < .05, ** < .01, *** < .001 after correction.",
-        style="dim",
-    )
-    band = console.band_line(arms[0])
-    if band:
-        out.print(band, style="dim")
-    for arm in arms[1:]:
-        if arm.kind in ("adapter", "model", "replies"):
-            out.print(console.verdict_line(comparisons[arm.result_id]))
-    notes = dict.fromkeys(w for c in comparisons.values() for w in c.warnings)
-    for note in notes:
-        out.print(f"note: {note}", style="yellow", markup=False)
-    _print_block(out, "Not scored", console.unscored_lines(arms))
-    _print_block(
-        out, "Degenerate replies", [line for a in arms if (line := console.degenerate_line(a))]
-    )
-    kept = sum(not new for new in outcome.new)
-    there = f" ({kept} were there already)" if kept else ""
-    out.print(f"\n{len(arms)} results in {Path(folder) / 'v1'}{there}:", markup=False)
-    for arm in arms:
-        out.print(f"  {arm.result_id[:8]}  {arm.path}", markup=False, soft_wrap=True)
-    out.print(f"Next: rapport compare CANDIDATE BASELINE --results {folder}", markup=False)
-
-
-def _print_block(out: Any, title: str, lines: Sequence[str]) -> None:
-    if lines:
-        out.print(f"{title}:")
-        for line in lines:
-            out.print(f"  {line}", markup=False)
 
 
 @cli.command(epilog="Example: rapport compare empathy-r16 base --results results")
@@ -305,7 +223,7 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
     """
     from rapport_bench import console
     from rapport_bench.files import write_atomically
-    from rapport_bench.score import transcript_scorer
+    from rapport_bench.score import summarise, transcript_scorer
     from rapport_tasks.dialogue import read_dialogues
 
     if as_json and out is None:
@@ -325,55 +243,18 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
         click.echo("\n".join(lines))
         return
     write_atomically(Path(out), "\n".join(lines) + "\n")
-    _score_summary(measured, out, as_json)
-
-
-def _score_summary(measured: Sequence[dict[str, Any]], out: str, as_json: bool) -> None:
-    from collections import Counter
-
-    from rapport_bench import console, stats
-
-    replies = [[t for t in m["turns"] if t["role"] == "assistant"] for m in measured]
-    aer = [
-        (sum(t["advice"] for t in turns), sum(t["empathy"] for t in turns))
-        for m, turns in zip(measured, replies, strict=True)
-        if m["totals"]["aer_share"] is not None
-    ]
-    continuity = [[t["continuity"] for t in r if t["continuity"] is not None] for r in replies]
-    totals = [m["totals"] for m in measured]
-    shifts = [(t["topic_shifts"] or 0, t["shift_opportunities"]) for t in totals]
-    estimates = {
-        "aer_share": stats.share([a for a, _ in aer], [a + e for a, e in aer]),
-        "continuity": stats.ratio_of_sums(
-            [sum(c) for c in continuity], [len(c) for c in continuity]
-        ),
-        "shifts_per_turn": stats.ratio_of_sums([s for s, _ in shifts], [n for _, n in shifts]),
-    }
-    missing = Counter(f"{u['metric']} {u['reason']}" for m in measured for u in m["unscored"])
-    summary = {
-        "dialogues": len(measured),
-        "assistant_turns": sum(map(len, replies)),
-        "metrics": {
-            name: {"value": e.value, "ci": e.ci, "clusters": e.clusters}
-            for name, e in estimates.items()
-        },
-        "unscored": dict(sorted(missing.items())),
-        "out": out,
-    }
+    found = summarise(measured)
     if as_json:
-        _emit("score", summary)
+        _emit("score", found | {"out": out})
         return
-    console_out = console.output()
-    console_out.print(
-        f"{summary['dialogues']} dialogues, {summary['assistant_turns']} replies → {out}"
-    )
-    for name, e in estimates.items():
-        console_out.print(
-            f"  {name:16} {console.number(e.value)} {console.interval(e.ci)}", markup=False
-        )
-    if missing:
-        parts = ", ".join(f"{key} {count}" for key, count in sorted(missing.items()))
-        console_out.print(f"  not scored: {parts}", markup=False)
+    stdout = console.output()
+    stdout.print(f"{found['dialogues']} dialogues, {found['assistant_turns']} replies → {out}")
+    for name, figure in found["metrics"].items():
+        value, ends = console.number(figure["value"]), console.interval(figure["ci"])
+        stdout.print(f"  {name:16} {value} {ends}", markup=False)
+    if found["unscored"]:
+        parts = ", ".join(f"{what} {count}" for what, count in found["unscored"].items())
+        stdout.print(f"  not scored: {parts}", markup=False)
 
 
 @cli.command(
@@ -433,16 +314,16 @@ def demo(out: str, as_json: bool) -> None:
 
     Needs no network and no GPU.
     """
-    from rapport_bench import console
+    from rapport_bench import console, summary
     from rapport_bench.demo import run_demo
 
     with console.RunReporter(quiet=as_json) as reporter:
         outcome = run_demo(Path(out), reporter)
-    comparisons = compare_with_baseline(outcome.results)
+    comparisons = summary.compare_with_baseline(outcome.results)
     if as_json:
-        _emit("demo", _run_json(outcome, comparisons), warnings=reporter.warnings)
+        _emit("demo", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
     else:
-        show_outcome(outcome, comparisons, str(Path(out) / "results"))
+        summary.show_outcome(outcome, comparisons, str(Path(out) / "results"))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from rapport_bench.store import ResponseStore, digest
 from rapport_tasks.errors import AdapterMismatch, BadInput, close_match
+from rapport_tasks.hub import find_folder
 from rapport_tasks.weights import weights_sha256
 
 Quantization = Literal["none", "nf4"]
@@ -76,36 +77,10 @@ class Adapter:
 
 
 def resolve_folder(name: str) -> Path:
-    """Find a model or adapter: the embedded base, a local folder, or a hub repository.
+    """A model's or adapter's folder; see `rapport_tasks.hub.find_folder`."""
+    from rapport_training import EMBEDDED_BASE
 
-    Raises:
-        BadInput: It is neither a folder nor can the hub give it.
-    """
-    if name == "embedded":
-        from rapport_training import EMBEDDED_BASE
-
-        return Path(EMBEDDED_BASE)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith("."):
-        near = [str(p) for p in folder.parent.glob("*/")] if folder.parent.is_dir() else []
-        raise BadInput(
-            f"{name}: no such folder",
-            remedy=close_match(name, near)
-            + "Name a local folder or a hub id such as Qwen/Qwen1.5-1.8B.",
-        )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    patterns = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
-    try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise BadInput(
-            f"{name}: not a local folder, and the hub did not give it ({type(error).__name__})",
-            remedy="Check the id and the network, log in if it is gated, or name a local folder.",
-        ) from None
+    return find_folder(name, embedded=EMBEDDED_BASE)
 
 
 def identify_base(

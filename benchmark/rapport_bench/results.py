@@ -226,7 +226,7 @@ def slug(name: str) -> str:
     """A name as a safe file name: letters and digits of any script, ``-``, ``_`` and ``.``."""
     kept = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFKC", name)).strip("-._")
     # File names are limited in bytes, and cutting bytes may cut a character.
-    kept = kept.encode()[:160].decode(errors="ignore")
+    kept = kept[:80].encode()[:160].decode(errors="ignore")
     return kept.rstrip("-._") or "unnamed"
 
 

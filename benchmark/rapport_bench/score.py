@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from rapport_bench import stats
 from rapport_tasks.acts import ActClassifier
 from rapport_tasks.continuity import ContrastiveContinuity
 from rapport_tasks.dialogue import Dialogue, Message
@@ -116,4 +118,34 @@ def _acts(message: Message, classifier: ActClassifier, with_text: bool) -> dict[
         "advice": sum(label == "advice" for _, label in counted),
         "empathy": sum(label == "empathy" for _, label in counted),
         "markers": count_markers(message.content),
+    }
+
+
+def summarise(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Corpus figures of measured transcripts: ratios of sums with intervals clustered by dialogue."""
+    replies = [[t for t in m["turns"] if t["role"] == "assistant"] for m in measured]
+    aer = [
+        (sum(t["advice"] for t in turns), sum(t["empathy"] for t in turns))
+        for m, turns in zip(measured, replies, strict=True)
+        if m["totals"]["aer_share"] is not None
+    ]
+    continuity = [[t["continuity"] for t in r if t["continuity"] is not None] for r in replies]
+    totals = [m["totals"] for m in measured]
+    shifts = [(t["topic_shifts"] or 0, t["shift_opportunities"]) for t in totals]
+    estimates = {
+        "aer_share": stats.share([a for a, _ in aer], [a + e for a, e in aer]),
+        "continuity": stats.ratio_of_sums(
+            [sum(c) for c in continuity], [len(c) for c in continuity]
+        ),
+        "shifts_per_turn": stats.ratio_of_sums([s for s, _ in shifts], [n for _, n in shifts]),
+    }
+    missing = Counter(f"{u['metric']} {u['reason']}" for m in measured for u in m["unscored"])
+    return {
+        "dialogues": len(measured),
+        "assistant_turns": sum(map(len, replies)),
+        "metrics": {
+            name: {"value": e.value, "ci": e.ci, "clusters": e.clusters}
+            for name, e in estimates.items()
+        },
+        "unscored": dict(sorted(missing.items())),
     }

@@ -109,7 +109,7 @@ class TaskSettings:
         for key in generation:
             if key not in fields:
                 raise BadInput(
-                    f"task metadata: unknown generation setting {key!r}",
+                    f"task metadata: unknown key {key!r} in generation",
                     remedy=close_match(key, fields) + f"Use {', '.join(fields)}.",
                 )
         if "seeds" in generation:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.errors import BadInput
+from rapport_tasks.hub import find_folder
 from rapport_training import EMBEDDED_BASE
 from rapport_training.recipe import Recipe
-
-_HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +33,8 @@ class LoadedBase:
 
 
 def resolve_base(name: str) -> Path:
-    """Find a base model's folder: the embedded one, a local one, or one from the hub.
-
-    Raises:
-        BadInput: It is neither a folder nor can the hub give it.
-    """
-    if name == "embedded":
-        return EMBEDDED_BASE
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith("."):
-        near = [str(p) for p in folder.parent.glob("*/")] if folder.parent.is_dir() else []
-        raise BadInput(
-            f"base.name: {name!r}: no such folder",
-            remedy=close_match(name, [*near, "embedded"])
-            + "Name a local folder, a hub id such as Qwen/Qwen1.5-1.8B, or embedded.",
-        )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise BadInput(
-            f"base.name: {name!r} is no local folder, and the hub did not give it "
-            f"({type(error).__name__})",
-            remedy=close_match(name, ["embedded"])
-            + "Check the id and the network, log in if it is gated, or name a local folder.",
-        ) from None
+    """A base model's folder; see `rapport_tasks.hub.find_folder`."""
+    return find_folder(name, embedded=EMBEDDED_BASE)
 
 
 def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
