@@ -34,6 +34,7 @@ from rapport_tasks.coherence import (
 from rapport_tasks.dialogue import Dialogue, Message, Role
 from rapport_tasks.encoder import EMBEDDED, Encoder, Vectors, shorten
 from rapport_tasks.lexical import Lexicon, Terms, dot, mean, pool_lexicon
+from rapport_tasks.pool import pool_identity
 from rapport_tasks.record import Record
 from rapport_tasks.sentences import language
 
@@ -141,9 +142,10 @@ class WindowBoundaryScorer:
 
     @property
     def identity(self) -> str:
-        """Hash of encoder, coherence model, weights and thresholds."""
+        """Hash of encoder, coherence model, weights, thresholds and the lexicon's pools."""
         models = {language: asdict(model) for language, model in self._models.items()}
-        parts = [VERSION, self._encoder.identity, identity_of(load_weights()), models]
+        learned = identity_of(load_weights())
+        parts = [VERSION, self._encoder.identity, learned, pool_identity(), models]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def score_messages(self, messages: Sequence[Message]) -> list[Boundary]:

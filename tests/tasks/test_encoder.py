@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,12 +98,11 @@ def test_a_missing_folder_is_said_without_asking_the_hub(name):
 
 
 def test_a_hub_model_that_cannot_be_had_is_said(monkeypatch):
-    import sentence_transformers
-
     def refuse(name: str):
         raise OSError("cannot connect\nlong trace")
 
-    monkeypatch.setattr(sentence_transformers, "SentenceTransformer", refuse)
+    library = SimpleNamespace(SentenceTransformer=refuse)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", library)
     with pytest.raises(BadInput, match=r"cannot be loaded: cannot connect$") as caught:
         SentenceTransformerEncoder("nobody/nothing")
     assert "folder of a downloaded model" in caught.value.remedy
