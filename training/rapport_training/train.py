@@ -7,6 +7,7 @@ import logging
 import math
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -250,7 +251,7 @@ def _version(package: str) -> str | None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars, and nothing below an error from transformers."""
+    """No progress bars, nothing below an error from transformers, no noise between libraries."""
     from transformers.utils import logging as transformers_logging
 
     level = transformers_logging.get_verbosity()
@@ -258,7 +259,10 @@ def _quiet() -> Iterator[None]:
     transformers_logging.set_verbosity(logging.ERROR)
     transformers_logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            # peft reads an attribute that transformers 5 has renamed.
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
+            yield
     finally:
         transformers_logging.set_verbosity(level)
         if bars:
