@@ -76,7 +76,7 @@ class ArmModel(LM):  # type: ignore[misc]
         numerics: Under which answers are looked up, and computed.
         activate: Called once, and only if an answer is missing.
         batch_tokens: Padded tokens a batch, replies included.
-        progress: Told after each batch.
+        progress: Told before the first batch and after each.
     """
 
     def __init__(
@@ -153,6 +153,7 @@ class ArmModel(LM):  # type: ignore[misc]
             if any(keys[r] not in found for i in batch for r in passes[i].requests)
         ]
         if todo:
+            self._progress("likelihoods", len(found), len(keys))
             with self._activate() as model:
                 hidden_states = hidden_states_of(model)
                 for batch in todo:
@@ -192,6 +193,7 @@ class ArmModel(LM):  # type: ignore[misc]
             if any(order[i][3] not in found for i in batch)
         ]
         if todo:
+            self._progress("replies", len(found), len(distinct))
             stop_ids = self._stop_ids(until)
             with self._activate() as model:
                 for batch in todo:
