@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from rapport_bench.models import Adapter, BaseModel
@@ -72,6 +71,6 @@ def weightless_arm(name: str, kind: Kind, version: str) -> Arm:
     return Arm(name, kind, digest({"kind": kind, "name": name, "version": version}))
 
 
-def replies_arm(name: str, path: Path, file_sha256: str) -> Arm:
+def replies_arm(name: str, file_sha256: str) -> Arm:
     """The arm of imported replies: its identity is the file's hash, whatever it is called."""
     return Arm(name, "replies", digest({"kind": "replies", "file": file_sha256}))

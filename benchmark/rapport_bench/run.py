@@ -153,7 +153,7 @@ def _plan(
         groups.append((None, config.base, config.adapters))
     groups += [(name, path, ()) for name, path in config.models]
     imported = [
-        (name or Path(path).stem, Path(path), *read_replies(Path(path), suite.dialogues))
+        (name or Path(path).stem, *read_replies(Path(path), suite.dialogues))
         for name, path in config.replies
     ]
     for index, (name, path, named_adapters) in enumerate(groups):
@@ -167,8 +167,7 @@ def _plan(
             for a in group.adapters
         ]
     planned += [
-        (replies_arm(name, path, sha256), _rule_scorer(suite, rule))
-        for name, path, rule, sha256 in imported
+        (replies_arm(name, sha256), _rule_scorer(suite, rule)) for name, rule, sha256 in imported
     ]
     if config.bots:
         planned.append((weightless_arm("gold", "gold", VERSION), _rule_scorer(suite, gold)))

@@ -274,7 +274,6 @@ def demote_stock_phrases(records: Mapping[str, Record]) -> None:
     for identity, record in records.items():
         for signature in record.phrases:
             near: set[tuple[str, tuple[int, ...]]] = set()
-            uses = 0
             for band in range(_BANDS):
                 for other in buckets[band, signature[band * width : (band + 1) * width]]:
                     if other not in near and _similar(signature, other[1]):
