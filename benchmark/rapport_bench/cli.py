@@ -179,6 +179,63 @@ def _run_config(options: dict[str, Any]) -> RunConfig:
     )
 
 
+@cli.command(epilog="Example: rapport prepare SoulChatCorpus.json --topic 情绪 -o corpus")
+@click.argument("sources", nargs=-1, required=True, metavar="SRC...")
+@click.option("-o", "--out", required=True, metavar="DIR", help="The corpus folder to write.")
+@click.option(
+    "--topic", "topics", multiple=True, metavar="TOPIC", help="Only this topic; may be repeated."
+)
+@click.option(
+    "--percent", type=float, default=100.0, show_default=True, help="Share of records, by hash."
+)
+@click.option(
+    "--min-exchanges", type=int, default=1, show_default=True, help="Fewest answered messages."
+)
+@click.option(
+    "--punctuation",
+    type=click.Choice(["keep", "halfwidth"]),
+    default="keep",
+    show_default=True,
+    help="halfwidth converts Chinese punctuation, as the study did.",
+)
+@click.option("--rules", metavar="FILE", help="Quality rules as TOML instead of the built-in ones.")
+@click.option(
+    "--near-duplicates",
+    default="0.8",
+    show_default=True,
+    metavar="SHARE|off",
+    help="Similarity that makes a copy.",
+)
+@click.option(
+    "--anonymise/--no-anonymise", default=True, show_default=True, help="Replace identifiers."
+)
+@click.option(
+    "--evaluation",
+    multiple=True,
+    metavar="FILE",
+    help="Dialogues to keep out, beside the built-in evaluation.",
+)
+@click.option("--validation", type=float, default=0.05, show_default=True, help="Share held out.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of sample and split.")
+@click.option("--workers", type=int, metavar="N", help="Processes [default: one a core].")
+@click.option(
+    "--memory", type=int, default=1024, show_default=True, metavar="MB", help="To stay within."
+)
+@_JSON
+def prepare(as_json: bool, **options: Any) -> None:
+    """Turn raw counselling dialogues into a clean, anonymised, split corpus with a card.
+
+    SRC are files or folders: JSON, JSONL or text, also .gz and .zst, in any common format.
+    """
+    from rapport_bench.prepare_command import run_prepare, show_card
+
+    card = run_prepare(options, quiet=as_json)
+    if as_json:
+        _emit("prepare", card | {"out": options["out"]})
+    else:
+        show_card(card, options["out"])
+
+
 @cli.command(epilog="Example: rapport compare empathy-r16 base --results results")
 @click.argument("candidate")
 @click.argument("baseline")

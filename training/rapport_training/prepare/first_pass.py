@@ -1,0 +1,127 @@
+"""The first pass: every file read once, what is usable spilled to disk with an entry for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rapport_tasks.dialogue import read_dialogues
+from rapport_training.prepare.contamination import index_evaluation
+from rapport_training.prepare.framing import Raw, read_records
+from rapport_training.prepare.settings import PrepareSettings, Resources
+from rapport_training.prepare.sources import Source, open_source
+from rapport_training.prepare.stages import Batch, Processed, Stages
+from rapport_training.prepare.workers import ordered_map
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with (what is counted, how much is done, how much in all)."""
+
+_PLACES = 20
+
+
+@dataclass(slots=True)
+class FirstPass:
+    """What reading found.
+
+    Attributes:
+        dialogues: How many stand in the spill.
+        counts: As `stages.Processed.counts`, over all files.
+        topics: The topics that occur; entries hold indices into it.
+        inputs: Name, bytes and SHA-256 of every file.
+        unreadable: ``file:number: reason`` of the first records that could not be read.
+    """
+
+    dialogues: int = 0
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    topics: list[str | None] = field(default_factory=list)
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def read_corpus(
+    sources: Sequence[Source],
+    settings: PrepareSettings,
+    resources: Resources,
+    *,
+    spill: Path,
+    entries: Path,
+    on_progress: OnProgress,
+) -> FirstPass:
+    """Run the stages of single dialogues over all files.
+
+    Args:
+        sources: In the order that decides which of two copies is the first.
+        settings: What to keep.
+        resources: What the work may take.
+        spill: File to write the dialogues to, a line each.
+        entries: File to write their entries to (`stages.ENTRY`), in the same order.
+        on_progress: Told of ``bytes`` read.
+
+    Raises:
+        BadInput: A file cannot be read.
+        Incomplete: A worker was killed.
+    """
+    evaluation = index_evaluation(
+        [dialogue for path in settings.evaluation for dialogue in read_dialogues(path)]
+    )
+    found = FirstPass()
+    numbers: dict[str | None, int] = {}
+    batches = _batches(sources, resources.batch_bytes, found.inputs, on_progress)
+    offset = 0
+    with spill.open("wb") as lines, entries.open("wb") as table:
+        for done in ordered_map(Stages, (settings, evaluation), batches, resources.workers):
+            offset = _absorb(done, found, numbers, offset, lines, table)
+    found.topics = list(numbers)
+    return found
+
+
+def _absorb(
+    done: Processed,
+    found: FirstPass,
+    numbers: dict[str | None, int],
+    offset: int,
+    lines: BinaryIO,
+    table: BinaryIO,
+) -> int:
+    found.counts.update(done.counts)
+    for number, reason in done.places[: _PLACES - len(found.unreadable)]:
+        found.unreadable.append(f"{done.source}:{number}: {reason}")
+    for place, topic in enumerate(done.topics):
+        done.entries["topic"][place] = numbers.setdefault(topic, len(numbers))
+        done.entries["offset"][place] = offset
+        offset += len(done.lines[place])
+    lines.write(b"".join(done.lines))
+    table.write(done.entries.tobytes())
+    found.dialogues += len(done.lines)
+    return offset
+
+
+def _batches(
+    sources: Sequence[Source],
+    size: int,
+    inputs: list[dict[str, Any]],
+    on_progress: OnProgress,
+) -> Iterator[Batch]:
+    total = sum(source.size for source in sources)
+    before = 0
+    for source in sources:
+        held: list[Raw] = []
+        room = size
+        with open_source(source) as (stream, file):
+            for raw in read_records(stream, source.name):
+                held.append(raw)
+                room -= len(raw.data) + 64
+                if room <= 0:
+                    yield Batch(source.name, source.topic, held)
+                    on_progress("bytes", before + file.bytes, total)
+                    held, room = [], size
+            while file.read(1 << 20):  # what follows the end of a compressed stream is hashed too
+                pass
+        if held:
+            yield Batch(source.name, source.topic, held)
+        before += file.bytes
+        inputs.append({"name": source.name, "bytes": file.bytes, "sha256": file.sha256()})
+        on_progress("bytes", before, total)

@@ -1,0 +1,198 @@
+"""`prepare`: raw files in, a corpus folder out.
+
+Two passes. The first reads every file once, in workers, and spills what passes the stages of single
+dialogues, with an entry of fixed size for each (`stages.ENTRY`). Then copies and contaminated
+dialogues are decided on the entries alone, in input order, and the second pass anonymises and writes
+what stays. Memory holds some batches and the entries' pages in use, never the corpus.
+
+The folder appears in one move when it is complete; an interrupted run leaves nothing under its name,
+and the next one clears what was left beside it.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from rapport_tasks.errors import BadInput, Incomplete
+from rapport_training.adapter import refuse_taken
+from rapport_training.prepare.card import STAGES, Prepared, write_card
+from rapport_training.prepare.duplicates import exact_copies, near_copies
+from rapport_training.prepare.fingerprint import similarity
+from rapport_training.prepare.first_pass import OnProgress, read_corpus
+from rapport_training.prepare.second_pass import write_splits
+from rapport_training.prepare.settings import PrepareSettings, Resources
+from rapport_training.prepare.sources import find_sources
+from rapport_training.prepare.split import choose_validation
+from rapport_training.prepare.stages import ENTRY
+
+_SPILL, _ENTRIES = "spill.tmp", "entries.tmp"
+
+
+def prepare(
+    paths: Sequence[str | Path],
+    out: str | Path,
+    settings: PrepareSettings | None = None,
+    *,
+    resources: Resources | None = None,
+    on_progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Prepare a corpus.
+
+    Args:
+        paths: Files and folders of dialogues in any format of `rapport_training.prepare.formats`.
+        out: The folder to write: ``train.jsonl``, ``validation.jsonl`` (unless nothing is held
+            out), ``card.json``, ``card.md`` and ``histogram.png``. Must not exist, or be empty.
+        settings: What to keep. Same files and settings give the same bytes.
+        resources: What the work may take.
+        on_progress: Told of ``bytes`` read, then of ``dialogues`` written.
+
+    Returns:
+        The contents of ``card.json``.
+
+    Raises:
+        BadInput: A source is missing or damaged, the folder is taken, or no dialogue is left.
+        Incomplete: The disk is full, or a worker was killed.
+    """
+    out = Path(out)
+    settings = settings or PrepareSettings()
+    resources = resources or Resources()
+    progress: OnProgress = on_progress or (lambda *_: None)
+    refuse_taken(out)
+    sources = find_sources(paths)
+    with _unfinished(out) as folder:
+        spill, entries = folder / _SPILL, folder / _ENTRIES
+        found = read_corpus(
+            sources, settings, resources, spill=spill, entries=entries, on_progress=progress
+        )
+        if not found.dialogues:
+            raise _nothing_left(found.counts)
+        table = np.memmap(entries, ENTRY, "r")
+        with spill.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+            kept = _choose(table, text, settings, resources, found.counts)
+            held_out = choose_validation(
+                table["opening_signature"][kept],
+                table["opening"][kept],
+                settings.validation,
+                settings.seed,
+            )
+            figures = table[kept]
+            placeholders, touched = write_splits(
+                text,
+                figures,
+                held_out,
+                settings,
+                resources,
+                train=folder / "train.jsonl",
+                validation=folder / "validation.jsonl",
+                on_progress=progress,
+            )
+        spill.unlink()
+        entries.unlink()
+        card = write_card(
+            folder, Prepared(settings, found, figures, held_out, placeholders, touched)
+        )
+        _move(folder, out)
+    return card
+
+
+def _choose(
+    table: NDArray[np.void],
+    text: mmap.mmap,
+    settings: PrepareSettings,
+    resources: Resources,
+    counts: Counter[tuple[str, str]],
+) -> NDArray[np.int64]:
+    """Rows that are no copies and not contaminated, ascending."""
+
+    def exact(a: int, b: int) -> float:
+        return similarity(_spoken(text, table[a]), _spoken(text, table[b]))
+
+    copies = exact_copies(table["digest"])
+    counts["exact duplicates", "same_text"] += int(copies.sum())
+    kept: NDArray[np.int64] = np.flatnonzero(~copies)
+    if settings.near_duplicates is not None:
+        near = near_copies(
+            table["signature"],
+            kept[table["shingles"][kept] > 0],
+            settings.near_duplicates,
+            exact=exact,
+            budget=resources.memory // 4,
+        )
+        counts["near-duplicates", "similar_text"] += len(near)
+        kept = kept[~np.isin(kept, near)]
+    contaminated = table["contaminated"][kept]
+    counts["contamination", "evaluation_dialogue"] += int(contaminated.sum())
+    kept = kept[~contaminated]
+    if not len(kept):
+        raise _nothing_left(counts)
+    return kept
+
+
+def _spoken(text: mmap.mmap, entry: np.void) -> str:
+    """What was said in a dialogue, as its signature saw it."""
+    start = int(entry["offset"])
+    record = orjson.loads(text[start : start + int(entry["length"])])
+    return "".join(m["content"] for m in record["messages"] if m["role"] != "system")
+
+
+def _nothing_left(counts: Counter[tuple[str, str]]) -> BadInput:
+    parts = [
+        f"{stage}: {reason} {number}"
+        for (stage, reason), number in sorted(counts.items())
+        if stage in STAGES and number
+    ]
+    return BadInput(
+        f"no dialogue is left of {counts['read', '']} records ({'; '.join(parts) or 'none read'})",
+        remedy="Check the format of the files and the settings.",
+    )
+
+
+@contextmanager
+def _unfinished(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that one process at a time works in, gone at the end."""
+    folder = out.parent / f".{out.name}.unfinished"
+    lock = out.parent / f".{out.name}.lock"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock, timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.unlink(missing_ok=True)
+    except Timeout:
+        raise BadInput(
+            f"{out}: another process is writing it", remedy="Wait for it, or name another folder."
+        ) from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Incomplete(
+                f"{out}: the disk is full; nothing was written",
+                remedy="The work needs about three times the size of its input there.",
+            ) from None
+        raise BadInput(
+            f"{out}: {error.strerror or error}", remedy="Choose a folder that you can write to."
+        ) from None
+
+
+def _move(folder: Path, out: Path) -> None:
+    for file in folder.iterdir():
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+    refuse_taken(out)
+    folder.replace(out)
