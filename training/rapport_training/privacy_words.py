@@ -1,0 +1,59 @@
+"""Words of a text, and what is known of them: places, parts of speech, characters of given names.
+
+jieba's dictionary through its Rust port, without the hidden Markov model for unknown words: the
+model makes names of ordinary words, while an unknown name falls apart into single characters, which
+is what `privacy_names` looks for.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import rjieba
+
+UNLIKELY = -3.0
+"""Log-odds of a character that hardly ever stands in a given name."""
+
+
+def segment(text: str) -> list[str]:
+    """The words of a text; joined they are the text."""
+    return list(_segmenter().cut(text, False))
+
+
+@lru_cache(maxsize=65536)
+def part_of_speech(word: str) -> str:
+    """jieba's tag of one word, such as `n`, `v`, `nr` (person); empty for an unknown word."""
+    tags = _segmenter().tag(word, False)
+    return tags[0][1] if len(tags) == 1 and _segmenter().has_word(word) else ""
+
+
+@cache
+def places() -> dict[str, str]:
+    """Names of places with their class: `division`, `county` or `foreign`; the last two need context."""
+    return dict(line.split("\t") for line in _lines("places.txt"))
+
+
+@cache
+def given_scores() -> dict[str, float]:
+    """For each character, ln P(character | given name) - ln P(character | ordinary text)."""
+    return {line[0]: int(line[2:]) / 10 for line in _lines("given_names.txt")}
+
+
+def given_score(characters: str) -> float:
+    """Sum of the log-odds of these characters being a given name."""
+    scores = given_scores()
+    return sum(scores.get(character, UNLIKELY) for character in characters)
+
+
+@cache
+def _segmenter() -> rjieba.Jieba:
+    segmenter = rjieba.Jieba()
+    for place in places():
+        if len(place) > 2:
+            segmenter.add_word(place, None, "ns")
+    return segmenter
+
+
+def _lines(name: str) -> list[str]:
+    return files("rapport_training").joinpath("data", name).read_text(encoding="utf-8").splitlines()
