@@ -56,8 +56,10 @@ CUE = re.compile(
 )
 """What stands right before a name, at the end of the text so far."""
 
-INTRODUCED = re.compile(r"(?:^|[，。！？,.!?、；\s好])(?:你好，?)?(?:我|他|她|这|那|对方|本人)(?:就)?(?:是|:|：)$")
-ROLE_CUE = re.compile(f"(?:{'|'.join(sorted(ROLES, key=len, reverse=True))})(?:是|叫)?[：:“\"（(]?$")
+INTRODUCED = re.compile(
+    r"(?:^|[，。！？,.!?、；\s好])(?:你好，?)?(?:我|他|她|这|那|对方|本人)(?:就)?(?:是|:|：)$"
+)
+ROLE_CUE = re.compile(f'(?:{"|".join(sorted(ROLES, key=len, reverse=True))})(?:是|叫)?[：:“"（(]?$')
 LIGHT_LEFT = frozenset(
     "和 跟 与 给 找 问 对 让 被 把 向 陪 喜欢 爱 认识 遇到 叫 是 帮 约 告诉 同 及 因为 由 但 而 像 以及 还有 恨 想 看到 听 听说 讨厌 害怕 暗恋 感谢 "
     "谢谢 见到 遇见 碰到 嫁给 娶 追 追求 联系 拜托 请 去 到 等 替 为 比 连 离开 邀请 拒绝 姓 以 原来 于是 后来 那天 昨天 今天 可 可是 但是 所以".split()

@@ -48,8 +48,12 @@ _TITLE = re.compile("|".join(sorted(TITLES, key=len, reverse=True)))
 _MEASURED = re.compile(r"[一二两三四五六七八九十几每半这那多\d]$")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _DOTTED = re.compile(r"[\u4e00-\u9fff]{1,7}(?:[·・•][\u4e00-\u9fff]{1,7})+")
-_LATIN = re.compile(r"(?<![A-Za-z0-9_.@/\-])[A-Za-z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2}(?![A-Za-z0-9_@/])")
-_NO_GIVEN = frozenset("的了是我你他她们这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎么个得地么给被把跟对让但而且或与及之为其以从向于所如果因为已经谁哪您咱")
+_LATIN = re.compile(
+    r"(?<![A-Za-z0-9_.@/\-])[A-Za-z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2}(?![A-Za-z0-9_@/])"
+)
+_NO_GIVEN = frozenset(
+    "的了是我你他她们这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎么个得地么给被把跟对让但而且或与及之为其以从向于所如果因为已经谁哪您咱"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,16 @@ def _starts_name(word: str) -> bool:
 def _may_start(word: str, text: str, start: int) -> bool:
     if _starts_name(word):
         return True
-    return word not in BOUNDARY and start > 1 and (text[start - 1] in "叫是为我:：“\"名称称" or _ROLE_END(text, start))
+    return (
+        word not in BOUNDARY
+        and start > 1
+        and (text[start - 1] in '叫是为我:：“"名称称' or _ROLE_END(text, start))
+    )
 
 
-_ROLE_LAST = frozenset("事学桌友舍蜜小党公婆夫妻人任妻板导司管理长兄姐弟妹哥爸妈亲子儿女侄居师生练东象授校孩档书恋舅姑姨叔嫂婿宝乡员伴士“（(")
+_ROLE_LAST = frozenset(
+    "事学桌友舍蜜小党公婆夫妻人任妻板导司管理长兄姐弟妹哥爸妈亲子儿女侄居师生练东象授校孩档书恋舅姑姨叔嫂婿宝乡员伴士“（("
+)
 
 
 def _ROLE_END(text: str, start: int) -> bool:  # noqa: N802
@@ -192,13 +202,17 @@ def _short_title(
         enough = right > 0 or title in "哥姐总叔姨嫂"
         if title in "工导爷妈" and right == 0:
             return None
-        return Name(start, end - 1, False) if enough and not _MEASURED.search(text[:start]) else None
+        return (
+            Name(start, end - 1, False) if enough and not _MEASURED.search(text[:start]) else None
+        )
     if title in "哥姐叔姨" and right > 0 and tag in {"", "nr", "nz"} and given_score(first) > 2.2:
         return Name(start, end - 1, False) if first not in _NO_TITLE else None
     return None
 
 
-_NO_TITLE = frozenset("大二三四五六七八小老表堂学师空帅亲他我你个的哥姐叔姨爷公猪网酷铁胞山西伟海的多八安娘窑港款姑干舅世令家皇美外新女男帝国文宝金春龙")
+_NO_TITLE = frozenset(
+    "大二三四五六七八小老表堂学师空帅亲他我你个的哥姐叔姨爷公猪网酷铁胞山西伟海的多八安娘窑港款姑干舅世令家皇美外新女男帝国文宝金春龙"
+)
 
 
 def _full(text: str, words: list[str], index: int, start: int, around: Around) -> Name | None:
@@ -222,7 +236,11 @@ def _full(text: str, words: list[str], index: int, start: int, around: Around) -
             continue
         one = 0.5 if len(given) == 1 else 0.0
         score = (
-            weight + min(given_score(given), 9.0) + around.score - penalty - one
+            weight
+            + min(given_score(given), 9.0)
+            + around.score
+            - penalty
+            - one
             + _right(text, words, end, next_word)
         )
         if score > THRESHOLD and (best is None or score > best[0]):
@@ -246,7 +264,9 @@ def _ends(
         if len(word) <= length + 2:
             usual = tag in {"nr", "nrt", "nrfg", ""}
             place = word in places()
-            ends.append((after, index + 1, (0.0 if usual else 5.0) + (4.0 if place else 0.0), usual))
+            ends.append(
+                (after, index + 1, (0.0 if usual else 5.0) + (4.0 if place else 0.0), usual)
+            )
             if len(word) == length + 1 and len(first) == 1:
                 ends.append((after + 1, index + 2, 1.0 if usual else 3.0, True))
         return ends
@@ -353,7 +373,15 @@ def _called_score(run: str, offset: int, around: Around, right: float) -> float 
     if len(run) > 3:
         return None
     if around.cue:
-        limit = 5.0 if ordinary and tag[0] in "vadrcpm" else 2.5 if ordinary else 0.0 if not twice else -1.0
+        limit = (
+            5.0
+            if ordinary and tag[0] in "vadrcpm"
+            else 2.5
+            if ordinary
+            else 0.0
+            if not twice
+            else -1.0
+        )
         return given + 6 if given > limit else None
     if len(run) == 2 and not ordinary and given > (1.5 if twice else 5.0):
         return given
@@ -411,11 +439,15 @@ def _latin_end(text: str, match: re.Match[str]) -> Name | None:
     if cue and (capital or (chinese and len(words[0]) > 2)):
         return Name(match.start(), match.end(), capital)
     if hit or (capital and len(words[0]) > 2 and ((role and chinese) or (title and near))):
-        return Name(match.start(), match.end() if hit or cue else match.start() + len(words[0]), True)
+        return Name(
+            match.start(), match.end() if hit or cue else match.start() + len(words[0]), True
+        )
     return None
 
 
-_FOREIGN = re.compile("|".join(sorted((n for n in FOREIGN_NAMES if len(n) > 1), key=len, reverse=True)))
+_FOREIGN = re.compile(
+    "|".join(sorted((n for n in FOREIGN_NAMES if len(n) > 1), key=len, reverse=True))
+)
 
 
 def _listed_foreign(text: str) -> list[Name]:

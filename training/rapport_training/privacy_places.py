@@ -35,16 +35,53 @@ from rapport_training.privacy_words import part_of_speech, places
 _SUFFIX_SET = frozenset(SUFFIXES)
 _BY_LENGTH = tuple(sorted(SUFFIXES, key=len, reverse=True))
 _ORG_BY_LENGTH = tuple(sorted(ORGANISATION, key=len, reverse=True))
-_SCHOOL_TAILS = ("职业技术学院", "外国语学校", "实验学校", "实验小学", "实验中学", "职业学校", "技术学院", "幼儿园", "大学", "学院", "中学", "小学", "高中", "初中", "附中", "附小", "职高", "技校", "卫校", "学校", "高级中学", "党校", "警校", "职校", "中专", "国际学校")
-_NUMBERED = re.compile(r"(?:第?[一二三四五六七八九十百\d]{1,3}|附|实验|外国语|师大附)(?:中学|中|高中|高|小学|小|初中|幼)(?![心间国午秋级等考度年型孩时])")
+_SCHOOL_TAILS = (
+    "职业技术学院",
+    "外国语学校",
+    "实验学校",
+    "实验小学",
+    "实验中学",
+    "职业学校",
+    "技术学院",
+    "幼儿园",
+    "大学",
+    "学院",
+    "中学",
+    "小学",
+    "高中",
+    "初中",
+    "附中",
+    "附小",
+    "职高",
+    "技校",
+    "卫校",
+    "学校",
+    "高级中学",
+    "党校",
+    "警校",
+    "职校",
+    "中专",
+    "国际学校",
+)
+_NUMBERED = re.compile(
+    r"(?:第?[一二三四五六七八九十百\d]{1,3}|附|实验|外国语|师大附)(?:中学|中|高中|高|小学|小|初中|幼)(?![心间国午秋级等考度年型孩时])"
+)
 _SCHOOLS = re.compile("|".join(sorted(UNIVERSITIES, key=len, reverse=True)))
-_AT_SCHOOL = re.compile(r"(?:大学|附中)?(?:里|那边)?(?:读|上学|念|毕业|的(?:学生|本科|研究生|硕士|博士|同学|学姐|学长)|大[一二三四]|研[一二三]|学生|本科|研究生|硕士|博士|在读|上的|学的|校园|任教|教书|当老师)")
-_TO_SCHOOL = re.compile(r"(?:考上了?|考进了?|考入|就读于|就读|毕业于|保送|考|读|上|念|在|来自|录取|申请|去|进了?|是)$")
-_EMPLOYER = re.compile("|".join(re.escape(name) for name in sorted(EMPLOYERS, key=len, reverse=True)))
+_AT_SCHOOL = re.compile(
+    r"(?:大学|附中)?(?:里|那边)?(?:读|上学|念|毕业|的(?:学生|本科|研究生|硕士|博士|同学|学姐|学长)|大[一二三四]|研[一二三]|学生|本科|研究生|硕士|博士|在读|上的|学的|校园|任教|教书|当老师)"
+)
+_TO_SCHOOL = re.compile(
+    r"(?:考上了?|考进了?|考入|就读于|就读|毕业于|保送|考|读|上|念|在|来自|录取|申请|去|进了?|是)$"
+)
+_EMPLOYER = re.compile(
+    "|".join(re.escape(name) for name in sorted(EMPLOYERS, key=len, reverse=True))
+)
 _DOOR = re.compile(
     r"(?:附)?\s?[\d一二三四五六七八九十]+\s?(?:号院|号楼|号|弄|栋|幢|座|单元|室|层|楼|排|组|队)(?:\s?附?[\dA-Za-z一二三四五六七八九十\-]+\s?(?:号楼|号|栋|幢|座|单元|室|层|楼|房|户)?)*"
 )
-_FLAT = re.compile(r"\d+\s?(?:栋|幢|号楼|座)\s?(?:[\d一二三四五六七八九十]+\s?单元)?\s?\d{3,4}\s?(?:室|号|房)?|[\d一二三四五六七八九十]+单元\s?\d{3,4}\s?(?:室|号|房)?")
+_FLAT = re.compile(
+    r"\d+\s?(?:栋|幢|号楼|座)\s?(?:[\d一二三四五六七八九十]+\s?单元)?\s?\d{3,4}\s?(?:室|号|房)?|[\d一二三四五六七八九十]+单元\s?\d{3,4}\s?(?:室|号|房)?"
+)
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _NUMBER = re.compile(r"[零一二三四五六七八九十百\d]+")
 _PROPER = frozenset(("ns", "nr", "nz", "nt", "nrt", "nrfg", ""))
@@ -67,7 +104,9 @@ def find_places(text: str, words: list[str]) -> list[Found]:
     found += _schools(text, words, starts)
     found += _organisations(text, words, starts)
     found += _employers(text)
-    found += [(m.start(), m.end(), "地点") for m in _FLAT.finditer(text)] if _has_digit(text) else []
+    found += (
+        [(m.start(), m.end(), "地点") for m in _FLAT.finditer(text)] if _has_digit(text) else []
+    )
     return _joined(text, found)
 
 
@@ -96,7 +135,11 @@ def _gazetteer(text: str, words: list[str], index: int, start: int) -> list[Foun
         return [(start, end, "地点")] if located or beside else []
     if word in AMBIGUOUS and (located and previous in {"是", "叫", "要去"}):
         return []
-    if located or beside or (following == "人" and previous in {"是", "", "，", "的"} and word not in AMBIGUOUS):
+    if (
+        located
+        or beside
+        or (following == "人" and previous in {"是", "", "，", "的"} and word not in AMBIGUOUS)
+    ):
         return [(start, end, "地点")]
     return []
 
@@ -140,9 +183,20 @@ def _run_start(words: list[str], index: int) -> int:
         if not _HAN.fullmatch(word) or word in GENERIC or word in LOCATIVE or len(word) > 4:
             break
         tag = part_of_speech(word)
-        if tag in {"r", "p", "c", "u", "uj", "ul", "d", "m", "q", "y", "f"} and word not in {"中", "东", "西", "南", "北"}:
+        if tag in {"r", "p", "c", "u", "uj", "ul", "d", "m", "q", "y", "f"} and word not in {
+            "中",
+            "东",
+            "西",
+            "南",
+            "北",
+        }:
             break
-        if tag[:1] in {"v", "a", "t", "i", "l"} and len(word) > 1 and size and word not in {"解放", "建设", "复兴", "和平", "幸福", "光明", "团结"}:
+        if (
+            tag[:1] in {"v", "a", "t", "i", "l"}
+            and len(word) > 1
+            and size
+            and word not in {"解放", "建设", "复兴", "和平", "幸福", "光明", "团结"}
+        ):
             break
         size += len(word)
         if size > 6:
@@ -155,7 +209,11 @@ def _schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
     found: list[Found] = []
     for index, word in enumerate(words):
         end = starts[index + 1]
-        tail = next((t for t in _SCHOOL_TAILS if word.endswith(t)), "") if word[-1] in "学院园中小高校专" else ""
+        tail = (
+            next((t for t in _SCHOOL_TAILS if word.endswith(t)), "")
+            if word[-1] in "学院园中小高校专"
+            else ""
+        )
         if tail:
             first = index if len(word) > len(tail) else _run_start(words, index)
             name = text[starts[first] : end - len(tail)]
@@ -189,7 +247,9 @@ def _numbered(text: str, words: list[str], starts: list[int], match: re.Match[st
     except ValueError:
         return []
     begin = start
-    while index and (words[index - 1] in places() or words[index - 1] in {"市", "县", "区", "省", "镇"}):
+    while index and (
+        words[index - 1] in places() or words[index - 1] in {"市", "县", "区", "省", "镇"}
+    ):
         index -= 1
         begin = starts[index]
     full = match.group().startswith("第") and match.group().endswith(("学", "高中"))
@@ -260,7 +320,9 @@ def _names_organisation(run: list[str], text: str, start: int, end: int, strong:
         return True
     own = [word for word in named if part_of_speech(word) in {"nz", "nt", "ns", "nr", ""}]
     singles = [word for word in named if len(word) == 1]
-    located = text[:start].endswith(("在", "到", "去", "进", "入职", "是", "从", "来自", "：", "叫", "到了", "老板是"))
+    located = text[:start].endswith(
+        ("在", "到", "去", "进", "入职", "是", "从", "来自", "：", "叫", "到了", "老板是")
+    )
     if own or len(singles) > 1 or any(c in "第市省县区" for word in named for c in word[:1]):
         return located or strong
     return False
@@ -277,9 +339,14 @@ def _employers(text: str) -> list[Found]:
 def _works_there(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - 6) : start]
     joined = any(before.endswith(word) for word in JOIN_WORK)
-    return (before.endswith(("在", "到", "去", "是", "从", "的")) or joined) and bool(AT_WORK.match(text, end)) or (
-        joined and (end == len(text) or text[end] in BOUNDARY or text[end] in "的当做")
-        and before.endswith(("入职", "跳槽到", "就职于", "任职于", "供职于", "加入", "入职了"))
+    return (
+        (before.endswith(("在", "到", "去", "是", "从", "的")) or joined)
+        and bool(AT_WORK.match(text, end))
+        or (
+            joined
+            and (end == len(text) or text[end] in BOUNDARY or text[end] in "的当做")
+            and before.endswith(("入职", "跳槽到", "就职于", "任职于", "供职于", "加入", "入职了"))
+        )
     )
 
 
@@ -298,7 +365,13 @@ def _joined(text: str, found: list[Found]) -> list[Found]:
                 end = door.end()
         if result and result[-1][2] == kind == "地点" and result[-1][1] >= start:
             result[-1] = (result[-1][0], max(end, result[-1][1]), kind)
-        elif result and result[-1][1] == start and result[-1][2] == "地点" and kind in {"学校", "单位"} and text[result[-1][1] - 1] not in "路街区县":
+        elif (
+            result
+            and result[-1][1] == start
+            and result[-1][2] == "地点"
+            and kind in {"学校", "单位"}
+            and text[result[-1][1] - 1] not in "路街区县"
+        ):
             result[-1] = (result[-1][0], end, kind)
         elif not result or start >= result[-1][1]:
             result.append((start, end, kind))

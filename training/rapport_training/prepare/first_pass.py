@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from rapport_tasks.dialogue import read_dialogues
 from rapport_training.prepare.contamination import index_evaluation
@@ -20,6 +20,33 @@ OnProgress = Callable[[str, int, int], None]
 """Called with (what is counted, how much is done, how much in all)."""
 
 _PLACES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Spill:
+    """Files of one folder that hold what the first pass found, dialogue by dialogue.
+
+    Attributes:
+        lines: The dialogues, a JSON line each.
+        entries: `stages.ENTRY` of each.
+        signatures: As `stages.Processed` has them, row after row.
+        openings: Likewise.
+    """
+
+    lines: Path
+    entries: Path
+    signatures: Path
+    openings: Path
+
+    @classmethod
+    def below(cls, folder: Path) -> Spill:
+        """The files' names in a folder."""
+        return cls(*(folder / f"{name}.tmp" for name in cls.__slots__))
+
+    def remove(self) -> None:
+        """Delete them."""
+        for name in self.__slots__:
+            getattr(self, name).unlink()
 
 
 @dataclass(slots=True)
@@ -46,8 +73,7 @@ def read_corpus(
     settings: PrepareSettings,
     resources: Resources,
     *,
-    spill: Path,
-    entries: Path,
+    spill: Spill,
     on_progress: OnProgress,
 ) -> FirstPass:
     """Run the stages of single dialogues over all files.
@@ -56,8 +82,7 @@ def read_corpus(
         sources: In the order that decides which of two copies is the first.
         settings: What to keep.
         resources: What the work may take.
-        spill: File to write the dialogues to, a line each.
-        entries: File to write their entries to (`stages.ENTRY`), in the same order.
+        spill: Files to write, all in the same order.
         on_progress: Told of ``bytes`` read.
 
     Raises:
@@ -71,21 +96,24 @@ def read_corpus(
     numbers: dict[str | None, int] = {}
     batches = _batches(sources, resources.batch_bytes, found.inputs, on_progress)
     offset = 0
-    with spill.open("wb") as lines, entries.open("wb") as table:
+    with (
+        spill.lines.open("wb") as lines,
+        spill.entries.open("wb") as entries,
+        spill.signatures.open("wb") as signatures,
+        spill.openings.open("wb") as openings,
+    ):
         for done in ordered_map(Stages, (settings, evaluation), batches, resources.workers):
-            offset = _absorb(done, found, numbers, offset, lines, table)
+            offset = _absorb(done, found, numbers, offset)
+            lines.write(b"".join(done.lines))
+            entries.write(done.entries.tobytes())
+            signatures.write(done.signatures.tobytes())
+            openings.write(done.openings.tobytes())
     found.topics = list(numbers)
     return found
 
 
-def _absorb(
-    done: Processed,
-    found: FirstPass,
-    numbers: dict[str | None, int],
-    offset: int,
-    lines: BinaryIO,
-    table: BinaryIO,
-) -> int:
+def _absorb(done: Processed, found: FirstPass, numbers: dict[str | None, int], offset: int) -> int:
+    """Count a batch and complete its entries; returns where the next batch's lines begin."""
     found.counts.update(done.counts)
     for number, reason in done.places[: _PLACES - len(found.unreadable)]:
         found.unreadable.append(f"{done.source}:{number}: {reason}")
@@ -93,8 +121,6 @@ def _absorb(
         done.entries["topic"][place] = numbers.setdefault(topic, len(numbers))
         done.entries["offset"][place] = offset
         offset += len(done.lines[place])
-    lines.write(b"".join(done.lines))
-    table.write(done.entries.tobytes())
     found.dialogues += len(done.lines)
     return offset
 

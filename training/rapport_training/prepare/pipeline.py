@@ -3,7 +3,7 @@
 Two passes. The first reads every file once, in workers, and spills what passes the stages of single
 dialogues, with an entry of fixed size for each (`stages.ENTRY`). Then copies and contaminated
 dialogues are decided on the entries alone, in input order, and the second pass anonymises and writes
-what stays. Memory holds some batches and the entries' pages in use, never the corpus.
+what stays. Memory holds some batches, 80 bytes a dialogue, and pages of the signatures, never text.
 
 The folder appears in one move when it is complete; an interrupted run leaves nothing under its name,
 and the next one clears what was left beside it.
@@ -12,7 +12,6 @@ and the next one clears what was left beside it.
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import shutil
 from collections import Counter
@@ -30,15 +29,13 @@ from rapport_tasks.errors import BadInput, Incomplete
 from rapport_training.adapter import refuse_taken
 from rapport_training.prepare.card import STAGES, Prepared, write_card
 from rapport_training.prepare.duplicates import exact_copies, near_copies
-from rapport_training.prepare.fingerprint import similarity
-from rapport_training.prepare.first_pass import OnProgress, read_corpus
+from rapport_training.prepare.fingerprint import BINS, OPENING_BINS, similarity
+from rapport_training.prepare.first_pass import OnProgress, Spill, read_corpus
 from rapport_training.prepare.second_pass import write_splits
 from rapport_training.prepare.settings import PrepareSettings, Resources
 from rapport_training.prepare.sources import find_sources
 from rapport_training.prepare.split import choose_validation
 from rapport_training.prepare.stages import ENTRY
-
-_SPILL, _ENTRIES = "spill.tmp", "entries.tmp"
 
 
 def prepare(
@@ -73,24 +70,20 @@ def prepare(
     refuse_taken(out)
     sources = find_sources(paths)
     with _unfinished(out) as folder:
-        spill, entries = folder / _SPILL, folder / _ENTRIES
-        found = read_corpus(
-            sources, settings, resources, spill=spill, entries=entries, on_progress=progress
-        )
+        spill = Spill.below(folder)
+        found = read_corpus(sources, settings, resources, spill=spill, on_progress=progress)
         if not found.dialogues:
             raise _nothing_left(found.counts)
-        table = np.memmap(entries, ENTRY, "r")
-        with spill.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-            kept = _choose(table, text, settings, resources, found.counts)
-            held_out = choose_validation(
-                table["opening_signature"][kept],
-                table["opening"][kept],
-                settings.validation,
-                settings.seed,
-            )
+        table = np.memmap(spill.entries, ENTRY, "r")
+        with spill.lines.open("rb") as lines:
+            kept = _choose(table, spill, lines.fileno(), settings, resources, found.counts)
             figures = table[kept]
+            openings = np.memmap(spill.openings, np.uint16, "r").reshape(-1, OPENING_BINS)
+            held_out = choose_validation(
+                openings[kept], figures["opening"], settings.validation, settings.seed
+            )
             placeholders, touched = write_splits(
-                text,
+                lines.fileno(),
                 figures,
                 held_out,
                 settings,
@@ -99,8 +92,7 @@ def prepare(
                 validation=folder / "validation.jsonl",
                 on_progress=progress,
             )
-        spill.unlink()
-        entries.unlink()
+        spill.remove()
         card = write_card(
             folder, Prepared(settings, found, figures, held_out, placeholders, touched)
         )
@@ -110,7 +102,8 @@ def prepare(
 
 def _choose(
     table: NDArray[np.void],
-    text: mmap.mmap,
+    spill: Spill,
+    lines: int,
     settings: PrepareSettings,
     resources: Resources,
     counts: Counter[tuple[str, str]],
@@ -118,14 +111,14 @@ def _choose(
     """Rows that are no copies and not contaminated, ascending."""
 
     def exact(a: int, b: int) -> float:
-        return similarity(_spoken(text, table[a]), _spoken(text, table[b]))
+        return similarity(_spoken(lines, table[a]), _spoken(lines, table[b]))
 
     copies = exact_copies(table["digest"])
     counts["exact duplicates", "same_text"] += int(copies.sum())
     kept: NDArray[np.int64] = np.flatnonzero(~copies)
     if settings.near_duplicates is not None:
         near = near_copies(
-            table["signature"],
+            np.memmap(spill.signatures, np.uint16, "r").reshape(-1, BINS),
             kept[table["shingles"][kept] > 0],
             settings.near_duplicates,
             exact=exact,
@@ -141,10 +134,9 @@ def _choose(
     return kept
 
 
-def _spoken(text: mmap.mmap, entry: np.void) -> str:
+def _spoken(lines: int, entry: np.void) -> str:
     """What was said in a dialogue, as its signature saw it."""
-    start = int(entry["offset"])
-    record = orjson.loads(text[start : start + int(entry["length"])])
+    record = orjson.loads(os.pread(lines, int(entry["length"]), int(entry["offset"])))
     return "".join(m["content"] for m in record["messages"] if m["role"] != "system")
 
 

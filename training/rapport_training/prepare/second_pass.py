@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ _Lines = list[bytes]
 
 
 def write_splits(
-    spill: mmap,
+    lines: int,
     entries: NDArray[np.void],
     held_out: NDArray[np.bool_],
     settings: PrepareSettings,
@@ -33,7 +33,7 @@ def write_splits(
     """Write the dialogues of `entries` in their order.
 
     Args:
-        spill: The first pass's dialogues.
+        lines: Descriptor of the file that holds the first pass's dialogues.
         entries: What stays (`stages.ENTRY`).
         held_out: True where a dialogue goes to `validation`; same length as `entries`.
         settings: Whether to anonymise.
@@ -49,28 +49,28 @@ def write_splits(
     touched = done = 0
     with train.open("wb") as train_file, validation.open("wb") as validation_file:
         workers = resources.workers if settings.anonymise else 1
-        batches = _batches(spill, entries, resources.batch_bytes)
-        for lines, found, changed in ordered_map(
+        batches = _batches(lines, entries, resources.batch_bytes)
+        for batch, found, changed in ordered_map(
             _anonymiser if settings.anonymise else _copier, (), batches, workers
         ):
             placeholders.update(found)
             touched += changed
-            sides = held_out[done : done + len(lines)].tolist()
-            for line, side in zip(lines, sides, strict=True):
+            sides = held_out[done : done + len(batch)].tolist()
+            for line, side in zip(batch, sides, strict=True):
                 (validation_file if side else train_file).write(line)
-            done += len(lines)
+            done += len(batch)
             on_progress("dialogues", done, len(entries))
     if not held_out.any():
         validation.unlink()
     return placeholders, touched
 
 
-def _batches(spill: mmap, entries: NDArray[np.void], size: int) -> Iterator[_Lines]:
+def _batches(lines: int, entries: NDArray[np.void], size: int) -> Iterator[_Lines]:
     held: _Lines = []
     room = size
     places = zip(entries["offset"].tolist(), entries["length"].tolist(), strict=True)
     for offset, length in places:
-        held.append(spill[offset : offset + length])
+        held.append(os.pread(lines, length, offset))
         room -= length
         if room <= 0:
             yield held

@@ -24,6 +24,7 @@ from rapport_training.prepare.fingerprint import (
     OPENING_BINS,
     OPENING_SHINGLE,
     SHINGLE,
+    Signatures,
     fold,
     gram_hashes,
     signatures,
@@ -46,11 +47,9 @@ ENTRY = np.dtype(
         ("assistant_chars", "u4"),
         ("shingles", "u4"),
         ("contaminated", "?"),
-        ("signature", "u2", BINS),
-        ("opening_signature", "u2", OPENING_BINS),
     ]
 )
-"""What is kept of a dialogue beside its line."""
+"""What is kept of a dialogue beside its line and its signatures."""
 
 _SEPARATOR = "\x1f"
 
@@ -77,6 +76,8 @@ class Processed:
         source: Its file's name.
         lines: One finished line a dialogue.
         entries: What is known of each; offset and topic are left to fill.
+        signatures: Shape (dialogues, BINS).
+        openings: Signatures of the openings, shape (dialogues, OPENING_BINS).
         topics: Each one's topic.
         counts: (stage, reason) -> dialogues removed; ("changed", rule) -> dialogues changed;
             ("read", "") -> records.
@@ -86,6 +87,8 @@ class Processed:
     source: str
     lines: list[bytes] = field(default_factory=list)
     entries: NDArray[np.void] = field(default_factory=lambda: np.empty(0, ENTRY))
+    signatures: Signatures = field(default_factory=lambda: np.empty((0, BINS), np.uint16))
+    openings: Signatures = field(default_factory=lambda: np.empty((0, OPENING_BINS), np.uint16))
     topics: list[str | None] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     places: list[tuple[int, str]] = field(default_factory=list)
@@ -198,8 +201,8 @@ class Stages:
         entries["digest"] = _digests(codes, ends)
         entries["opening"] = _digests(first_codes, first_ends)
         entries["shingles"] = counts
-        entries["signature"] = signatures(shingles, counts)
-        entries["opening_signature"] = signatures(*firsts, OPENING_BINS)
+        out.signatures = signatures(shingles, counts)
+        out.openings = signatures(*firsts, OPENING_BINS)
         entries["contaminated"] = self._evaluation.contaminated(*grams)
         for entry, one in zip(entries, kept, strict=True):
             messages = one.dialogue.messages
