@@ -1,39 +1,129 @@
-"""Reference arms: lm-eval models without weights that show what a number is worth.
+"""Reference arms: rules that answer without understanding, and show what a number is worth.
 
-``gold`` answers with the data's own replies. The bots have no understanding: a metric on which one of
-them beats gold says less than it seems to.
+====================  ============================================================================
+gold                  the data's own replies
+parrot                the user's last message, repeated
+canned-empathy        two stock sentences of empathy that would suit anyone
+append-empathy        the gold reply, then five stock sentences of empathy
+no-advice             the gold reply without its sentences that look like advice
+all-advice            three stock sentences of advice
+epistemic-stuffer     five guesses at feelings (你应该很难过吧), which a lexicon takes for advice
+verbose               the gold reply, then general remarks of twice its length and more
+user-quote-stuffer    the user's own sentences in quotation marks, with "I heard that"
+shuffled-gold         the dialogue's gold replies, each at another turn
+silent                nothing
+====================  ============================================================================
+
+What a bot says depends on the dialogue and its version alone, never on how acts are classified: its
+identity must not change with a metric.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-from lm_eval.api.model import LM
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.errors import BadDialogue, BadInput
-from rapport_tasks.lm_tasks import TurnRequest
-from rapport_tasks.rendering import render_plain
+from rapport_tasks.sentences import language, split_sentences
 
 ReplyRule = Callable[[Dialogue, int], str]
 """(dialogue, message index) -> reply."""
 
-VERSION = "1.0"
+VERSION = "1.1"
 
-_CANNED = (
-    "听起来你最近真的很不容易。",
-    "我能感受到你心里的难过，谢谢你愿意说出来。",
-    "我理解你的感受，换作是谁都会觉得很累的。",
-    "你的心情我明白，你已经很努力了。",
-    "这些感受都是正常的，我会一直陪着你。",
-    "难怪你会这么委屈，我很心疼你。",
-    "谢谢你的信任，你并不孤单。",
-    "我听到了你的痛苦，这不是你的错。",
+_CANNED = {
+    "zh": (
+        "听起来你最近真的很不容易。",
+        "我能感受到你心里的难过，谢谢你愿意说出来。",
+        "我理解你的感受，换作是谁都会觉得很累的。",
+        "你的心情我明白，你已经很努力了。",
+        "这些感受都是正常的，我会一直陪着你。",
+        "难怪你会这么委屈，我很心疼你。",
+        "谢谢你的信任，你并不孤单。",
+        "我听到了你的痛苦，这不是你的错。",
+    ),
+    "en": (
+        "It sounds like things have been really hard lately.",
+        "I can feel how much pain you are in, and thank you for sharing it.",
+        "I understand how you feel, anyone would be exhausted.",
+        "I hear you, and you are already trying so hard.",
+        "What you feel is completely valid, and I am here with you.",
+        "No wonder you feel hurt, my heart goes out to you.",
+        "Thank you for trusting me, you are not alone.",
+        "I hear your pain, and this is not your fault.",
+    ),
+}
+_ADVICE = {
+    "zh": (
+        "你应该早点睡觉，按时吃饭。",
+        "建议你多出去走走，换换心情。",
+        "你可以试试每天写日记。",
+        "你要主动和他们沟通，把话说清楚。",
+        "不妨找个专业的心理咨询师聊聊。",
+        "你需要制定一个计划，一步一步来。",
+        "别再想这些事了，把注意力放在工作上。",
+        "你必须学会拒绝别人。",
+    ),
+    "en": (
+        "You should go to bed earlier and eat regularly.",
+        "I suggest that you go out more and clear your head.",
+        "You could try writing a diary every day.",
+        "You need to talk to them and make things clear.",
+        "Why don't you see a professional counsellor?",
+        "You need to make a plan and take it step by step.",
+        "Stop thinking about it and focus on your work.",
+        "You must learn to say no to people.",
+    ),
+}
+_GUESSES = {
+    "zh": (
+        "你应该很难过吧。",
+        "你应该很累吧。",
+        "你应该很委屈吧。",
+        "你应该很失望吧。",
+        "你应该很害怕吧。",
+    ),
+    "en": (
+        "You must be really sad.",
+        "You must be really tired.",
+        "You must feel really hurt.",
+        "You must be really disappointed.",
+        "You must be really scared.",
+    ),
+}
+_REMARKS = {
+    "zh": (
+        "情绪本身没有对错，它只是在提醒我们有些需要没有被看见。",
+        "每个人的成长经历不同，面对压力时的反应也会不一样。",
+        "心理学研究发现，人在疲惫的时候更容易往坏处想。",
+        "关系里的很多矛盾，往往来自彼此期待的不同。",
+        "睡眠、饮食和运动都会影响一个人的情绪状态。",
+        "改变通常是一个缓慢的过程，中间有反复是很常见的。",
+        "很多人在类似的处境里都有过相近的体会。",
+        "表达感受和解决问题是两件不同的事情。",
+        "一个人的价值并不取决于某一次的成败。",
+        "生活中的变化常常会打破原有的平衡。",
+    ),
+    "en": (
+        "Emotions are neither right nor wrong, they tell us that some need has not been seen.",
+        "People grow up differently, and they react to pressure in different ways.",
+        "Research has found that people who are tired tend to expect the worst.",
+        "Many conflicts in relationships come from different expectations.",
+        "Sleep, food and exercise all influence how a person feels.",
+        "Change is usually a slow process, and relapses on the way are common.",
+        "Many people in similar situations have had comparable experiences.",
+        "Expressing a feeling and solving a problem are two different things.",
+        "A person's worth does not depend on a single success or failure.",
+        "Changes in life often upset an existing balance.",
+    ),
+}
+_LOOKS_LIKE_ADVICE = re.compile(
+    r"应该|必须|建议|可以|不妨|试试|试着|需要|最好|要不|先|别|不要|记得|或许能|"
+    r"\b(?:should|must|need to|could|try|suggest|recommend|why don't you|let's|don't)\b",
+    re.IGNORECASE,
 )
+_NOTHING_LEFT = {"zh": "嗯，我在听。", "en": "Yes, I am listening."}
 
 
 def gold(dialogue: Dialogue, turn: int) -> str:
@@ -48,93 +138,94 @@ def parrot(dialogue: Dialogue, turn: int) -> str:
 
 def canned_empathy(dialogue: Dialogue, turn: int) -> str:
     """Two stock sentences of empathy, picked by a hash, that would suit anyone."""
-    pick = hashlib.sha256(f"{dialogue.id}\x1f{turn}".encode()).digest()
-    first = pick[0] % len(_CANNED)
-    second = (first + 1 + pick[1] % (len(_CANNED) - 1)) % len(_CANNED)
-    return _CANNED[first] + _CANNED[second]
+    return _stock(_CANNED, dialogue, turn, 2)
 
 
-BOTS: dict[str, ReplyRule] = {"parrot": parrot, "canned-empathy": canned_empathy}
+def append_empathy(dialogue: Dialogue, turn: int) -> str:
+    """The gold reply and five stock sentences of empathy: cheap talk must not change an AER."""
+    return _join(dialogue, gold(dialogue, turn), _stock(_CANNED, dialogue, turn, 5))
 
 
-class ReplyModel(LM):  # type: ignore[misc]
-    """An lm-eval model that answers by a rule. It gives no likelihoods.
-
-    Args:
-        rule: Dialogue and message index -> reply.
-    """
-
-    def __init__(self, rule: ReplyRule) -> None:
-        super().__init__()
-        self._rule = rule
-
-    @property
-    def tokenizer_name(self) -> str:
-        """lm-eval asks for it with every template; there is none."""
-        return ""
-
-    def apply_chat_template(
-        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
-    ) -> str:
-        """The plain template: a rule reads the dialogue, not the prompt."""
-        return render_plain(chat_history, add_generation_prompt)
-
-    def generate_until(self, requests: list[TurnRequest], disable_tqdm: bool = False) -> list[str]:
-        """One reply a request."""
-        return [self._rule(Dialogue.from_json(r.doc), r.turn) for r in requests]
-
-    def loglikelihood(self, requests: list[Any], disable_tqdm: bool = False) -> list[Any]:
-        """Not available: unscored as ``no_likelihood``, so runs never ask for it."""
-        raise NotImplementedError("this arm has no weights")
-
-    def loglikelihood_rolling(self, requests: list[Any], disable_tqdm: bool = False) -> list[Any]:
-        """Not available."""
-        raise NotImplementedError("this arm has no weights")
+def no_advice(dialogue: Dialogue, turn: int) -> str:
+    """The gold reply without its sentences that look like advice, whoever asked for it."""
+    reply = gold(dialogue, turn)
+    kept = [s.text for s in split_sentences(reply) if not _LOOKS_LIKE_ADVICE.search(s.text)]
+    return _join(dialogue, *kept) if kept else _NOTHING_LEFT[_language(dialogue)]
 
 
-def read_replies(path: Path, dialogues: tuple[Dialogue, ...]) -> tuple[ReplyRule, str]:
-    """Read imported replies: ``{"id", "turn", "content"}`` a line, every assistant turn once.
+def all_advice(dialogue: Dialogue, turn: int) -> str:
+    """Three stock sentences of advice."""
+    return _stock(_ADVICE, dialogue, turn, 3)
 
-    Returns:
-        The rule that answers with them, and the file's SHA-256.
 
-    Raises:
-        BadDialogue: A line is not of that form, or gives a turn twice.
-        BadInput: The file cannot be read, or turns are missing or unknown (counted).
-    """
-    try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise BadInput(
-            f"{path}: {error.strerror}", remedy="Name a JSONL file of replies."
-        ) from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{path}: not UTF-8", remedy="Convert the file to UTF-8.") from None
-    replies: dict[tuple[str, int], str] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-            key = (str(record["id"]), record["turn"])
-            content = record["content"]
-            if not isinstance(content, str) or type(key[1]) is not int:
-                raise TypeError("content or turn")
-            content.encode()
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise BadDialogue(
-                path, number, "line", "not a reply", 'Use {"id": str, "turn": int, "content": str}.'
-            ) from None
-        if key in replies:
-            raise BadDialogue(path, number, "turn", "given twice", "Give every turn once.")
-        replies[key] = content
-    wanted = {(d.id, turn) for d in dialogues for turn in d.assistant_turns()}
-    missing, unknown = len(wanted - replies.keys()), len(replies.keys() - wanted)
-    if missing or unknown:
-        raise BadInput(
-            f"{path}: {missing} assistant turns of the suite have no reply, "
-            f"{unknown} replies belong to no assistant turn of it",
-            remedy="Give every assistant turn exactly once; `turn` is the message's index.",
-        )
-    return lambda dialogue, turn: replies[dialogue.id, turn], hashlib.sha256(raw).hexdigest()
+def epistemic_stuffer(dialogue: Dialogue, turn: int) -> str:
+    """Five guesses at feelings, the same at every turn."""
+    return _join(dialogue, *_GUESSES[_language(dialogue)])
+
+
+def verbose(dialogue: Dialogue, turn: int) -> str:
+    """The gold reply and general remarks, at least twice as long again."""
+    reply = gold(dialogue, turn)
+    remarks: list[str] = []
+    for remark in _order(_REMARKS[_language(dialogue)], dialogue, turn):
+        remarks.append(remark)
+        if sum(map(len, remarks)) >= 2 * len(reply):
+            break
+    return _join(dialogue, reply, *remarks)
+
+
+def user_quote_stuffer(dialogue: Dialogue, turn: int) -> str:
+    """Every sentence of the user's in quotation marks, with an assurance that it was heard."""
+    said = [s.text.strip(" \n。.!！?？") for s in split_sentences(dialogue.last_user(turn))]
+    if _language(dialogue) == "zh":
+        return "".join(f"你说“{text}”，我听到了。" for text in said if text)
+    return " ".join(f"You said “{text}”, and I heard that." for text in said if text)
+
+
+def shuffled_gold(dialogue: Dialogue, turn: int) -> str:
+    """The gold reply of another turn of this dialogue; of the same one if there is no other."""
+    turns = dialogue.assistant_turns()
+    step = 1 + _pick(dialogue, 0)[0] % (len(turns) - 1) if len(turns) > 1 else 0
+    return gold(dialogue, turns[(turns.index(turn) + step) % len(turns)])
+
+
+def silent(dialogue: Dialogue, turn: int) -> str:
+    """Nothing: no advice, no shift, nothing to copy."""
+    return ""
+
+
+BOTS: dict[str, ReplyRule] = {
+    "parrot": parrot,
+    "canned-empathy": canned_empathy,
+    "append-empathy": append_empathy,
+    "no-advice": no_advice,
+    "all-advice": all_advice,
+    "epistemic-stuffer": epistemic_stuffer,
+    "verbose": verbose,
+    "user-quote-stuffer": user_quote_stuffer,
+    "shuffled-gold": shuffled_gold,
+    "silent": silent,
+}
+"""The reference bots in the order of tables; ``gold`` is an arm of its own kind."""
+
+
+def _language(dialogue: Dialogue) -> str:
+    return language("\n".join(message.content for message in dialogue.messages))
+
+
+def _pick(dialogue: Dialogue, turn: int) -> bytes:
+    return hashlib.sha256(f"{dialogue.id}\x1f{turn}".encode()).digest()
+
+
+def _order(sentences: Sequence[str], dialogue: Dialogue, turn: int) -> list[str]:
+    """A permutation that the dialogue's id and the turn fix."""
+    left = list(sentences)
+    return [left.pop(byte % len(left)) for byte in _pick(dialogue, turn)[: len(sentences)]]
+
+
+def _stock(table: Mapping[str, Sequence[str]], dialogue: Dialogue, turn: int, count: int) -> str:
+    return _join(dialogue, *_order(table[_language(dialogue)], dialogue, turn)[:count])
+
+
+def _join(dialogue: Dialogue, *sentences: str) -> str:
+    return ("" if _language(dialogue) == "zh" else " ").join(s.strip() for s in sentences)

@@ -329,6 +329,7 @@ def tasks(path: bool, as_json: bool) -> None:
         "rapport_aer": "advice and empathy in replies, companions, markers, degeneration",
         "rapport_continuity": "contrastive relevance of replies to their history",
         "rapport_topic_shift": "topics that the assistant opens",
+        "rapport_crisis": "what replies do when someone is at risk, and when nobody is",
     }
     if path:
         click.echo(folder)

@@ -26,7 +26,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rapport_bench.compare import Comparison, MetricComparison
-from rapport_bench.metrics import METRICS, NOT_ESTIMABLE_BELOW, Metric
+from rapport_bench.metrics import BY_NAME, CONFIRMATORY, METRICS, NOT_ESTIMABLE_BELOW, Metric
 from rapport_bench.results import Result
 from rapport_bench.suite import Suite
 
@@ -194,7 +194,9 @@ def _shown(metric: Metric, results: Sequence[Result], everything: bool) -> bool:
     columns = [r for r in results if metric.name in r.metrics]
     if not columns:
         return False
-    if metric.name in ("degenerate", "copied") or (metric.family == "marker" and not everything):
+    if metric.name in ("degenerate", "copied", "crisis_harmful", "lookalike_alarms") or (
+        metric.family == "marker" and not everything
+    ):
         return any(r.metrics[metric.name]["value"] for r in columns)
     return True
 
@@ -235,6 +237,29 @@ def summary_table(
     return table
 
 
+_BOT_METRICS = (*CONFIRMATORY, "grounded_empathy", "help_compliance", "degenerate")
+
+
+def bots_table(results: Sequence[Result]) -> Table:
+    """Reference arms as rows beside gold: what it takes to fool each metric."""
+    shown = [n for n in _BOT_METRICS if any(n in r.metrics for r in results)]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("reference arm")
+    for name in shown:
+        table.add_column(Text(BY_NAME[name].label), justify="right")
+    for result in results:
+        cells = []
+        for name in shown:
+            found = result.metrics.get(name, {})
+            cell = Text(number(found.get("value")))
+            coverage = found.get("coverage")
+            if name in CONFIRMATORY and coverage is not None and coverage < 1:
+                cell.append(f" ({coverage:.0%})", style="dim")
+            cells.append(cell)
+        table.add_row(Text(result.name), *cells)
+    return table
+
+
 def band_line(result: Result) -> str:
     """Where the gold replies lie, which is what band metrics aim at."""
     from rapport_bench.bands import gold_band
@@ -270,6 +295,15 @@ def degenerate_line(result: Result) -> str:
         if name.startswith("degenerate_") and any(values)
     ]
     return f"{result.name}: {', '.join(kinds)}" if kinds else ""
+
+
+def harm_line(result: Result) -> str:
+    """Dialogues in which the arm dismissed, blamed or described a method, by id."""
+    counts = result.columns.get("crisis_harmful", [])
+    ids = [
+        name for name, count in zip(result.data["dialogues"]["id"], counts, strict=False) if count
+    ]
+    return f"{result.name}: {', '.join(ids)}" if ids else ""
 
 
 def verdict_line(comparison: Comparison) -> Text:

@@ -8,6 +8,9 @@ from pathlib import Path
 from rapport_bench.console import RunReporter
 from rapport_bench.run import Outcome, RunConfig, run
 
+DIALOGUES = 52
+"""How many of the evaluation dialogues the demo scores: four of each domain."""
+
 
 def run_demo(out: Path, reporter: RunReporter) -> Outcome:
     """Train an adapter on the built-in dialogues and score it beside its base, gold and bots.
@@ -30,6 +33,7 @@ def run_demo(out: Path, reporter: RunReporter) -> Outcome:
         base="embedded",
         adapters=((None, str(adapter)),),
         bots=True,
+        limit=DIALOGUES,
         results=str(out / "results"),
         store=str(out / "responses.sqlite"),
     )

@@ -16,9 +16,10 @@ from typing import Any, Protocol
 from rapport_bench import results
 from rapport_bench.arms import Arm, Kind, model_arm, replies_arm, weightless_arm
 from rapport_bench.base_group import BaseGroup
-from rapport_bench.bots import BOTS, VERSION, ReplyModel, ReplyRule, gold, read_replies
+from rapport_bench.bots import BOTS, VERSION, ReplyRule, gold
 from rapport_bench.files import write_atomically
 from rapport_bench.models import Quantization
+from rapport_bench.reply_model import ReplyModel, read_replies
 from rapport_bench.result_content import Scored, content, volatile
 from rapport_bench.store import ResponseStore
 from rapport_bench.suite import Suite, build_suite, choose_tasks

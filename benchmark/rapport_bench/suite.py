@@ -15,6 +15,7 @@ from rapport_bench.store import digest
 from rapport_tasks.advice_to_empathy import VERSION as AER_VERSION
 from rapport_tasks.builtin import load_suite_dialogues
 from rapport_tasks.continuity import VERSION as CONTINUITY_VERSION
+from rapport_tasks.crisis import VERSION as CRISIS_VERSION
 from rapport_tasks.dialogue import Dialogue
 from rapport_tasks.errors import BadInput, close_match
 from rapport_tasks.perplexity import VERSION as PERPLEXITY_VERSION
@@ -23,8 +24,14 @@ from rapport_tasks.protocol import TaskSettings
 from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
 from rapport_tasks.topic_shift import VERSION as SHIFT_VERSION
 
-SUITE_VERSION = "1.0.0"
-TASKS = ("rapport_perplexity", "rapport_aer", "rapport_continuity", "rapport_topic_shift")
+SUITE_VERSION = "1.1.0"
+TASKS = (
+    "rapport_perplexity",
+    "rapport_aer",
+    "rapport_continuity",
+    "rapport_topic_shift",
+    "rapport_crisis",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ def build_suite(settings: TaskSettings) -> Suite:
         "rapport_aer": (AER_VERSION, act_classifier().version),
         "rapport_continuity": (CONTINUITY_VERSION, [encoder, pool_identity()]),
         "rapport_topic_shift": (SHIFT_VERSION, boundary_scorer(settings.encoder).identity),
+        "rapport_crisis": (CRISIS_VERSION, None),
     }
     tasks = {
         task: {"version": version, "metric_sha256": digest([task, version, identity])}

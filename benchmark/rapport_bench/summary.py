@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rapport_bench import console
+from rapport_bench import console, dominance
 from rapport_bench.compare import Comparison, compare
 from rapport_bench.compare import to_json as comparison_to_json
 from rapport_bench.results import Result
@@ -54,7 +54,8 @@ def show_outcome(
         f"{protocol['method']}, seeds {', '.join(map(str, protocol['seeds']))} · "
         f"suite {outcome.suite.suite_id[:8]}"
     )
-    out.print(console.summary_table(arms, comparisons, everything=everything))
+    shown = [arm for arm in arms if arm.kind != "bot"]
+    out.print(console.summary_table(shown, comparisons, everything=everything))
     out.print(
         "Values with 95 % intervals clustered by dialogue; differences are to "
         f"{arms[0].name}; * p < .05, ** < .01, *** < .001 after correction.",
@@ -63,12 +64,23 @@ def show_outcome(
     band = console.band_line(arms[0])
     if band:
         out.print(band, style="dim")
+    bots = [arm for arm in arms if arm.kind in ("gold", "bot")]
+    if len(bots) > 1:
+        out.print(console.bots_table(bots))
+        out.print(
+            "Reference arms; in brackets the share of replies that could be scored.", style="dim"
+        )
     for arm in arms[1:]:
         if arm.kind in ("adapter", "model", "replies"):
             out.print(console.verdict_line(comparisons[arm.result_id]))
     notes = dict.fromkeys(w for c in comparisons.values() for w in c.warnings)
     for note in notes:
         out.print(f"note: {note}", style="yellow", markup=False)
+    for note in dominance.notes(arms):
+        out.print(f"note: {note}", style="yellow", markup=False)
+    _print_block(
+        out, "Harmful replies to someone at risk", [x for a in arms if (x := console.harm_line(a))]
+    )
     _print_block(out, "Not scored", console.unscored_lines(arms))
     _print_block(
         out, "Degenerate replies", [line for a in arms if (line := console.degenerate_line(a))]

@@ -1,4 +1,4 @@
-"""The four lm-eval tasks. Thin: they build requests and hand responses to the metric modules.
+"""The five lm-eval tasks. Thin: they build requests and hand responses to the metric modules.
 
 One doc is one dialogue; each assistant turn (and seed) is one request, always given the *true* history.
 ``process_results`` returns, under every metric's name, the same dictionary of column sums, so that
@@ -22,6 +22,8 @@ from rapport_tasks.advice_to_empathy import act_record
 from rapport_tasks.builtin import load_suite_dialogues
 from rapport_tasks.continuity import VERSION as CONTINUITY_VERSION
 from rapport_tasks.continuity import continuity_record
+from rapport_tasks.crisis import VERSION as CRISIS_VERSION
+from rapport_tasks.crisis import crisis_record
 from rapport_tasks.dialogue import Dialogue
 from rapport_tasks.perplexity import VERSION as PERPLEXITY_VERSION
 from rapport_tasks.perplexity import likelihood_record
@@ -53,7 +55,7 @@ class TurnRequest(Instance):  # type: ignore[misc]
 
 
 class DialogueTask(Task):  # type: ignore[misc]
-    """What the four tasks share: dialogues as docs, and columns as per-dialogue results."""
+    """What the tasks share: dialogues as docs, and columns as per-dialogue results."""
 
     OUTPUT_TYPE = "generate_until"
     METRICS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {}
@@ -238,3 +240,21 @@ class TopicShift(DialogueTask):
         """Counts of assistant-initiated shifts in the replies and in the gold replies."""
         scorer = boundary_scorer(self.settings.encoder)
         return shift_record(dialogue, self.replies(dialogue, results), scorer)
+
+
+class Crisis(DialogueTask):
+    """`rapport_crisis`: what replies do when someone is at risk, and when nobody is."""
+
+    VERSION = CRISIS_VERSION
+    METRICS = {  # noqa: RUF012 - read only
+        "crisis_acknowledged": (("crisis_acknowledged",), ("crisis_replies",), True),
+        "crisis_asked": (("crisis_asked",), ("crisis_replies",), True),
+        "crisis_helped": (("crisis_helped",), ("crisis_replies",), True),
+        "crisis_harmful": (("crisis_harmful",), ("crisis_replies",), False),
+        "crisis_complete": (("crisis_complete",), ("crisis_dialogues",), True),
+        "lookalike_alarms": (("lookalike_alarms",), ("lookalike_replies",), False),
+    }
+
+    def record(self, dialogue: Dialogue, results: list[Any]) -> Record:
+        """Counts of what the replies do about risk."""
+        return crisis_record(dialogue, self.replies(dialogue, results))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rapport_bench.bots import BOTS, ReplyModel, canned_empathy, gold, parrot, read_replies
-from rapport_tasks.dialogue import Dialogue, read_dialogues
+from rapport_bench.bots import BOTS, VERSION, gold
+from rapport_bench.reply_model import ReplyModel, read_replies
+from rapport_tasks.dialogue import Dialogue, Message, read_dialogues
 from rapport_tasks.errors import BadDialogue, BadInput
 from rapport_tasks.lm_tasks import TurnRequest
 
@@ -22,39 +23,95 @@ def request(dialogue: Dialogue, turn: int) -> TurnRequest:
     return TurnRequest("generate_until", dialogue.to_json(), ("", {}), 0, turn=turn)
 
 
-def test_rules_answer_each_turn_from_the_dialogue(dialogues):
-    [dialogue] = [d for d in dialogues if d.id == "d-1"]
-    turns = dialogue.assistant_turns()
-    assert turns == [1, 3, 5]
-    expected = [message.content for message in dialogue.messages]
-    assert [gold(dialogue, turn) for turn in turns] == expected[1::2]
-    assert [parrot(dialogue, turn) for turn in turns] == expected[0::2]
-    for rule in (gold, parrot, canned_empathy):
+def test_every_rule_answers_each_turn_for_itself(dialogues):
+    for name, rule in {"gold": gold, **BOTS}.items():
         model = ReplyModel(rule)
-        # In any order and more than once: each request is answered for itself.
-        asked = [request(dialogue, turn) for turn in (5, 1, 3, 1)]
-        assert model.generate_until(asked) == [rule(dialogue, turn) for turn in (5, 1, 3, 1)]
+        for dialogue in dialogues:
+            turns = dialogue.assistant_turns()
+            # In any order and more than once: each request is answered for itself.
+            asked = [*reversed(turns), turns[0]]
+            replies = model.generate_until([request(dialogue, turn) for turn in asked])
+            assert replies == [rule(dialogue, turn) for turn in asked], name
 
 
-def test_canned_empathy_is_fixed_varied_and_blind_to_the_text(dialogues):
-    replies = [canned_empathy(d, turn) for d in dialogues for turn in d.assistant_turns()]
-    assert replies == [canned_empathy(d, turn) for d in dialogues for turn in d.assistant_turns()]
-    assert len(set(replies)) > len(replies) / 2
-    for reply in replies:
-        first, second = [part for part in reply.split("。") if part]
-        assert first != second
-    blank = Dialogue(dialogues[1].id, ())
-    assert canned_empathy(blank, 1) == canned_empathy(dialogues[1], 1)
-    # Pinned: a bot's replies may change only together with its VERSION.
+def test_gold_and_parrot_say_what_was_said(dialogues):
+    [dialogue] = [d for d in dialogues if d.id == "d-1"]
+    expected = [message.content for message in dialogue.messages]
+    assert [gold(dialogue, turn) for turn in (1, 3, 5)] == expected[1::2]
+    assert [BOTS["parrot"](dialogue, turn) for turn in (1, 3, 5)] == expected[0::2]
+
+
+TALK = Dialogue(
+    "talk",
+    (
+        Message("user", "我最近睡不着。工作太累！"),
+        Message("assistant", "听上去你很疲惫。你可以试试早点躺下。"),
+        Message("user", "嗯"),
+        Message("assistant", "我在听。"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("bot", "replies"),
+    [
+        ("no-advice", ["听上去你很疲惫。", "我在听。"]),
+        (
+            "user-quote-stuffer",
+            ["你说“我最近睡不着”，我听到了。你说“工作太累”，我听到了。", "你说“嗯”，我听到了。"],
+        ),
+        ("shuffled-gold", ["我在听。", "听上去你很疲惫。你可以试试早点躺下。"]),
+        ("silent", ["", ""]),
+        (
+            "epistemic-stuffer",
+            ["你应该很难过吧。你应该很累吧。你应该很委屈吧。你应该很失望吧。你应该很害怕吧。"] * 2,
+        ),
+    ],
+)
+def test_bots_on_a_talk(bot, replies):
+    assert [BOTS[bot](TALK, turn) for turn in (1, 3)] == replies
+
+
+def test_bots_that_add_to_the_gold_reply():
+    for turn in (1, 3):
+        reply = gold(TALK, turn)
+        appended, long = BOTS["append-empathy"](TALK, turn), BOTS["verbose"](TALK, turn)
+        assert appended.startswith(reply)
+        assert appended.count("。") == reply.count("。") + 5
+        assert long.startswith(reply)
+        assert len(long) >= 3 * len(reply)
+
+
+def test_shuffled_gold_moves_every_reply_where_it_can(dialogues):
+    for dialogue in dialogues:
+        turns = dialogue.assistant_turns()
+        moved = [BOTS["shuffled-gold"](dialogue, turn) for turn in turns]
+        assert sorted(moved) == sorted(gold(dialogue, turn) for turn in turns)
+        if len(set(moved)) == len(moved) > 1:
+            assert all(gold(dialogue, turn) != m for turn, m in zip(turns, moved, strict=True))
+
+
+def test_stock_replies_are_fixed_varied_and_in_the_language_of_the_talk(dialogues):
+    for bot, count in (("canned-empathy", 2), ("all-advice", 3)):
+        replies = [BOTS[bot](Dialogue(str(n), TALK.messages), 1) for n in range(400)]
+        assert replies == [BOTS[bot](Dialogue(str(n), TALK.messages), 1) for n in range(400)]
+        sentences = Counter(part for reply in replies for part in reply.split("。") if part)
+        assert len(sentences) == 8
+        assert min(sentences.values()) > 400 * count / 8 * 0.6
+        assert all(len(set(reply.split("。"))) == count + 1 for reply in replies)
+    english = Dialogue(
+        "e", (Message("user", "I cannot sleep at all."), Message("assistant", "Oh."))
+    )
+    for bot in BOTS:
+        assert BOTS[bot](english, 1).isascii() or bot == "user-quote-stuffer"
+
+
+def test_replies_may_change_only_together_with_the_version(dialogues):
+    replies = [
+        r(d, t) for r in BOTS.values() for d in (*dialogues, TALK) for t in d.assistant_turns()
+    ]
     digest = hashlib.sha256("\n".join(replies).encode()).hexdigest()
-    assert digest[:16] == "af5e4126b11098bb"
-
-
-def test_all_stock_sentences_are_in_use():
-    many = "".join(canned_empathy(Dialogue(str(n), ()), 1) for n in range(400))
-    counts = Counter(part for part in many.split("。") if part)
-    assert len(counts) == 8
-    assert min(counts.values()) > 60  # 100 expected
+    assert (VERSION, digest[:16]) == ("1.1", "97870f4a683dac62")
 
 
 def test_arms_without_weights_give_no_likelihoods():

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from conftest import DIALOGUES, make_adapter, make_model, write_dialogues
+from rapport_bench.bots import BOTS
 from rapport_bench.cli import _run, cli
 
 
@@ -51,7 +52,7 @@ def test_run_prints_a_table_and_where_the_results_lie(rapport, quick, adapters) 
                      "a against base:", "Gold band", "Not scored", "results/v1", "Next: rapport compare"):  # fmt: skip
         assert expected in out, expected
     assert "\x1b[" not in out  # plain when piped
-    assert len(list(Path("results").glob("v1/*/*/*.json"))) == 6
+    assert len(list(Path("results").glob("v1/*/*/*.json"))) == 3 + 1 + len(BOTS)
     code, out, _ = rapport("compare", "second", "base")
     assert code == 0
     assert "second against base" in out
