@@ -179,6 +179,43 @@ def _run_config(options: dict[str, Any]) -> RunConfig:
     )
 
 
+@cli.command(epilog="Example: rapport train embedded --set train.epochs=1 -o adapters/mine")
+@click.argument("recipe", required=False)
+@click.option(
+    "--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="Change one key."
+)
+@click.option(
+    "-o", "--out", metavar="OUT", help="Folder of the adapter [default: adapters/RECIPE]."
+)
+@click.option("--restart", is_flag=True, help="Throw away the checkpoints of an interrupted run.")
+@click.option("--explain", is_flag=True, help="Print what every key of a recipe means.")
+@_JSON
+def train(
+    recipe: str | None,
+    settings: tuple[str, ...],
+    out: str | None,
+    restart: bool,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Train a LoRA adapter as RECIPE says: a TOML file, or the name of a shipped recipe.
+
+    A training that was interrupted, or killed, goes on when the same command is given again.
+    """
+    from rapport_bench import train_command
+
+    if explain:
+        click.echo(train_command.explain_recipes())
+        return
+    if recipe is None:
+        raise click.UsageError("RECIPE is missing; `rapport train --explain` lists shipped ones.")
+    data, warnings = train_command.run_train(recipe, settings, out, restart=restart, quiet=as_json)
+    if as_json:
+        _emit("train", data, warnings=warnings)
+    else:
+        train_command.show_trained(data)
+
+
 @cli.command(epilog="Example: rapport compare empathy-r16 base --results results")
 @click.argument("candidate")
 @click.argument("baseline")

@@ -25,7 +25,7 @@ def run_demo(out: Path, reporter: RunReporter) -> Outcome:
     if (adapter / "training.json").is_file():
         shutil.rmtree(adapter)
     recipe = load_recipe(EMBEDDED_RECIPE)
-    train(recipe, adapter, on_progress=lambda done, total: reporter.step("training", done, total))
+    train(recipe, adapter, on_progress=lambda at: reporter.step("training", at.step, at.steps))
     config = RunConfig(
         base="embedded",
         adapters=((None, str(adapter)),),

@@ -35,7 +35,7 @@ def quick(models, data) -> list[object]:
 
 
 def test_every_command_has_help_with_an_example(rapport) -> None:
-    assert set(cli.commands) == {"run", "score", "compare", "tasks", "doctor", "demo"}
+    assert set(cli.commands) == {"run", "train", "score", "compare", "tasks", "doctor", "demo"}
     for name in cli.commands:
         code, out, _ = rapport(name, "--help")
         assert code == 0

@@ -14,7 +14,7 @@ from rapport_tasks.dialogue import read_dialogues
 from rapport_tasks.errors import BadInput
 from rapport_tasks.rendering import tokenizer_renderer, turn_prompts
 from rapport_tasks.weights import weights_sha256
-from rapport_training import EMBEDDED_RECIPE, adapter, base
+from rapport_training import EMBEDDED_RECIPE, base, disk
 from rapport_training.adapter import add_adapter, check_only_lora
 from rapport_training.base import load_base
 from rapport_training.batches import collate
@@ -23,7 +23,14 @@ from rapport_training.recipe import BUILTIN_CORPORA, Recipe, load_recipe
 from rapport_training.train import TrainingSummary, train
 from rapport_training.validation import summed_nll
 
-FILES = {"adapter_config.json", "adapter_model.safetensors", "training.json"}
+FILES = {
+    "README.md",
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "curves.png",
+    "training.json",
+    "training.jsonl",
+}
 
 
 def changed(recipe: Recipe, section: str, **values: Any) -> Recipe:
@@ -51,7 +58,7 @@ def trained(
     )
     told: list[tuple[int, int]] = []
     out = tmp_path_factory.mktemp("trained") / "adapter"
-    return train(recipe, out, on_progress=lambda *step: told.append(step)), told
+    return train(recipe, out, on_progress=lambda at: told.append((at.step, at.steps))), told
 
 
 def test_the_folder_holds_exactly_the_adapter_and_its_record(
@@ -194,7 +201,7 @@ def test_what_is_missing_stops_training_unless_the_recipe_allows_it(
 @pytest.mark.parametrize(
     ("section", "values", "message"),
     [
-        ("lora", {"target_modules": ["q_prj"]}, "no module named 'q_prj'"),
+        ("lora", {"target_modules": ["q_prj"]}, "no linear layer named 'q_prj'"),
         ("data", {"max_length": 2048}, "at most 512 tokens"),
         ("data", {"max_length": 16}, "6 longer than 16 tokens"),
         ("data", {"corpus": "nowhere.jsonl"}, "no such file"),
@@ -217,14 +224,20 @@ def test_a_folder_with_something_in_it_is_refused(recipe: Recipe, tmp_path: Path
     assert (tmp_path / "adapter" / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_failure_while_writing_leaves_nothing(
+def test_a_full_disk_at_the_end_leaves_no_half_adapter(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(folder: Path) -> None:
         assert folder.name.startswith(".adapter.unfinished-")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(adapter, "_sync", full)
-    with pytest.raises(BadInput, match="No space left"):
-        train(changed(recipe, "train", max_steps=1), tmp_path / "adapter")
-    assert list(tmp_path.iterdir()) == []
+    once = changed(recipe, "train", max_steps=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "sync", full)
+        with pytest.raises(BadInput, match="disk is full") as caught:
+            train(once, tmp_path / "adapter")
+    assert "same command again" in caught.value.remedy
+    assert [path.name for path in tmp_path.iterdir()] == [".adapter.checkpoints"]
+    assert not list(tmp_path.rglob("adapter_config.json"))
+    train(once, tmp_path / "adapter")
+    assert [path.name for path in tmp_path.iterdir()] == ["adapter"]
