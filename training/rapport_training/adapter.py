@@ -35,7 +35,11 @@ def add_adapter(recipe: Recipe, base: LoadedBase) -> Any:
     if base.quantization == "none" and torch.cuda.is_available():
         model = model.to("cuda")
     if recipe.train.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        # Renamed within transformers 5; the old name warns.
+        old = "gradient_checkpointing_enable"
+        getattr(model, "activation_checkpointing_enable", getattr(model, old))(
+            {"use_reentrant": False}
+        )
     adapted = adapt(model, recipe.lora, base_name=recipe.base.name)
     check_only_lora(name for name, p in adapted.named_parameters() if p.requires_grad)
     return adapted
