@@ -31,6 +31,9 @@ from rapport_training.progress import Note
 from rapport_training.progress import Progress as Step
 from rapport_training.recipe import load_recipe, parse_settings, recipe_keys
 
+_RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+"""Where torch's launcher and MPI say which process this is."""
+
 _LINES = 20
 """Lines of progress in all where there is no terminal to draw a bar on."""
 
@@ -43,7 +46,7 @@ def run_train(
     Returns:
         What ``--json`` prints, and the warnings. Processes other than the first do not return.
     """
-    rank = int(os.environ.get("RANK", "0"))
+    rank = next((int(os.environ[name]) for name in _RANKS if name in os.environ), 0)
     loaded = load_recipe(recipe, parse_settings(list(settings)))
     folder = Path(out) if out else Path("adapters") / Path(recipe).stem
     with TrainReporter(quiet=quiet or rank > 0) as reporter:
