@@ -125,20 +125,29 @@ class _HeadNLL(torch.autograd.Function):
         bias: torch.Tensor | None,
         targets: torch.Tensor,
     ) -> torch.Tensor:
-        rows = max(1, _CHUNK_ELEMENTS.get(hidden.device.type, 1 << 24) // weight.shape[0])
+        vocabulary = weight.shape[0]
+        rows = max(1, _CHUNK_ELEMENTS.get(hidden.device.type, 1 << 24) // vocabulary)
         nll = torch.empty(len(hidden), dtype=torch.float32, device=hidden.device)
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
+        # One buffer for all chunks, changed in place: new pages cost more than the arithmetic.
+        buffer = torch.empty((min(rows, len(hidden)), vocabulary), device=hidden.device)
         for start in range(0, len(hidden), rows):
-            part = slice(start, start + rows)
-            logits = functional.linear(hidden[part], weight, bias).float()
-            wanted = targets[part, None]
-            normaliser = logits.logsumexp(-1, keepdim=True)
-            nll[part] = (normaliser - logits.gather(-1, wanted)).squeeze(-1)
+            part = hidden[start : start + rows]
+            wanted = targets[start : start + rows]
+            logits = buffer[: len(part)]
+            if part.dtype == torch.float32 and bias is None:
+                torch.mm(part, weight.t(), out=logits)
+            else:
+                logits.copy_(functional.linear(part, weight, bias))
+            highest = logits.amax(-1, keepdim=True)
+            target = logits.gather(-1, wanted[:, None])
+            powers = logits.sub_(highest).exp_()
+            total = powers.sum(-1, keepdim=True)
+            nll[start : start + rows] = (total.log() + highest - target).squeeze(-1)
             if gradient is not None:
-                # d NLL / d logits = probabilities, less one at the target.
-                change = logits.sub_(normaliser).exp_()
-                change.scatter_add_(-1, wanted, torch.full_like(wanted, -1, dtype=change.dtype))
-                gradient[part] = change.to(weight.dtype) @ weight
+                # d NLL / d logits = probabilities, less one at the target; times the weights.
+                mean = (powers.to(weight.dtype) @ weight).float() / total
+                gradient[start : start + rows] = mean - weight[wanted].float()
         if gradient is not None:
             ctx.save_for_backward(gradient)
         return nll

@@ -93,7 +93,7 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
             "validation_nll_per_token": nll / tokens,
         }
         self.log(dict(found))
-        self.control = self.callback_handler.on_evaluate(
+        self.control: Any = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics=found
         )
         return found
