@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from rapport_bench.cli_json import JSON_OPTION, SCHEMA_VERSION, emit
+from rapport_bench.cli_training import prepare, train
 from rapport_tasks.errors import BadInput, RapportError
 
 if TYPE_CHECKING:
     from rapport_bench.run import Named, RunConfig
 
-SCHEMA_VERSION = "1.0"
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 _RESULTS = click.option(
     "--results",
     default="results",
@@ -41,24 +41,6 @@ def _named(value: str) -> Named:
     return None, value
 
 
-def _emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: int = 0) -> None:
-    click.echo(
-        json.dumps(
-            {
-                "command": command,
-                "schema_version": SCHEMA_VERSION,
-                "ok": exit_code == 0,
-                "exit_code": exit_code,
-                "data": data,
-                "warnings": list(warnings),
-            },
-            ensure_ascii=False,
-            sort_keys=True,
-            allow_nan=False,
-        )
-    )
-
-
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: rapport run --base Qwen/Qwen1.5-1.8B --adapter ./my-adapter --bots",
@@ -69,6 +51,10 @@ def cli() -> None:
 
     Every figure comes with an error bar, every difference is paired by dialogue.
     """
+
+
+cli.add_command(prepare)
+cli.add_command(train)
 
 
 @cli.command(epilog="Example: rapport run --base embedded --adapter demo/adapter --bots")
@@ -125,7 +111,7 @@ def cli() -> None:
     "--store", metavar="FILE", help="Response store [default: in the user's cache folder]."
 )
 @click.option("--all-metrics", is_flag=True, help="Also show markers that never occur.")
-@_JSON
+@JSON_OPTION
 def run(as_json: bool, all_metrics: bool, **options: Any) -> None:
     """Score a base, its adapters and other arms into versioned results.
 
@@ -139,7 +125,7 @@ def run(as_json: bool, all_metrics: bool, **options: Any) -> None:
         outcome = run_arms(config, reporter)
     comparisons = summary.compare_with_baseline(outcome.results)
     if as_json:
-        _emit("run", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
+        emit("run", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
     else:
         summary.show_outcome(outcome, comparisons, config.results, everything=all_metrics)
 
@@ -179,68 +165,11 @@ def _run_config(options: dict[str, Any]) -> RunConfig:
     )
 
 
-@cli.command(epilog="Example: rapport prepare SoulChatCorpus.json --topic 情绪 -o corpus")
-@click.argument("sources", nargs=-1, required=True, metavar="SRC...")
-@click.option("-o", "--out", required=True, metavar="DIR", help="The corpus folder to write.")
-@click.option(
-    "--topic", "topics", multiple=True, metavar="TOPIC", help="Only this topic; may be repeated."
-)
-@click.option(
-    "--percent", type=float, default=100.0, show_default=True, help="Share of records, by hash."
-)
-@click.option(
-    "--min-exchanges", type=int, default=1, show_default=True, help="Fewest answered messages."
-)
-@click.option(
-    "--punctuation",
-    type=click.Choice(["keep", "halfwidth"]),
-    default="keep",
-    show_default=True,
-    help="halfwidth converts Chinese punctuation, as the study did.",
-)
-@click.option("--rules", metavar="FILE", help="Quality rules as TOML instead of the built-in ones.")
-@click.option(
-    "--near-duplicates",
-    default="0.8",
-    show_default=True,
-    metavar="SHARE|off",
-    help="Similarity that makes a copy.",
-)
-@click.option(
-    "--anonymise/--no-anonymise", default=True, show_default=True, help="Replace identifiers."
-)
-@click.option(
-    "--evaluation",
-    multiple=True,
-    metavar="FILE",
-    help="Dialogues to keep out, beside the built-in evaluation.",
-)
-@click.option("--validation", type=float, default=0.05, show_default=True, help="Share held out.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of sample and split.")
-@click.option("--workers", type=int, metavar="N", help="Processes [default: one a core].")
-@click.option(
-    "--memory", type=int, default=1024, show_default=True, metavar="MB", help="To stay within."
-)
-@_JSON
-def prepare(as_json: bool, **options: Any) -> None:
-    """Turn raw counselling dialogues into a clean, anonymised, split corpus with a card.
-
-    SRC are files or folders: JSON, JSONL or text, also .gz and .zst, in any common format.
-    """
-    from rapport_bench.prepare_command import run_prepare, show_card
-
-    card = run_prepare(options, quiet=as_json)
-    if as_json:
-        _emit("prepare", card | {"out": options["out"]})
-    else:
-        show_card(card, options["out"])
-
-
 @cli.command(epilog="Example: rapport compare empathy-r16 base --results results")
 @click.argument("candidate")
 @click.argument("baseline")
 @_RESULTS
-@_JSON
+@JSON_OPTION
 def compare(candidate: str, baseline: str, results: str, as_json: bool) -> None:
     """Compare two saved results, paired by dialogue. Needs no model.
 
@@ -253,7 +182,7 @@ def compare(candidate: str, baseline: str, results: str, as_json: bool) -> None:
 
     found = compare_results(find(candidate, results), find(baseline, results))
     if as_json:
-        _emit("compare", to_json(found), warnings=found.warnings)
+        emit("compare", to_json(found), warnings=found.warnings)
         return
     out = console.output()
     out.print(console.verdict_line(found))
@@ -272,7 +201,7 @@ def compare(candidate: str, baseline: str, results: str, as_json: bool) -> None:
 @click.option("-o", "--out", metavar="OUT", help="Write JSONL there [default: standard output].")
 @click.option("--encoder", default="embedded", show_default=True, metavar="MODEL")
 @click.option("--with-text", is_flag=True, help="Put each sentence's text into the output.")
-@_JSON
+@JSON_OPTION
 def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bool) -> None:
     """Measure existing transcripts turn by turn. Needs no model.
 
@@ -302,7 +231,7 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
     write_atomically(Path(out), "\n".join(lines) + "\n")
     found = summarise(measured)
     if as_json:
-        _emit("score", found | {"out": out})
+        emit("score", found | {"out": out})
         return
     stdout = console.output()
     stdout.print(f"{found['dialogues']} dialogues, {found['assistant_turns']} replies → {out}")
@@ -318,7 +247,7 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
     epilog='Example: lm_eval run --include_path "$(rapport tasks --path)" --tasks rapport ...'
 )
 @click.option("--path", is_flag=True, help="Print the folder for lm-eval's --include_path.")
-@_JSON
+@JSON_OPTION
 def tasks(path: bool, as_json: bool) -> None:
     """List the lm-eval tasks, or say where they lie."""
     import rapport_tasks
@@ -334,7 +263,7 @@ def tasks(path: bool, as_json: bool) -> None:
     if path:
         click.echo(folder)
     elif as_json:
-        _emit("tasks", {"path": folder, "group": "rapport", "tasks": listing})
+        emit("tasks", {"path": folder, "group": "rapport", "tasks": listing})
     else:
         for name, what in listing.items():
             click.echo(f"{name:22} {what}")
@@ -342,7 +271,7 @@ def tasks(path: bool, as_json: bool) -> None:
 
 
 @cli.command(epilog="Example: rapport doctor --json")
-@_JSON
+@JSON_OPTION
 def doctor(as_json: bool) -> None:
     """Say what is installed, what is missing, and what this machine can run."""
     from rapport_bench.doctor import examine
@@ -353,7 +282,7 @@ def doctor(as_json: bool) -> None:
         data = [
             {"name": c.name, "ok": c.ok, "required": c.required, "detail": c.detail} for c in checks
         ]
-        _emit("doctor", {"checks": data}, exit_code=2 if failed else 0)
+        emit("doctor", {"checks": data}, exit_code=2 if failed else 0)
     else:
         for check in checks:
             sign = "ok " if check.ok else ("NO " if check.required else "-  ")
@@ -366,7 +295,7 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--out", default="demo", show_default=True, metavar="DIR", help="Where everything goes."
 )
-@_JSON
+@JSON_OPTION
 def demo(out: str, as_json: bool) -> None:
     """The whole loop on the embedded base: train an adapter, score it, compare it.
 
@@ -379,7 +308,7 @@ def demo(out: str, as_json: bool) -> None:
         outcome = run_demo(Path(out), reporter)
     comparisons = summary.compare_with_baseline(outcome.results)
     if as_json:
-        _emit("demo", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
+        emit("demo", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
     else:
         summary.show_outcome(outcome, comparisons, str(Path(out) / "results"))
 

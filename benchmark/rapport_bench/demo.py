@@ -1,4 +1,4 @@
-"""The whole loop on the embedded base: train, score, compare."""
+"""The whole loop on the embedded base: prepare, train, score, compare."""
 
 from __future__ import annotations
 
@@ -13,22 +13,29 @@ DIALOGUES = 52
 
 
 def run_demo(out: Path, reporter: RunReporter) -> Outcome:
-    """Train an adapter on the built-in dialogues and score it beside its base, gold and bots.
+    """Prepare the built-in dialogues, train an adapter on them, score it beside base, gold and bots.
 
     Args:
-        out: Folder for the adapter, the results and the responses. An adapter that an earlier demo
-            left there is trained anew.
+        out: Folder for the corpus, the adapter, the results and the responses. Corpus and adapter of
+            an earlier demo are made anew.
         reporter: Shows progress.
     """
+    from rapport_tasks.builtin import TRAINING_ZH
     from rapport_training import EMBEDDED_RECIPE
+    from rapport_training.prepare import prepare
     from rapport_training.recipe import load_recipe
     from rapport_training.train import train
 
-    adapter = out / "demo-adapter"
-    if (adapter / "training.json").is_file():
-        shutil.rmtree(adapter)
-    recipe = load_recipe(EMBEDDED_RECIPE)
-    train(recipe, adapter, on_progress=lambda done, total: reporter.step("training", done, total))
+    corpus, adapter = out / "corpus", out / "demo-adapter"
+    for made, mark in ((corpus, "card.json"), (adapter, "training.json")):
+        if (made / mark).is_file():
+            shutil.rmtree(made)
+    prepare([TRAINING_ZH], corpus)
+    train(
+        load_recipe(EMBEDDED_RECIPE, {"data.corpus": str(corpus)}),
+        adapter,
+        on_progress=lambda at: reporter.step("training", at.step, at.steps),
+    )
     config = RunConfig(
         base="embedded",
         adapters=((None, str(adapter)),),

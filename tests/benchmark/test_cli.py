@@ -14,6 +14,8 @@ from conftest import DIALOGUES, make_adapter, make_model, write_dialogues
 from rapport_bench.bots import BOTS
 from rapport_bench.cli import _run, cli
 
+COMMANDS = ("prepare", "train", "run", "score", "compare", "tasks", "doctor", "demo")
+
 
 @pytest.fixture
 def rapport(capsys, tmp_path, monkeypatch):
@@ -36,7 +38,7 @@ def quick(models, data) -> list[object]:
 
 
 def test_every_command_has_help_with_an_example(rapport) -> None:
-    assert set(cli.commands) == {"prepare", "run", "score", "compare", "tasks", "doctor", "demo"}
+    assert set(cli.commands) == set(COMMANDS)
     for name in cli.commands:
         code, out, _ = rapport(name, "--help")
         assert code == 0

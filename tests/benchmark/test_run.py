@@ -12,6 +12,7 @@ import pytest
 
 from conftest import DIALOGUES, write_dialogues
 from rapport_bench import engine
+from rapport_bench.bots import BOTS
 from rapport_bench.compare import compare
 from rapport_bench.loading import LoadedBase
 from rapport_bench.run import Outcome, RunConfig, run
@@ -88,9 +89,7 @@ def test_all_kinds_of_arms_in_one_table(config, models, adapters, data, tmp_path
         "other": "model",
         "mine": "replies",
         "gold": "gold",
-        "parrot": "bot",
-        "canned-empathy": "bot",
-    }
+    } | dict.fromkeys(BOTS, "bot")
     by_name = {r.name: r for r in outcome.results}
     assert len({r.data["arm"]["arm_id"] for r in outcome.results}) == len(outcome.results)
     assert "nll_per_token" not in by_name["gold"].metrics

@@ -38,6 +38,17 @@ def corpus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_dialogues(tmp_path_factory.mktemp("corpus") / "train.jsonl")
 
 
+@pytest.fixture(scope="session")
+def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `rapport prepare` leaves it."""
+    folder = tmp_path_factory.mktemp("prepared") / "corpus"
+    folder.mkdir()
+    write_dialogues(folder / "train.jsonl", count=40)
+    write_dialogues(folder / "validation.jsonl", count=2)
+    (folder / "card.json").write_text("{}", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def recipe(tiny_model: Path, corpus_file: Path) -> Recipe:
     return Recipe.model_validate(

@@ -12,7 +12,7 @@ from rapport_tasks.dialogue import read_dialogues
 from rapport_tasks.errors import BadInput
 from rapport_training import EMBEDDED_BASE, EMBEDDED_RECIPE, RECIPES
 from rapport_training.base import resolve_base
-from rapport_training.recipe import Recipe, dialogue_file, load_recipe
+from rapport_training.recipe import Recipe, dialogue_file, load_recipe, parse_settings
 
 SMALL = '[base]\nname = "embedded"\n[data]\ncorpus = "builtin:train_zh"\n'
 
@@ -77,6 +77,82 @@ def test_a_missing_recipe_offers_its_neighbour(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         load_recipe(tmp_path / "recipes.toml")
     assert "'recipe.toml'" in caught.value.remedy
+
+
+def test_a_shipped_recipe_goes_by_its_name(tmp_path: Path) -> None:
+    assert load_recipe("embedded") == load_recipe(EMBEDDED_RECIPE)
+    with pytest.raises(BadInput) as caught:
+        load_recipe("embeded")
+    assert "'embedded'" in caught.value.remedy
+    assert "qwen1.5-1.8b-emotion-recommended" in caught.value.remedy
+
+
+def test_the_studys_recipe_says_what_the_study_did() -> None:
+    recipe = load_recipe("qwen1.5-1.8b-emotion")
+    assert recipe.base.name == "Qwen/Qwen1.5-1.8B"
+    assert (recipe.base.quantization, recipe.base.dtype) == ("nf4", "bfloat16")
+    assert not recipe.base.double_quantization
+    assert (recipe.data.max_length, recipe.data.loss_on) == (1024, "all")
+    assert not recipe.data.packing
+    assert (recipe.lora.r, recipe.lora.alpha, recipe.lora.dropout) == (16, 64, 0.05)
+    assert recipe.lora.target_modules == ("q_proj", "k_proj", "v_proj", "o_proj")
+    how = recipe.train
+    assert (how.optimizer, how.learning_rate, how.warmup_ratio) == ("paged_adamw_8bit", 2e-5, 0.1)
+    assert (how.epochs, how.batch_size, how.gradient_accumulation) == (3, 32, 2)
+
+
+def test_the_recommended_recipe_differs_where_it_says() -> None:
+    recipe = load_recipe("qwen1.5-1.8b-emotion-recommended")
+    assert recipe.base.double_quantization
+    assert (recipe.data.loss_on, recipe.data.packing) == ("assistant", True)
+    study = load_recipe("qwen1.5-1.8b-emotion")
+    assert recipe.lora == study.lora
+    changed = {"batch_size"}
+    assert recipe.train.model_dump(exclude=changed) == study.train.model_dump(exclude=changed)
+
+
+def test_settings_take_the_place_of_the_files(tmp_path: Path) -> None:
+    arguments = [
+        "base.name=./my-base",
+        "train.learning_rate = 1e-4",
+        'lora.target_modules=["q_proj", "v_proj"]',
+        "data.packing=true",
+        "data.corpus=C:=odd=name",
+    ]
+    recipe = load_recipe(write(tmp_path, SMALL), parse_settings(arguments))
+    assert recipe.base.name == "./my-base"
+    assert recipe.train.learning_rate == 1e-4
+    assert recipe.lora.target_modules == ("q_proj", "v_proj")
+    assert recipe.data.packing is True
+    assert recipe.data.corpus == "C:=odd=name"
+    assert recipe.train.seed == 0
+
+
+@pytest.mark.parametrize(
+    ("argument", "named", "remedy"),
+    [
+        ("train.learning_rat=1", "--set: unknown key 'train.learning_rat'", "'learning_rate'"),
+        ("trian.epochs=1", "--set: unknown key 'trian'", "'train'"),
+        ("learning_rate=1", "section.key=value", "'train.learning_rate'"),
+        ("train.epochs", "section.key=value", "'train.epochs'"),
+        ("train.epochs=many", "--set: train.epochs = 'many'", "Correct"),
+        ("lora.r=0", "--set: lora.r = 0", "Correct"),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path: Path, argument: str, named: str, remedy: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        load_recipe(write(tmp_path, SMALL), parse_settings([argument]))
+    assert named in caught.value.message
+    assert remedy in caught.value.remedy
+
+
+def test_a_corpus_folder_brings_its_validation(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, SMALL), {"data.corpus": str(tmp_path)})
+    assert recipe.validation_file() is None
+    (tmp_path / "validation.jsonl").write_text("")
+    assert recipe.validation_file() == tmp_path / "validation.jsonl"
+    other = {"data.corpus": str(tmp_path), "data.validation": "mine.jsonl"}
+    assert load_recipe(write(tmp_path, SMALL), other).validation_file() == Path("mine.jsonl")
 
 
 def test_an_unknown_built_in_corpus_offers_the_nearest() -> None:

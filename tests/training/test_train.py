@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,23 @@ from rapport_tasks.dialogue import read_dialogues
 from rapport_tasks.errors import BadInput
 from rapport_tasks.rendering import tokenizer_renderer, turn_prompts
 from rapport_tasks.weights import weights_sha256
-from rapport_training import EMBEDDED_RECIPE, adapter, base
+from rapport_training import RECIPES, disk
 from rapport_training.adapter import add_adapter, check_only_lora
 from rapport_training.base import load_base
 from rapport_training.batches import collate
 from rapport_training.corpus import encode_corpus
-from rapport_training.recipe import BUILTIN_CORPORA, Recipe, load_recipe
+from rapport_training.recipe import Recipe, load_recipe
 from rapport_training.train import TrainingSummary, train
 from rapport_training.validation import summed_nll
 
-FILES = {"adapter_config.json", "adapter_model.safetensors", "training.json"}
+FILES = {
+    "README.md",
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "curves.png",
+    "training.json",
+    "training.jsonl",
+}
 
 
 def changed(recipe: Recipe, section: str, **values: Any) -> Recipe:
@@ -51,7 +59,7 @@ def trained(
     )
     told: list[tuple[int, int]] = []
     out = tmp_path_factory.mktemp("trained") / "adapter"
-    return train(recipe, out, on_progress=lambda *step: told.append(step)), told
+    return train(recipe, out, on_progress=lambda at: told.append((at.step, at.steps))), told
 
 
 def test_the_folder_holds_exactly_the_adapter_and_its_record(
@@ -141,22 +149,31 @@ def test_same_seed_same_weights_other_seed_other_weights(recipe: Recipe, tmp_pat
     assert (tmp_path / "a" / config).read_bytes() == (tmp_path / "b" / config).read_bytes()
 
 
-def test_the_shipped_recipe_runs_and_names_no_machine_path(
-    tiny_model: Path, corpus_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.toml")))
+def test_every_shipped_recipe_runs_and_names_no_machine_path(
+    name: str, tiny_model: Path, corpus_folder: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(base, "EMBEDDED_BASE", tiny_model)
-    monkeypatch.setitem(BUILTIN_CORPORA, "builtin:train_zh", corpus_file)
-    recipe = changed(load_recipe(EMBEDDED_RECIPE), "train", max_steps=2)
-    recipe = changed(recipe, "data", max_length=512)
-    out = train(recipe, tmp_path / "adapter").out
+    shipped = load_recipe(name)
+    settings = {
+        "base.name": str(tiny_model),
+        "data.corpus": str(corpus_folder),
+        "data.max_length": 512,
+        "train.epochs": 1,
+        "require.optimizer": False,
+    }
+    out = train(load_recipe(name, settings), tmp_path / "adapter").out
+    record = json.loads((out / "training.json").read_text(encoding="utf-8"))
+    assert record["effective"]["quantization"] == shipped.base.quantization
+    assert record["effective"]["packing"] == shipped.data.packing
+    assert record["effective"]["loss"] == "chunked"
+    assert record["validation"]["dialogues"] == 2
     config = json.loads((out / "adapter_config.json").read_text(encoding="utf-8"))
-    assert config["base_model_name_or_path"] == "embedded"
-    assert config["target_modules"] == sorted(recipe.lora.target_modules)
-    for name in ("adapter_config.json", "training.json"):
-        text = (out / name).read_text(encoding="utf-8")
-        assert str(Path.cwd()) not in text
-        assert str(corpus_file.parent) not in text
-        assert str(tiny_model) not in text
+    assert config["base_model_name_or_path"] == "qwen"
+    assert config["target_modules"] == sorted(shipped.lora.target_modules)
+    for path in out.iterdir():
+        content = path.read_bytes()
+        for private in (str(tmp_path), str(tiny_model), str(corpus_folder), "睡不着", "很累"):
+            assert private.encode() not in content
 
 
 @pytest.mark.parametrize(
@@ -165,6 +182,9 @@ def test_the_shipped_recipe_runs_and_names_no_machine_path(
         ("base", {"quantization": "nf4"}),
         ("data", {"packing": True}),
         ("train", {"optimizer": "adamw_8bit"}),
+        ("train", {"gradient_checkpointing": True}),
+        ("train", {"lr_schedule": "linear"}),
+        ("base", {"quantization": "nf4", "double_quantization": True, "dtype": "bfloat16"}),
     ],
 )
 def test_each_option_of_the_recipe_works(
@@ -194,10 +214,11 @@ def test_what_is_missing_stops_training_unless_the_recipe_allows_it(
 @pytest.mark.parametrize(
     ("section", "values", "message"),
     [
-        ("lora", {"target_modules": ["q_prj"]}, "no module named 'q_prj'"),
+        ("lora", {"target_modules": ["q_prj"]}, "no linear layer named 'q_prj'"),
         ("data", {"max_length": 2048}, "at most 512 tokens"),
         ("data", {"max_length": 16}, "6 longer than 16 tokens"),
         ("data", {"corpus": "nowhere.jsonl"}, "no such file"),
+        ("data", {"corpus": os.devnull}, "no dialogue in this file"),
         ("train", {"learning_rate": 1e30}, "diverged"),
     ],
 )
@@ -217,14 +238,20 @@ def test_a_folder_with_something_in_it_is_refused(recipe: Recipe, tmp_path: Path
     assert (tmp_path / "adapter" / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_failure_while_writing_leaves_nothing(
+def test_a_full_disk_at_the_end_leaves_no_half_adapter(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(folder: Path) -> None:
         assert folder.name.startswith(".adapter.unfinished-")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(adapter, "_sync", full)
-    with pytest.raises(BadInput, match="No space left"):
-        train(changed(recipe, "train", max_steps=1), tmp_path / "adapter")
-    assert list(tmp_path.iterdir()) == []
+    once = changed(recipe, "train", max_steps=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "sync", full)
+        with pytest.raises(BadInput, match="disk is full") as caught:
+            train(once, tmp_path / "adapter")
+    assert "same command again" in caught.value.remedy
+    assert [path.name for path in tmp_path.iterdir()] == [".adapter.checkpoints"]
+    assert not list(tmp_path.rglob("adapter_config.json"))
+    train(once, tmp_path / "adapter")
+    assert [path.name for path in tmp_path.iterdir()] == ["adapter"]

@@ -1,59 +1,88 @@
 """The adapter: LoRA matrices on a frozen base, and the folder they are saved in.
 
-The folder holds exactly three files: ``adapter_model.safetensors``, ``adapter_config.json`` and
-``training.json``. It appears in one move when all of them are complete; a training that was stopped
-leaves nothing that could be taken for an adapter.
+The folder holds ``adapter_model.safetensors`` and ``adapter_config.json``, which are the adapter, and
+``training.json``, ``training.jsonl``, ``curves.png`` and ``README.md``, which tell of it. It appears in
+one move when all of them are complete; a training that was stopped leaves nothing that could be taken
+for an adapter.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rapport_tasks.errors import BadInput, close_match
 from rapport_training.base import LoadedBase
-from rapport_training.recipe import Recipe
+from rapport_training.disk import new_folder
+from rapport_training.recipe import LoraSection, Recipe
 
 
 def add_adapter(recipe: Recipe, base: LoadedBase) -> Any:
     """Freeze the base and add LoRA matrices, the only parameters that may learn.
 
+    Nothing of the base is cast, not even under 4-bit quantisation: training computes what evaluation
+    scores.
+
     Raises:
-        BadInput: The base has no module of a name that the recipe lists.
+        BadInput: The base has no linear layer of a name that the recipe lists.
     """
     import torch
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
     model = base.model
     model.config.use_cache = False
-    names = {name.rpartition(".")[2] for name, _ in model.named_modules()} - {""}
-    for name in recipe.lora.target_modules:
-        if name not in names:
-            raise BadInput(
-                f"lora.target_modules: {recipe.base.name} has no module named {name!r}",
-                remedy=close_match(name, names) + "Name linear layers of this architecture.",
-            )
-    if base.quantization != "none":
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-    elif torch.cuda.is_available():
+    if base.quantization == "none" and torch.cuda.is_available():
         model = model.to("cuda")
-    adapted = get_peft_model(
+    if recipe.train.gradient_checkpointing:
+        # Renamed within transformers 5; the old name warns.
+        old = "gradient_checkpointing_enable"
+        getattr(model, "activation_checkpointing_enable", getattr(model, old))(
+            {"use_reentrant": False}
+        )
+    adapted = adapt(model, recipe.lora, base_name=recipe.base.name)
+    check_only_lora(name for name, p in adapted.named_parameters() if p.requires_grad)
+    return adapted
+
+
+def adapt(model: Any, lora: LoraSection, *, base_name: str) -> Any:
+    """Wrap a model with new LoRA matrices in float32; everything else no longer learns.
+
+    Raises:
+        BadInput: The model has no linear layer of a listed name; the message names those it has.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    linear = _linear_layers(model)
+    for name in lora.target_modules:
+        if name not in linear:
+            raise BadInput(
+                f"lora.target_modules: {base_name} has no linear layer named {name!r}",
+                remedy=close_match(name, linear) + f"It has {', '.join(sorted(linear))}.",
+            )
+    return get_peft_model(
         model,
         LoraConfig(
             task_type="CAUSAL_LM",
-            r=recipe.lora.r,
-            lora_alpha=recipe.lora.alpha,
-            lora_dropout=recipe.lora.dropout,
-            target_modules=list(recipe.lora.target_modules),
+            r=lora.r,
+            lora_alpha=lora.alpha,
+            lora_dropout=lora.dropout,
+            target_modules=list(lora.target_modules),
+            # GPT-2 keeps its weights the other way round.
+            fan_in_fan_out=all(linear[name] == "Conv1D" for name in lora.target_modules),
         ),
     )
-    check_only_lora(name for name, p in adapted.named_parameters() if p.requires_grad)
-    return adapted
+
+
+def _linear_layers(model: Any) -> dict[str, str]:
+    """Last names of the layers that LoRA can sit on, with their types."""
+    import torch
+
+    return {
+        name.rpartition(".")[2]: type(module).__name__
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) or type(module).__name__ == "Conv1D"
+    }
 
 
 def check_only_lora(names: Iterable[str]) -> None:
@@ -78,55 +107,38 @@ def refuse_taken(out: Path) -> None:
         )
 
 
-def write_adapter(model: Any, record: dict[str, Any], out: Path) -> None:
+def write_adapter(
+    model: Any, record: dict[str, Any], history: Sequence[dict[str, Any]], out: Path
+) -> None:
     """Write all files beside `out`, the configuration last, then move them there at once.
 
     Args:
         model: What `add_adapter` returned, trained.
         record: The contents of ``training.json``.
+        history: The lines of ``training.jsonl``.
         out: The folder to write.
 
     Raises:
-        BadInput: The folder is taken or cannot be written.
+        BadInput: The folder is taken or cannot be written, or the disk is full.
     """
-    from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
+
+    from rapport_training.curves import draw_curves
+    from rapport_training.model_card import model_card
+    from rapport_training.trainer import lora_weights
+    from rapport_training.watch import to_jsonl
 
     config = model.peft_config["default"].to_dict()
     config |= {"base_model_name_or_path": record["base"]["name"], "inference_mode": True}
-    weights = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in get_peft_model_state_dict(model).items()
-    }
-    part: Path | None = None
-    try:
-        refuse_taken(out)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name[:40]}.unfinished-"))
+    refuse_taken(out)
+    with new_folder(out, remedy_if_full="Free disk space and run the same command again.") as part:
+        weights = lora_weights(model)
         save_file(weights, part / "adapter_model.safetensors", metadata={"format": "pt"})
+        (part / "training.jsonl").write_text(to_jsonl(history), encoding="utf-8")
+        (part / "README.md").write_text(model_card(record, out.name), encoding="utf-8")
+        draw_curves(history, part / "curves.png")
         _write_json(part / "training.json", record)
         _write_json(part / "adapter_config.json", config)
-        _sync(part)
-        part.replace(out)
-    except BaseException as error:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise BadInput(
-                f"{out}: {error.strerror}", remedy="Choose a folder that you can write to."
-            ) from None
-        raise
-
-
-def _sync(folder: Path) -> None:
-    """Flush every file to disk, with the permissions that new files usually have."""
-    umask = os.umask(0)
-    os.umask(umask)
-    for file in folder.iterdir():
-        with file.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        file.chmod(0o666 & ~umask)
-    folder.chmod(0o777 & ~umask)
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

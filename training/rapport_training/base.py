@@ -51,18 +51,20 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
     optimizer: str = recipe.train.optimizer
     lacking = _missing_for_bits()
     if quantization != "none" and lacking:
-        _allow(recipe.require.quantization, "base.quantization", quantization, lacking, fallbacks)
+        allow_fallback(
+            recipe.require.quantization, "base.quantization", quantization, lacking, fallbacks
+        )
         quantization = "none"
     if optimizer != "adamw" and lacking:
-        _allow(recipe.require.optimizer, "train.optimizer", optimizer, lacking, fallbacks)
+        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, lacking, fallbacks)
         optimizer = "adamw"
     if optimizer.startswith("paged_") and not torch.cuda.is_available():
         problem = "optimizer states are paged to and from a GPU, and there is none"
-        _allow(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
+        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
         optimizer = optimizer.removeprefix("paged_")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = _load_model(folder, recipe.base.dtype, quantization)
+        model = _load_model(folder, recipe, quantization)
     except (OSError, ValueError, KeyError) as error:
         raise BadInput(
             f"base.name: {recipe.base.name!r} cannot be loaded ({error})",
@@ -71,22 +73,22 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
     return LoadedBase(model, tokenizer, quantization, optimizer, tuple(fallbacks))
 
 
-def _load_model(folder: Path, dtype: str, quantization: str) -> Any:
+def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-    kind = getattr(torch, dtype)
+    kind = getattr(torch, recipe.base.dtype)
     if quantization == "none":
         return AutoModelForCausalLM.from_pretrained(folder, dtype=kind, use_safetensors=True)
     return AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=kind,
         use_safetensors=True,
-        device_map={"": 0} if torch.cuda.is_available() else None,
+        device_map={"": torch.cuda.current_device()} if torch.cuda.is_available() else None,
         quantization_config=BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
+            bnb_4bit_use_double_quant=recipe.base.double_quantization,
             bnb_4bit_compute_dtype=kind,
         ),
     )
@@ -96,10 +98,24 @@ def _missing_for_bits() -> str | None:
     return None if find_spec("bitsandbytes") else "bitsandbytes is not installed"
 
 
-def _allow(required: bool, key: str, value: str, problem: str, fallbacks: list[str]) -> None:
+def allow_fallback(
+    required: bool, key: str, value: object, problem: str, fallbacks: list[str]
+) -> None:
+    """Note that a part of the recipe is done without.
+
+    Raises:
+        BadInput: The recipe requires it.
+    """
     if required:
         raise BadInput(
             f"{key} = {value!r}: {problem}",
             remedy=f"Provide it, or allow training without: require.{key.split('.')[1]} = false.",
         )
     fallbacks.append(f"{key} = {value!r} not used: {problem}")
+
+
+def shown_name(name: str) -> str:
+    """A base or corpus as files name it: a hub id as it is, a local path by its last part."""
+    if name.startswith("builtin:") or not Path(name).expanduser().exists():
+        return name
+    return Path(name).expanduser().resolve().name

@@ -14,18 +14,31 @@ Row = tuple[LabelledSequence, ...]
 
 
 def pack(sequences: Sequence[LabelledSequence], max_length: int) -> list[Row]:
-    """Fill rows of at most `max_length` tokens: longest first, each where it first fits."""
+    """Fill rows of at most `max_length` tokens: longest first, each where it leaves least room.
+
+    Best-fit decreasing, in time that grows with the number of sequences alone: bit `n` of `open_`
+    says that some row has room for exactly `n` tokens more. The result depends on nothing but the
+    sequences and their order.
+    """
     rows: list[list[LabelledSequence]] = []
-    room: list[int] = []
-    for sequence in sorted(sequences, key=lambda s: (-len(s.tokens), s.tokens)):
+    by_room: dict[int, list[int]] = {}
+    open_ = 0
+    for sequence in sorted(sequences, key=lambda s: -len(s.tokens)):
         need = len(sequence.tokens)
-        place = next((i for i, free in enumerate(room) if free >= need), None)
-        if place is None:
-            rows.append([sequence])
-            room.append(max_length - need)
-        else:
+        fitting = open_ >> need
+        if fitting:
+            room = need + (fitting & -fitting).bit_length() - 1
+            place = by_room[room].pop()
+            if not by_room[room]:
+                open_ &= ~(1 << room)
             rows[place].append(sequence)
-            room[place] -= need
+        else:
+            room, place = max_length, len(rows)
+            rows.append([sequence])
+        left = room - need
+        if left > 0:
+            by_room.setdefault(left, []).append(place)
+            open_ |= 1 << left
     return [tuple(row) for row in rows]
 
 

@@ -1,12 +1,14 @@
 """Training recipes: TOML in, validated settings out.
 
 A recipe is five small tables. Every key has a default except `base.name` and `data.corpus`; a key
-that is not listed here is refused, with the nearest key that is.
+that is not listed here is refused, with the nearest key that is. `rapport train --explain` prints the
+documentation that stands under the fields.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rapport_tasks.builtin import TRAINING_EN, TRAINING_ZH
 from rapport_tasks.errors import BadInput, close_match
+from rapport_training import RECIPES
 
 BUILTIN_CORPORA = {"builtin:train_zh": TRAINING_ZH, "builtin:train_en": TRAINING_EN}
 """Names that `data.corpus` accepts besides paths."""
@@ -32,7 +35,10 @@ class BaseSection(_Section):
     """``embedded`` for the model that comes with the package, a local folder, or a hub id."""
 
     quantization: Literal["none", "nf4"] = "none"
-    """``nf4`` holds the base's linear layers in 4 bits (QLoRA, with double quantisation)."""
+    """``nf4`` holds the base's linear layers in 4 bits (QLoRA); the embeddings stay as they are."""
+
+    double_quantization: bool = False
+    """Under nf4, quantise the scales of the 4-bit blocks too: 0.4 bits less a parameter."""
 
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """Type of the base's weights and, under nf4, of its arithmetic. LoRA weights are float32."""
@@ -42,10 +48,12 @@ class DataSection(_Section):
     """What is learned from."""
 
     corpus: str = Field(min_length=1)
-    """A dialogue file (JSONL), a folder with ``train.jsonl``, or ``builtin:train_zh``."""
+    """A dialogue file (JSONL), a folder with ``train.jsonl`` as `rapport prepare` writes it, or
+    ``builtin:train_zh``."""
 
     validation: str | None = None
-    """A dialogue file whose summed NLL is recorded before and after; never trained on."""
+    """Dialogues whose NLL is measured before, after each epoch and after; never trained on. If not
+    given, the ``validation.jsonl`` of a corpus folder, where there is one."""
 
     max_length: int = Field(default=1024, ge=8)
     """Tokens a sequence may have. Longer dialogues are left out and counted, never cut."""
@@ -54,7 +62,8 @@ class DataSection(_Section):
     """``assistant``: replies and their end-of-turn tokens. ``all``: every token."""
 
     packing: bool = False
-    """Put several dialogues into one row of at most `max_length` tokens, unseen by each other."""
+    """Put several dialogues into one row of at most `max_length` tokens, unseen by each other.
+    A batch then has more dialogues: lower `train.batch_size` to keep the steps."""
 
 
 class LoraSection(_Section):
@@ -82,25 +91,39 @@ class TrainSection(_Section):
     """Passes over the corpus."""
 
     batch_size: int = Field(default=4, ge=1)
-    """Rows a forward pass."""
+    """Rows a forward pass on one device. Several devices share `gradient_accumulation`, or else
+    the rows, so that a step sees the same rows on any number of them."""
 
     gradient_accumulation: int = Field(default=4, ge=1)
-    """Forward passes a step."""
+    """Forward passes a step. The loss of a step is the mean over all its labelled tokens."""
 
     learning_rate: float = Field(default=2e-4, gt=0)
-    """Highest learning rate; a cosine leads from there to zero."""
+    """Highest learning rate."""
+
+    lr_schedule: Literal["linear", "cosine"] = "cosine"
+    """How the learning rate falls from there to zero."""
 
     warmup_ratio: float = Field(default=0.03, ge=0, lt=1)
     """Share of the steps in which the learning rate rises."""
 
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    """A gradient with a larger norm is scaled down to this one."""
+
     optimizer: Literal["adamw", "adamw_8bit", "paged_adamw_8bit"] = "adamw"
     """The 8-bit ones need bitsandbytes, and paging needs a GPU."""
+
+    gradient_checkpointing: bool = False
+    """Compute activations a second time instead of keeping them: less memory, a third slower, the
+    same result."""
 
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of the adapter's first weights, of the order of the data and of dropout."""
 
     max_steps: int | None = Field(default=None, ge=1)
     """Stop after so many steps whatever `epochs` says."""
+
+    checkpoint_steps: int = Field(default=100, ge=1)
+    """Steps between checkpoints. A training that was killed goes on from the last one."""
 
 
 class RequireSection(_Section):
@@ -111,6 +134,9 @@ class RequireSection(_Section):
 
     optimizer: bool = True
     """Stop if the optimizer does not work here."""
+
+    packing: bool = True
+    """Stop if the base does not keep packed dialogues apart."""
 
 
 class Recipe(_Section):
@@ -135,9 +161,16 @@ class Recipe(_Section):
         """The dialogue file to train on."""
         return dialogue_file(self.data.corpus)
 
+    def validation_file(self) -> Path | None:
+        """The dialogue file to validate on: `data.validation`, or the corpus folder's own."""
+        if self.data.validation is not None:
+            return dialogue_file(self.data.validation, default="validation.jsonl")
+        beside = Path(self.data.corpus).expanduser() / "validation.jsonl"
+        return beside if beside.is_file() else None
 
-def dialogue_file(name: str) -> Path:
-    """Resolve a corpus name: a built-in corpus, a folder with ``train.jsonl``, or a file.
+
+def dialogue_file(name: str, default: str = "train.jsonl") -> Path:
+    """Resolve a corpus name: a built-in corpus, a folder with the file `default`, or a file.
 
     Raises:
         BadInput: An unknown built-in corpus. A missing file is reported when it is read.
@@ -151,55 +184,103 @@ def dialogue_file(name: str) -> Path:
             )
         return BUILTIN_CORPORA[name]
     path = Path(name).expanduser()
-    return path / "train.jsonl" if path.is_dir() else path
+    return path / default if path.is_dir() else path
 
 
-def load_recipe(path: str | Path) -> Recipe:
-    """Read and validate a recipe file.
+def load_recipe(path: str | Path, settings: Mapping[str, Any] | None = None) -> Recipe:
+    """Read and validate a recipe.
+
+    Args:
+        path: A recipe file, or the name of a shipped recipe, such as ``embedded``.
+        settings: Values by ``section.key`` that take the place of the file's (`parse_settings`).
 
     Raises:
         BadInput: The file is missing or not TOML, a key is unknown or missing, or a value is of no
-            use; the message names the file and the key.
+            use; the message names the file, or ``--set``, and the key.
     """
-    path = Path(path)
+    path = _find_recipe(path)
+    settings = settings or {}
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        nearby = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
-        raise BadInput(
-            f"{path}: no such file", remedy=close_match(path.name, nearby) + "Name a recipe."
-        ) from None
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}", remedy="Name a readable recipe.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: not TOML ({error})", remedy="Correct the line.") from None
+    for key, value in settings.items():
+        section, _, name = key.partition(".")
+        table = raw.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise BadInput(f"{path}: {section!r} is no table", remedy=f"Write [{section}].")
+        table[name] = value
     try:
         return Recipe.model_validate(raw)
     except ValidationError as error:
-        raise _explain(path, error) from None
+        raise _explain(path, settings, error) from None
 
 
-def _explain(path: Path, error: ValidationError) -> BadInput:
+def parse_settings(arguments: Iterator[str] | tuple[str, ...] | list[str]) -> dict[str, Any]:
+    """Parse ``section.key=value`` arguments; values are TOML, and a bare word is a string.
+
+    Raises:
+        BadInput: An argument of another form; one with an unknown key is refused by `load_recipe`.
+    """
+    settings = {}
+    for argument in arguments:
+        key, equals, value = (part.strip() for part in argument.partition("="))
+        if not equals or key.count(".") != 1 or not all(key.split(".")):
+            near = close_match(key, [f"{section}.{name}" for section, name, _ in recipe_keys()])
+            raise BadInput(
+                f"--set {argument}: not of the form section.key=value",
+                remedy=near + "For example --set train.learning_rate=1e-4.",
+            )
+        try:
+            settings[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            settings[key] = value
+    return settings
+
+
+def recipe_keys() -> Iterator[tuple[str, str, Any]]:
+    """Every (section, key, pydantic field) of a recipe, in the order of this module."""
+    for section, field in Recipe.model_fields.items():
+        model = field.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        for name, inner in model.model_fields.items():
+            yield section, name, inner
+
+
+def _find_recipe(path: str | Path) -> Path:
+    shipped = {recipe.stem: recipe for recipe in RECIPES.glob("*.toml")}
+    found = Path(path).expanduser()
+    if not found.is_file() and str(path) in shipped:
+        return shipped[str(path)]
+    if not found.exists():
+        nearby = [p.name for p in found.parent.glob("*.toml")] if found.parent.is_dir() else []
+        raise BadInput(
+            f"{path}: no such file",
+            remedy=close_match(found.name, [*nearby, *shipped])
+            + f"Name a recipe file, or a shipped recipe: {', '.join(sorted(shipped))}.",
+        )
+    return found
+
+
+def _explain(path: Path, settings: Mapping[str, Any], error: ValidationError) -> BadInput:
     first = error.errors()[0]
     location = [part for part in first["loc"] if isinstance(part, str)]
     key = ".".join(location)
+    set_here = key in settings or key in {name.partition(".")[0] for name in settings}
+    source = "--set" if set_here else path
     if first["type"] == "extra_forbidden":
-        known = _keys(location[:-1])
+        section = location[0]
+        known = list(dict.fromkeys(s for s, _, _ in recipe_keys()))
+        if len(location) > 1:
+            known = [name for s, name, _ in recipe_keys() if s == section]
         return BadInput(
-            f"{path}: unknown key {key!r}",
+            f"{source}: unknown key {key!r}",
             remedy=close_match(location[-1], known) + f"Known here: {', '.join(known)}.",
         )
     if first["type"] == "missing":
         return BadInput(f"{path}: {key!r} is missing", remedy=f"Add {key!r} to the recipe.")
     value: Any = first["input"]
-    return BadInput(f"{path}: {key} = {value!r}: {first['msg']}", remedy="Correct the value.")
-
-
-def _keys(location: list[str]) -> list[str]:
-    fields = Recipe.model_fields
-    for part in location:
-        section = fields[part].annotation
-        assert isinstance(section, type)
-        assert issubclass(section, BaseModel)
-        fields = section.model_fields
-    return list(fields)
+    return BadInput(f"{source}: {key} = {value!r}: {first['msg']}", remedy="Correct the value.")

@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 import logging
-import math
-import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from accelerate import PartialState
+from accelerate.utils import reduce as reduce_processes
+from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from rapport_tasks.dialogue import Dialogue, read_dialogues, select_runnable
 from rapport_tasks.errors import BadInput
-from rapport_tasks.rendering import tokenizer_renderer
 from rapport_tasks.weights import weights_sha256
-from rapport_training.adapter import add_adapter, check_only_lora, refuse_taken, write_adapter
-from rapport_training.base import LoadedBase, load_base, resolve_base
-from rapport_training.batches import Row, collate, keeps_packed_apart, pack
-from rapport_training.corpus import EncodedCorpus, encode_corpus
-from rapport_training.recipe import Recipe, dialogue_file
-from rapport_training.validation import summed_nll
-
-SCHEMA_VERSION = "1.0"
-_PACKAGES = ("torch", "transformers", "peft", "accelerate", "bitsandbytes")
-
-OnProgress = Callable[[int, int], None]
-"""Called after every optimizer step with (steps done, steps in all)."""
+from rapport_training import record as records
+from rapport_training.adapter import refuse_taken, write_adapter
+from rapport_training.assembly import Assembly, assemble, effective
+from rapport_training.base import resolve_base, shown_name
+from rapport_training.checkpoints import Checkpoints
+from rapport_training.loss import labelled_loss
+from rapport_training.memory import reset_peak
+from rapport_training.progress import Note, OnNote, OnProgress
+from rapport_training.recipe import Recipe
+from rapport_training.trainer import LoraTrainer, load_weights
+from rapport_training.validation import sequences_nll
+from rapport_training.watch import Diverged, Watch, log_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,201 +49,209 @@ class TrainingSummary:
 
 
 def train(
-    recipe: Recipe, out: str | Path, *, on_progress: OnProgress | None = None
+    recipe: Recipe,
+    out: str | Path,
+    *,
+    on_progress: OnProgress | None = None,
+    on_note: OnNote | None = None,
+    restart: bool = False,
 ) -> TrainingSummary:
-    """Train a LoRA adapter.
+    """Train a LoRA adapter, going on from a checkpoint that an interrupted training left.
+
+    Under `accelerate launch` every process calls this; the first one alone writes and tells.
 
     Args:
         recipe: What to train on what, and how.
         out: The folder to write; must not exist, or be empty.
         on_progress: Called after every optimizer step.
+        on_note: Called with fallbacks, evaluations and warnings, one sentence each.
+        restart: Begin anew even where checkpoints lie.
 
     Raises:
         BadInput: The folder is taken, the base, corpus or a required part is not there, no dialogue
-            fits, a target module does not exist, or the loss is no longer a number.
+            fits, a target module does not exist, checkpoints of other settings lie there, the disk
+            is full, or the loss is no longer a number. No adapter is left behind.
     """
     begun = time.monotonic()
     out = Path(out)
     refuse_taken(out)
-    dialogues = read_dialogues(recipe.corpus_file())
-    held_out = _validation_dialogues(recipe)
-    folder = resolve_base(recipe.base.name)
-    base_sha256 = weights_sha256(folder)
+    process = PartialState(cpu=not torch.cuda.is_available())
+    base_folder = resolve_base(recipe.base.name)
+    base_sha256 = weights_sha256(base_folder)
+    reset_peak()
+    checkpoints = Checkpoints(out)
     with _quiet():
-        base = load_base(recipe, folder)
-        corpus = _encode(recipe, base, dialogues)
-        set_seed(recipe.train.seed)
-        model = add_adapter(recipe, base)
-        # A new adapter adds exactly nothing: this is the base's own value.
-        before = summed_nll(model, base.tokenizer, held_out)
-        losses = _fit(recipe, base, model, corpus, on_progress)
-        after = summed_nll(model, base.tokenizer, held_out)
-    record = {
-        "schema_version": SCHEMA_VERSION,
-        "recipe": recipe.model_dump(mode="json"),
-        "effective": {
-            "quantization": base.quantization,
-            "optimizer": base.optimizer,
-            "device": model.device.type,
-            "fallbacks": list(base.fallbacks),
-        },
-        "base": {"name": recipe.base.name, "weights_sha256": base_sha256},
-        "corpus": _describe(recipe, corpus),
-        "parameters": _count_parameters(model),
-        "seed": recipe.train.seed,
-        "steps": len(losses),
-        "loss": _ends(losses),
-        "validation": {
-            "dialogues": len(held_out),
-            "tokens": after[1],
-            "base_nll_sum": before[0],
-            "adapter_nll_sum": after[0],
-        },
-        "seconds": round(time.monotonic() - begun, 1),
-        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "versions": {name: _version(name) for name in _PACKAGES},
-    }
-    if not held_out:
-        record["validation"] = None
-    write_adapter(model, record, out)
+        made = assemble(recipe, base_folder)
+        if process.is_main_process and on_note is not None:
+            for text in made.fallbacks:
+                on_note(Note("fallback", text))
+        identity = _identity(recipe, made, base_sha256, process)
+        found = checkpoints.open(identity, restart=restart) if process.is_main_process else None
+        try:
+            process.wait_for_everyone()
+            found = found if process.is_main_process else checkpoints.last()
+            watch = Watch(
+                log=checkpoints.folder / "training.jsonl" if process.is_main_process else None,
+                evaluates=bool(made.validation.sequences),
+                on_progress=on_progress,
+                on_note=on_note,
+            )
+            if found is not None and on_note is not None and process.is_main_process:
+                on_note(Note("info", f"going on after step {found.name.rpartition('-')[2]}"))
+            history = _fit(recipe, made, watch, checkpoints, found)
+            record = {
+                **_record(recipe, made, history, base_sha256, process),
+                "warnings": watch.warnings,
+                "seconds": round(time.monotonic() - begun, 1),
+            }
+            if process.is_main_process:
+                write_adapter(made.model, record, history, out)
+                checkpoints.remove()
+            process.wait_for_everyone()
+        except Diverged:
+            if process.is_main_process:
+                checkpoints.remove()
+            raise
+        finally:
+            if process.is_main_process:
+                checkpoints.close()
     return TrainingSummary(out, record)
 
 
-def _validation_dialogues(recipe: Recipe) -> list[Dialogue]:
-    if recipe.data.validation is None:
-        return []
-    return select_runnable(read_dialogues(dialogue_file(recipe.data.validation)))[0]
-
-
-def _encode(recipe: Recipe, base: LoadedBase, dialogues: list[Dialogue]) -> EncodedCorpus:
-    context = getattr(base.model.config, "max_position_embeddings", None)
-    if context is not None and recipe.data.max_length > context:
-        raise BadInput(
-            f"data.max_length = {recipe.data.max_length}: {recipe.base.name} reads at most "
-            f"{context} tokens",
-            remedy=f"Use at most {context}.",
-        )
-    corpus = encode_corpus(
-        dialogues,
-        base.tokenizer,
-        tokenizer_renderer(base.tokenizer),
-        max_length=recipe.data.max_length,
-        loss_on=recipe.data.loss_on,
-    )
-    if not corpus.sequences:
-        raise BadInput(
-            f"{recipe.data.corpus}: no dialogue left to train on ({corpus.overlong} longer than "
-            f"{recipe.data.max_length} tokens, {sum(corpus.skipped.values())} not alternating)",
-            remedy="Raise data.max_length, or split the dialogues.",
-        )
-    return corpus
-
-
-def _fit(
-    recipe: Recipe,
-    base: LoadedBase,
-    model: Any,
-    corpus: EncodedCorpus,
-    on_progress: OnProgress | None,
-) -> list[float]:
-    """Run the optimizer; returns the loss of every step."""
-    rows: list[Row] = [(sequence,) for sequence in corpus.sequences]
-    if recipe.data.packing:
-        if not keeps_packed_apart(model, corpus.sequences):
-            raise BadInput(
-                f"data.packing: {recipe.base.name} does not keep packed dialogues apart",
-                remedy="Set data.packing = false for this architecture.",
-            )
-        rows = pack(corpus.sequences, recipe.data.max_length)
-    watch = _Watch(on_progress)
-    cuda = torch.cuda.is_available()
-    with tempfile.TemporaryDirectory(prefix="rapport-train-") as scratch:
-        trainer = Trainer(
-            model=model,
-            args=TrainingArguments(
-                output_dir=scratch,
-                num_train_epochs=recipe.train.epochs,
-                max_steps=recipe.train.max_steps or -1,
-                per_device_train_batch_size=recipe.train.batch_size,
-                gradient_accumulation_steps=recipe.train.gradient_accumulation,
-                learning_rate=recipe.train.learning_rate,
-                lr_scheduler_type="cosine",
-                warmup_steps=recipe.train.warmup_ratio,
-                optim="adamw_torch" if base.optimizer == "adamw" else base.optimizer,
-                seed=recipe.train.seed,
-                use_cpu=not cuda,
-                dataloader_pin_memory=cuda,
-                remove_unused_columns=False,
-                label_names=["labels"],
-                logging_steps=1,
-                logging_nan_inf_filter=False,
-                save_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
-            ),
-            train_dataset=rows,
-            data_collator=collate,
-            callbacks=[watch],
-        )
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
-    return watch.losses
-
-
-class _Watch(TrainerCallback):  # type: ignore[misc]
-    """Collects losses, reports progress, and makes sure that nothing but the adapter learns."""
-
-    def __init__(self, on_progress: OnProgress | None) -> None:
-        self.losses: list[float] = []
-        self._on_progress = on_progress
-
-    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        parameters = kwargs["model"].named_parameters()
-        check_only_lora(name for name, p in parameters if p.grad is not None)
-
-    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        loss = (kwargs.get("logs") or {}).get("loss")
-        if loss is None:  # the summary that the trainer logs at its end
-            return
-        if not math.isfinite(loss):
-            raise BadInput(
-                f"the loss is {loss} at step {state.global_step}: training has diverged",
-                remedy="Lower train.learning_rate.",
-            )
-        self.losses.append(float(loss))
-        if self._on_progress is not None:
-            self._on_progress(state.global_step, state.max_steps)
-
-
-def _describe(recipe: Recipe, corpus: EncodedCorpus) -> dict[str, Any]:
+def _identity(
+    recipe: Recipe, made: Assembly, base_sha256: str, process: PartialState
+) -> dict[str, Any]:
+    """What must be the same for a training to go on; paths and what is only required are not of it."""
+    tables = records.shown_recipe(recipe)
+    del tables["require"], tables["train"]["checkpoint_steps"]
+    for name in ("corpus", "validation"):
+        del tables["data"][name]
+    validation = recipe.validation_file()
     return {
-        "name": recipe.data.corpus,
-        "sha256": hashlib.sha256(recipe.corpus_file().read_bytes()).hexdigest(),
-        "dialogues": corpus.dialogues,
-        "overlong": corpus.overlong,
-        "skipped": dict(sorted(corpus.skipped.items())),
-        "sequences": len(corpus.sequences),
-        "tokens": sum(len(sequence.tokens) for sequence in corpus.sequences),
-        "labelled_tokens": sum(sequence.scored() for sequence in corpus.sequences),
+        **tables,
+        "base": tables["base"] | {"name": None, "weights_sha256": base_sha256},
+        "corpus_sha256": records.file_sha256(recipe.corpus_file()),
+        "validation_sha256": validation and records.file_sha256(validation),
+        "in_effect": effective(made, process.num_processes),
     }
 
 
-def _count_parameters(model: Any) -> dict[str, int]:
-    trainable, total = model.get_nb_trainable_parameters()  # sees through 4-bit storage
-    return {"trainable": int(trainable), "total": int(total)}
+def _fit(
+    recipe: Recipe, made: Assembly, watch: Watch, checkpoints: Checkpoints, found: Path | None
+) -> list[dict[str, Any]]:
+    """Run the optimizer from the beginning or a checkpoint; returns the lines of the log."""
+    trainer = LoraTrainer(
+        evaluate_dialogues=lambda: _validate(made),
+        model=made.model,
+        args=_arguments(recipe, made, checkpoints.folder, evaluate_first=found is None),
+        train_dataset=made.rows,
+        callbacks=[watch],
+    )
+    trainer.remove_callback(PrinterCallback)
+    if found is not None:
+        state = json.loads((found / "trainer_state.json").read_text(encoding="utf-8"))
+        lines = list(log_lines(state["log_history"]))
+        if state["global_step"] >= state["max_steps"]:
+            load_weights(made.model, found)
+            return lines
+        trainer.seconds_before = max((line.get("seconds", 0.0) for line in lines), default=0.0)
+    with labelled_loss(made.model, made.head):
+        trainer.train(resume_from_checkpoint=None if found is None else str(found))
+    return list(log_lines(trainer.state.log_history))
 
 
-def _ends(losses: list[float]) -> dict[str, float]:
-    """Mean loss of the first and of the last tenth of the steps, in nats per labelled token."""
-    edge = max(1, len(losses) // 10)
-    return {"first": sum(losses[:edge]) / edge, "last": sum(losses[-edge:]) / edge}
+def _arguments(
+    recipe: Recipe, made: Assembly, folder: Path, *, evaluate_first: bool
+) -> TrainingArguments:
+    cuda = torch.cuda.is_available()
+    rows, passes = _share(recipe, PartialState().num_processes)
+    optimizer = made.base.optimizer
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=recipe.train.epochs,
+        max_steps=recipe.train.max_steps or -1,
+        per_device_train_batch_size=rows,
+        gradient_accumulation_steps=passes,
+        learning_rate=recipe.train.learning_rate,
+        lr_scheduler_type=recipe.train.lr_schedule,
+        warmup_steps=recipe.train.warmup_ratio,
+        max_grad_norm=recipe.train.max_grad_norm,
+        optim="adamw_torch" if optimizer == "adamw" else optimizer,
+        seed=recipe.train.seed,
+        use_cpu=not cuda,
+        dataloader_pin_memory=cuda,
+        ddp_find_unused_parameters=False,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        eval_on_start=evaluate_first and bool(made.validation.sequences),
+        save_strategy="steps",
+        save_steps=recipe.train.checkpoint_steps,
+        report_to="none",
+        disable_tqdm=True,
+    )
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def _share(recipe: Recipe, processes: int) -> tuple[int, int]:
+    """(rows a pass, passes a step) of each process, so that a step has the recipe's rows."""
+    rows, passes = recipe.train.batch_size, recipe.train.gradient_accumulation
+    if passes % processes == 0:
+        return rows, passes // processes
+    if rows % processes == 0:
+        return rows // processes, passes
+    raise BadInput(
+        f"{processes} processes cannot share train.gradient_accumulation = {passes} or "
+        f"train.batch_size = {rows}",
+        remedy=f"Make one of them a multiple of {processes}.",
+    )
+
+
+def _validate(made: Assembly) -> tuple[float, int]:
+    """Each process its share of the validation dialogues, summed over all of them."""
+    process = PartialState()
+    own = made.validation.sequences[process.process_index :: process.num_processes]
+    nll, tokens = sequences_nll(made.model, own, head=made.head)
+    if process.num_processes == 1:
+        return nll, tokens
+    sums = torch.tensor([nll, tokens], dtype=torch.float64, device=process.device)
+    nll, count = reduce_processes(sums, reduction="sum").tolist()
+    return nll, int(count)
+
+
+def _record(
+    recipe: Recipe,
+    made: Assembly,
+    history: list[dict[str, Any]],
+    base_sha256: str,
+    process: PartialState,
+) -> dict[str, Any]:
+    parameters = records.count_parameters(made.model)
+    name = shown_name(recipe.base.name)
+    validation = made.validation
+    return {
+        "schema_version": records.SCHEMA_VERSION,
+        "recipe": records.shown_recipe(recipe),
+        "effective": effective(made, process.num_processes) | {"fallbacks": made.fallbacks},
+        "base": {
+            "name": name,
+            "weights_sha256": base_sha256,
+            "license": records.base_license(resolve_base(recipe.base.name), name),
+        },
+        "tokenizer": records.describe_tokenizer(made.base, name),
+        "corpus": records.describe_corpus(recipe, made.corpus, made.languages),
+        "parameters": parameters,
+        "memory": records.describe_memory(parameters["total"] - parameters["trainable"]),
+        "seed": recipe.train.seed,
+        "steps": sum("loss" in line for line in history),
+        "loss": records.describe_loss(history),
+        "validation": records.describe_validation(
+            history, validation.dialogues, validation.overlong
+        ),
+        "training_seconds": round(max(line.get("seconds", 0.0) for line in history), 1),
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "versions": records.versions(),
+    }
 
 
 @contextmanager

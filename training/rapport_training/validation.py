@@ -9,10 +9,13 @@ import torch
 
 from rapport_tasks.dialogue import Dialogue
 from rapport_tasks.rendering import tokenizer_renderer
-from rapport_training.corpus import IGNORED, encode_dialogue
+from rapport_training.batches import collate
+from rapport_training.corpus import LabelledSequence, encode_dialogue
+from rapport_training.loss import LinearHead, token_nll
+
+_BATCH_TOKENS = 2048
 
 
-@torch.inference_mode()
 def summed_nll(model: Any, tokenizer: Any, dialogues: Sequence[Dialogue]) -> tuple[float, int]:
     """Sum the NLL of all assistant turns given their true history.
 
@@ -28,19 +31,36 @@ def summed_nll(model: Any, tokenizer: Any, dialogues: Sequence[Dialogue]) -> tup
         (sum of NLL in nats, number of scored tokens).
     """
     render = tokenizer_renderer(tokenizer)
+    encoded = [s for d in dialogues for s in encode_dialogue(d, tokenizer, render)]
+    return sequences_nll(model, encoded, head=None)
+
+
+@torch.inference_mode()
+def sequences_nll(
+    model: Any, sequences: Sequence[LabelledSequence], *, head: LinearHead | None
+) -> tuple[float, int]:
+    """`summed_nll` of dialogues that are encoded already; with `head`, without a full logit matrix."""
     was_training = model.training
     model.eval()
     total, tokens = 0.0, 0
     try:
-        for dialogue in dialogues:
-            for sequence in encode_dialogue(dialogue, tokenizer, render):
-                ids = torch.tensor([sequence.tokens], device=model.device)
-                labels = torch.tensor(sequence.labels[1:], device=model.device)
-                scored = labels != IGNORED
-                logits = model(input_ids=ids, use_cache=False).logits[0, :-1][scored].float()
-                losses = torch.nn.functional.cross_entropy(logits, labels[scored], reduction="none")
-                total += float(losses.double().sum())
-                tokens += int(scored.sum())
+        for batch in _batches(sequences):
+            inputs = {name: tensor.to(model.device) for name, tensor in collate(batch).items()}
+            nll = token_nll(model, inputs, head)
+            total += float(nll.double().sum())
+            tokens += nll.numel()
     finally:
         model.train(was_training)
     return total, tokens
+
+
+def _batches(sequences: Sequence[LabelledSequence]) -> list[list[tuple[LabelledSequence]]]:
+    """Sequences of similar length together, `_BATCH_TOKENS` a batch, padding included."""
+    batches: list[list[tuple[LabelledSequence]]] = []
+    for sequence in sorted(sequences, key=lambda s: -len(s.tokens)):
+        width = len(batches[-1][0][0].tokens) if batches else 0
+        if batches and (len(batches[-1]) + 1) * width <= _BATCH_TOKENS:
+            batches[-1].append((sequence,))
+        else:
+            batches.append([(sequence,)])
+    return batches

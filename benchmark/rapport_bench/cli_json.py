@@ -1,0 +1,31 @@
+"""What `--json` prints: one object, the same in every command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+SCHEMA_VERSION = "1.0"
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+
+
+def emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: int = 0) -> None:
+    """Print what a command found."""
+    click.echo(
+        json.dumps(
+            {
+                "command": command,
+                "schema_version": SCHEMA_VERSION,
+                "ok": exit_code == 0,
+                "exit_code": exit_code,
+                "data": data,
+                "warnings": list(warnings),
+            },
+            ensure_ascii=False,
+            sort_keys=True,
+            allow_nan=False,
+        )
+    )

@@ -1,0 +1,135 @@
+"""Everything that the optimizer needs, made from a recipe: base, adapter, rows, validation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import set_seed
+
+from rapport_tasks.dialogue import Dialogue, read_dialogues
+from rapport_tasks.errors import BadInput
+from rapport_tasks.rendering import tokenizer_renderer
+from rapport_training.adapter import add_adapter
+from rapport_training.base import LoadedBase, allow_fallback, load_base, shown_name
+from rapport_training.batches import Row, keeps_packed_apart, pack
+from rapport_training.corpus import EncodedCorpus, encode_corpus
+from rapport_training.loss import LinearHead, linear_head
+from rapport_training.recipe import Recipe
+from rapport_training.record import languages
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What a recipe comes to on this machine.
+
+    Attributes:
+        base: The base, and what of the recipe it does without.
+        model: The base with its new adapter.
+        head: See `linear_head`.
+        packing: In effect.
+        rows: What one forward pass takes `train.batch_size` of.
+        corpus: What the rows are made of.
+        languages: Of the corpus; see `record.languages`.
+        validation: Assistant turns, as evaluation scores them; empty if there are none.
+        fallbacks: What is not as asked, and why.
+    """
+
+    base: LoadedBase
+    model: Any
+    head: LinearHead | None
+    packing: bool
+    rows: list[Row]
+    corpus: EncodedCorpus
+    languages: list[str]
+    validation: EncodedCorpus
+    fallbacks: list[str]
+
+
+def assemble(recipe: Recipe, base_folder: Path) -> Assembly:
+    """Load, encode, adapt and pack.
+
+    Raises:
+        BadInput: No dialogue fits, a target module does not exist, or a required part is missing.
+    """
+    dialogues = read_dialogues(recipe.corpus_file())
+    base = load_base(recipe, base_folder)
+    fallbacks = list(base.fallbacks)
+    if not base.tokenizer.chat_template:
+        fallbacks.append(
+            f"{shown_name(recipe.base.name)} has no chat template: dialogues are rendered as labelled "
+            "lines, as `rapport run` renders them for it"
+        )
+    context = getattr(base.model.config, "max_position_embeddings", None)
+    corpus = _encode(recipe, base, dialogues, context)
+    validation = _encode_validation(recipe, base, context)
+    set_seed(recipe.train.seed)
+    model = add_adapter(recipe, base)
+    model.eval()
+    head = linear_head(model, list(corpus.sequences[0].tokens[:32]))
+    if head is None:
+        fallbacks.append(
+            "chunked loss not used: the head is adapted, or not all that comes after the decoder; "
+            "the base's own logits set the memory"
+        )
+    packing = recipe.data.packing
+    if packing and not keeps_packed_apart(model, corpus.sequences):
+        problem = f"{shown_name(recipe.base.name)} does not keep packed dialogues apart"
+        allow_fallback(recipe.require.packing, "data.packing", True, problem, fallbacks)
+        packing = False
+    rows: list[Row] = [(sequence,) for sequence in corpus.sequences]
+    if packing:
+        rows = pack(corpus.sequences, recipe.data.max_length)
+    return Assembly(
+        base, model, head, packing, rows, corpus, languages(dialogues), validation, fallbacks
+    )
+
+
+def _encode(
+    recipe: Recipe, base: LoadedBase, dialogues: Sequence[Dialogue], context: int | None
+) -> EncodedCorpus:
+    if context is not None and recipe.data.max_length > context:
+        raise BadInput(
+            f"data.max_length = {recipe.data.max_length}: {shown_name(recipe.base.name)} reads at "
+            f"most {context} tokens",
+            remedy=f"Use at most {context}.",
+        )
+    corpus = encode_corpus(
+        dialogues,
+        base.tokenizer,
+        tokenizer_renderer(base.tokenizer),
+        max_length=recipe.data.max_length,
+        loss_on=recipe.data.loss_on,
+    )
+    if not corpus.sequences:
+        raise BadInput(
+            f"{recipe.data.corpus}: no dialogue left to train on ({corpus.overlong} longer than "
+            f"{recipe.data.max_length} tokens, {sum(corpus.skipped.values())} not alternating)",
+            remedy="Raise data.max_length, or split the dialogues.",
+        )
+    return corpus
+
+
+def _encode_validation(recipe: Recipe, base: LoadedBase, context: int | None) -> EncodedCorpus:
+    """Assistant turns, as evaluation scores them, up to the model's own length."""
+    file = recipe.validation_file()
+    return encode_corpus(
+        read_dialogues(file) if file is not None else [],
+        base.tokenizer,
+        tokenizer_renderer(base.tokenizer),
+        max_length=context or 1 << 30,
+    )
+
+
+def effective(made: Assembly, processes: int) -> dict[str, Any]:
+    """The parts that a machine decides, as JSON."""
+    return {
+        "quantization": made.base.quantization,
+        "optimizer": made.base.optimizer,
+        "packing": made.packing,
+        "loss": "model" if made.head is None else "chunked",
+        "device": made.model.device.type,
+        "processes": processes,
+    }

@@ -1,0 +1,139 @@
+"""Watching a training step by step: its log, its progress, its warnings, and that only LoRA learns."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from rapport_tasks.errors import BadInput
+from rapport_training.adapter import check_only_lora
+from rapport_training.monitor import Monitor
+from rapport_training.progress import Note, OnNote, OnProgress, Progress
+
+
+class Diverged(BadInput):
+    """The loss or its gradient is no longer a number: nothing of this training is of use."""
+
+
+def log_lines(log_history: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The lines of a Trainer's log that are about a step or an evaluation."""
+    return (line for line in log_history if "loss" in line or "validation_nll_sum" in line)
+
+
+def to_jsonl(lines: Iterator[dict[str, Any]] | Sequence[dict[str, Any]]) -> str:
+    """One JSON object a line."""
+    return "".join(json.dumps(line, sort_keys=True, allow_nan=False) + "\n" for line in lines)
+
+
+class Watch(TrainerCallback):  # type: ignore[misc]
+    """Turns the Trainer's log into progress, notes and a file.
+
+    On processes other than the first `log` is `None` and nobody is told anything.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: Path | None,
+        evaluates: bool,
+        on_progress: OnProgress | None,
+        on_note: OnNote | None,
+    ) -> None:
+        self.monitor = Monitor()
+        self.warnings: list[str] = []
+        self._log = log
+        self._evaluates = evaluates
+        self._on_progress = on_progress
+        self._on_note = on_note
+        self._first_step = 0
+        self._seconds_before = 0.0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Take up what an earlier process logged, and no line of what it lost."""
+        self._first_step = state.global_step
+        lines = list(log_lines(state.log_history))
+        for line in lines:
+            self._judge(line)
+            self._seconds_before = line.get("seconds", self._seconds_before)
+        if self._log is not None:
+            self._log.write_text(to_jsonl(lines), encoding="utf-8")
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Make sure that nothing but the adapter learns."""
+        parameters = kwargs["model"].named_parameters()
+        check_only_lora(name for name, p in parameters if p.grad is not None)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Evaluate at the end of each epoch, before the step's checkpoint so that it holds it."""
+        ends = float(state.epoch).is_integer() or state.global_step >= state.max_steps
+        if ends and self._evaluates:
+            control.should_evaluate = True
+
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Tell of a step or an evaluation."""
+        line = state.log_history[-1]
+        if not any(log_lines([line])):  # the summary that the trainer logs at its end
+            return
+        if "loss" in line:
+            self._check_finite(line)
+        warnings = self._judge(line)
+        if self._log is None:
+            return
+        with self._log.open("a", encoding="utf-8") as stream:
+            stream.write(to_jsonl([line]))
+        if "loss" in line:
+            self._tell_progress(line, state.max_steps)
+        else:
+            loss = line["validation_nll_per_token"]
+            self._note(
+                Note(
+                    "info",
+                    f"step {line['step']}: validation loss {loss:.4f} nats per token, perplexity "
+                    f"{math.exp(min(loss, 700)):.4g}",
+                )
+            )
+        for text in warnings:
+            self._note(Note("warning", text))
+
+    def _judge(self, line: dict[str, Any]) -> list[str]:
+        if "loss" in line:
+            found = self.monitor.step(line["step"], line["loss"], line["grad_norm"])
+        else:
+            found = self.monitor.validation(line["step"], line["validation_nll_per_token"])
+        self.warnings += found
+        return found
+
+    def _check_finite(self, line: dict[str, Any]) -> None:
+        for name, key in (("loss", "loss"), ("gradient norm", "grad_norm")):
+            if not math.isfinite(line[key]):
+                raise Diverged(
+                    f"the {name} is {line[key]} at step {line['step']}: training has diverged",
+                    remedy="Lower train.learning_rate, or raise train.warmup_ratio.",
+                )
+
+    def _tell_progress(self, line: dict[str, Any], steps: int) -> None:
+        if self._on_progress is None:
+            return
+        step = line["step"]
+        here = line["seconds"] - self._seconds_before
+        self._on_progress(
+            Progress(
+                step=step,
+                steps=steps,
+                loss=line["loss"],
+                learning_rate=line["learning_rate"],
+                grad_norm=line["grad_norm"],
+                tokens_per_second=line["tokens_per_second"],
+                memory_bytes=line["memory_bytes"],
+                seconds_left=here / max(1, step - self._first_step) * (steps - step),
+            )
+        )
+
+    def _note(self, note: Note) -> None:
+        if self._on_note is not None:
+            self._on_note(note)
