@@ -29,6 +29,9 @@ KINDS: tuple[str, ...] = (
 """Kinds of identifiers; 账号 is QQ, WeChat and other accounts."""
 
 
+_TITLE = re.compile(r"《[^《》]*》")
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """An identifier: characters `start` to `end` of one text, and its kind, one of `KINDS`."""
@@ -107,6 +110,8 @@ def _find(text: str) -> tuple[str, list[Name], list[Found]]:
         covered = PLACEHOLDER.sub(lambda match: "■" * len(match.group()), text)
     forms = find_forms(covered)
     covered = cover(covered, forms)
+    if "《" in covered:
+        covered = _TITLE.sub(lambda match: "■" * len(match.group()), covered)
     words = segment(covered)
     places = find_places(covered, words)
     names = [

@@ -16,13 +16,13 @@ SURNAMES_SURE = frozenset(
 """Characters that, standing alone as a word, are nearly always a surname."""
 
 SURNAMES_LIKELY = frozenset(
-    "张黄周马叶余金夏石龙雷方任田许史钟江谢戴白武康严牛章游童莫景左季符毛施涂温凌纪梅尚陶易向喻鲍毕"
-    "卫裘侍沙米蓝花华蒙靳管项祝柴桂党冼车麦池栾甘邬艾娄古辛"
+    "张黄周马叶余金夏石龙雷方任田许史钟江谢戴白武康严牛章游童莫景左季符毛施涂温凌纪梅尚陶易喻鲍毕"
+    "卫裘沙米蓝花华蒙靳项柴桂冼麦池栾甘邬艾娄古辛"
 )
 """Characters that are a surname or, about as often, a word."""
 
 SURNAMES_RARE = frozenset(
-    "高何曾段钱万关于成路安查单包常连乐时能和家强明边解宁费支荣盛封程洛越国文云水仲计计宗居步柏应"
+    "高何曾段钱万关于成路安查单包常连乐边解宁费支荣盛封程洛云仲计宗柏祝管"
 )
 """Characters that are words far more often; they need a cue, or an unmistakable given name."""
 
@@ -90,7 +90,7 @@ NICK_WEAK = frozenset(
 """Nicknames only after a cue, or before a verb of saying or doing."""
 
 NO_PERSON = frozenset(
-    "谢谢 谢谢您 谢谢你们 明白 安静 老公 高三 高一 高二 连 安全感 安全 宁静 言语 康复 明智 段时间 段子 段网恋 温馨 高中生 高中 余光 余生 陈述 空虚感 双性恋 高薪 高峰 明朗 "
+    "毛绒绒 毛茸茸 花香 陈述 钱财 高楼 高大 高中时 高考前 路上 路人 路过 路线 常规 包容 包括 包装 包袱 单独 单纯 单位 单身 单调 关怀 关键 关闭 关机 安装 安静下来 安全感 程度 程序 成天 成人 成员 成本 成就 成就感 查询 查看 连忙 连同 边缘 边界 费用 费力 费心 支持 支付 支撑 荣耀感 盛大 封闭 封面 洛阳 云端 计算 宗旨 宗教 段位 万事 万分 万物 乐园 乐队 乐于 祝大家 管住 华人 沙子 米粒 古人 古怪 童心 章程 游客 石墙 龙年 夏令时 余波 余力 周折 周旋 周边 白费 白云 武断 武器 严谨 严峻 谢谢 谢谢您 谢谢你们 明白 安静 老公 高三 高一 高二 连 安全感 安全 宁静 言语 康复 明智 段时间 段子 段网恋 温馨 高中生 高中 余光 余生 陈述 空虚感 双性恋 高薪 高峰 明朗 "
     "荣耀 荣誉 荣幸 阳光 阳阳 宝贝 宝宝 安抚 易怒 权衡 康庄 温顺 单恋 单亲 白白 张扬 张口 张开 钱财 安于现状 安康 安然 安慰 安逸 古老 广泛 杜绝 高攀 高潮 高昂 高贵 高雅 高超 高寿 "
     "卡住 温哥华 金字塔 毛驴 毛病 白领 白眼狼 李子 马拉松 马虎 马马虎虎 马上 马屁 马甲 连衣裙 连贯 连续 文明 许诺 许可 许多 成正比 成绩 祝贺 祝福 诸如 别提 敬畏 和善 和睦 "
     "和谐 和好 和平 和解 何必 何况 何谓 何时 何为 何等 何处 黄昏 白天 常常 常见 常规 方向 方便 方法 方面 方式 周末 周围 周全 周详 周转 周到 周期 江湖 江郎才尽 时间 时候 时常 于是 "
@@ -138,9 +138,9 @@ ENGLISH_NAMES = frozenset(
 )
 TRANSLITERATING = frozenset(
     "阿埃艾安奥巴白贝本比彼波伯布查达戴丹德迪蒂杜顿多厄恩尔法菲费佛弗福盖格哈海汉赫亨华怀霍基吉加杰金卡凯科克肯库拉莱兰劳勒雷里利莉丽林琳卢鲁路露伦罗洛玛马麦曼梅米密摩莫默姆穆纳娜奈内尼妮宁诺欧帕佩皮普奇乔切琼若萨塞桑瑟沙莎什"
-    "史斯丝苏索塔泰汤特提廷图托瓦万威韦维温沃乌伍西希锡夏谢辛休雅亚扬耶伊英尤约泽詹珍朱兹佐登瑞黛蕾薇"
+    "史斯丝森逊俄潘笛苏索塔泰汤特提廷图托瓦万威韦维温沃乌伍西希锡夏谢辛休雅亚扬耶伊英尤约泽詹珍朱兹佐登瑞黛蕾薇"
 )
 LATIN_STOP = frozenset(
     "qq app ppt excel word ok pua vip ceo hr it ktv emo npd adhd ptsd ocd mbti infp infj intj intp enfp enfj esfp isfj cbt dbt gpa ptsd tv pc id ai ip dna nba pk vs diss cp up mc dj ui pm kpi offer gap "
-    "boss bug ted iq eq hello hi yes no not sorry very so just fine good tired sad here going trying feeling afraid from in at really always still glad happy old new the a an also being having getting doing 英语".split()
+    "boss bug ted iq eq hello hi yes no not sorry very so just fine good tired sad here going trying feeling afraid from in at really always still glad happy old new the a an also being having getting doing sure ready ok lonely anxious depressed worried scared lost single married".split()
 )

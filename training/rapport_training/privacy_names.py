@@ -48,6 +48,9 @@ _TITLE = re.compile("|".join(sorted(TITLES, key=len, reverse=True)))
 _MEASURED = re.compile(r"[一二两三四五六七八九十几每半这那多\d]$")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _DOTTED = re.compile(r"[\u4e00-\u9fff]{1,7}(?:[·・•][\u4e00-\u9fff]{1,7})+")
+_TRANSLITERATED_END = re.compile(f"[{''.join(sorted(TRANSLITERATING))}]*$")
+_TRANSLITERATED_START = re.compile(f"[{''.join(sorted(TRANSLITERATING))}]*")
+_THEORY = re.compile(r"效应|定律|理论|综合[征症]|疗法|量表|方块|主义|测试|曲线|模型|法则|原理|学派|的《|奖")
 _LATIN = re.compile(r"(?<![A-Za-z0-9_.@/\-])[A-Za-z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2}(?![A-Za-z0-9_@/])")
 _NO_GIVEN = frozenset("的了是我你他她们这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎么个得地么给被把跟对让但而且或与及之为其以从向于所如果因为已经谁哪您咱")
 
@@ -215,7 +218,7 @@ def _full(text: str, words: list[str], index: int, start: int, around: Around) -
         if not given or any(c in _NO_GIVEN for c in given) or not _HAN.fullmatch(given):
             continue
         surface = text[start:end]
-        known = surface in PUBLIC_FIGURES
+        known = surface in PUBLIC_FIGURES or _THEORY.match(text, end) is not None
         if known and not (around.cue or around.role):
             return None
         if not around.cue and (surface in NO_PERSON or word in NO_PERSON):
@@ -365,8 +368,9 @@ def _with_foreign(text: str, found: list[Name]) -> list[Name]:
     if "·" in text or "・" in text or "•" in text:
         for match in _DOTTED.finditer(text):
             parts = re.split("[·・•]", match.group())
-            if not any(part in PUBLIC_FIGURES for part in parts):
-                extra.append(Name(*_trim_dotted(match), True))
+            ends = _trim_dotted(match)
+            if ends and not any(part in PUBLIC_FIGURES for part in parts):
+                extra.append(Name(*ends, True))
     for match in _LATIN.finditer(text):
         name = _latin_end(text, match)
         if name:
@@ -385,15 +389,14 @@ def _disjoint(names: list[Name]) -> list[Name]:
     return kept
 
 
-def _trim_dotted(match: re.Match[str]) -> tuple[int, int]:
+def _trim_dotted(match: re.Match[str]) -> tuple[int, int] | None:
     """Only the characters next to the dots that transliterations are written with."""
-    start, end = match.span()
-    text = match.group()
-    first, last = re.split("[·・•]", text)[0], re.split("[·・•]", text)[-1]
-    while len(first) > 1 and first[0] not in TRANSLITERATING:
-        first, start = first[1:], start + 1
-    keep = next((i for i, c in enumerate(last) if c not in TRANSLITERATING), len(last))
-    return start, end - (len(last) - max(keep, 1))
+    parts = re.split("[·・•]", match.group())
+    first = len(parts[0]) - len(_TRANSLITERATED_END.search(parts[0]).group())  # type: ignore[union-attr]
+    last = len(_TRANSLITERATED_START.match(parts[-1]).group())  # type: ignore[union-attr]
+    if len(parts[0]) - first < 2 or last < 2:
+        return None
+    return match.start() + first, match.end() - len(parts[-1]) + last
 
 
 def _latin_end(text: str, match: re.Match[str]) -> Name | None:
@@ -408,7 +411,7 @@ def _latin_end(text: str, match: re.Match[str]) -> Name | None:
     if words[0].lower() in LATIN_STOP:
         return None
     capital = words[0][0].isupper()
-    if cue and (capital or (chinese and len(words[0]) > 2)):
+    if cue and (capital or (chinese and len(words[0]) > 2 and text[match.start() - 1] != " ")):
         return Name(match.start(), match.end(), capital)
     if hit or (capital and len(words[0]) > 2 and ((role and chinese) or (title and near))):
         return Name(match.start(), match.end() if hit or cue else match.start() + len(words[0]), True)
@@ -422,7 +425,7 @@ def _listed_foreign(text: str) -> list[Name]:
     found = []
     for match in _FOREIGN.finditer(text):
         surface, end = match.group(), match.end()
-        if surface in PUBLIC_FIGURES or surface in places():
+        if surface in PUBLIC_FIGURES or surface in places() or _THEORY.match(text, end):
             continue
         before = text[match.start() - 1] if match.start() else "。"
         after = text[end] if end < len(text) else "。"

@@ -10,9 +10,10 @@ brand (华为手机) and stays. Neighbouring parts of one address make one span.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import accumulate
 
-from rapport_training.privacy_name_words import BOUNDARY
+from rapport_training.privacy_name_words import BOUNDARY, SURNAMES_LIKELY, SURNAMES_SURE
 from rapport_training.privacy_place_words import (
     AMBIGUOUS,
     AT_WORK,
@@ -47,6 +48,8 @@ _DOOR = re.compile(
 _FLAT = re.compile(r"\d+\s?(?:栋|幢|号楼|座)\s?(?:[\d一二三四五六七八九十]+\s?单元)?\s?\d{3,4}\s?(?:室|号|房)?|[\d一二三四五六七八九十]+单元\s?\d{3,4}\s?(?:室|号|房)?")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _NUMBER = re.compile(r"[零一二三四五六七八九十百\d]+")
+_SURNAME_LIKE = SURNAMES_SURE | SURNAMES_LIKELY
+_PUBLIC_GROUNDS = frozenset("社区 公园 公寓 大厦 地铁站 火车站 公交站 广场 机场 商城 站 城 市 区 府 岛 庙 寺 桥 路口 商场".split())
 _PROPER = frozenset(("ns", "nr", "nz", "nt", "nrt", "nrfg", ""))
 _ABROAD = re.compile(r"的?(?:研究|心理|教授|一项|科学家|学者|实验)")
 
@@ -57,7 +60,7 @@ def find_places(text: str, words: list[str]) -> list[Found]:
     fixed = [match.span() for match in FIXED.finditer(text)] if _MAY_FIX.search(text) else []
     found: list[Found] = []
     for index, word in enumerate(words):
-        if word in BOUNDARY:
+        if not _may_be_place(word):
             continue
         start = starts[index]
         if any(low <= start < high for low, high in fixed):
@@ -76,6 +79,30 @@ _MAY_FIX = re.compile(r"[京州庆川岛汉沙津海港林南疆古夏东川山�
 
 def _has_digit(text: str) -> bool:
     return any(c.isdigit() for c in text)
+
+
+@lru_cache(maxsize=65536)
+def _may_be_place(word: str) -> bool:
+    return word in places() or word in _SUFFIX_SET or bool(_ending(word))
+
+
+@lru_cache(maxsize=65536)
+def _ending(word: str) -> str:
+    """The suffix of a word that jieba knows as a proper noun, such as 中关村; empty if it is none."""
+    if len(word) < 3 or word in GENERIC or word in places():
+        return ""
+    suffix = next((suffix for suffix in _BY_LENGTH if word.endswith(suffix)), "")
+    return suffix if suffix and part_of_speech(word) in {"ns", "nz", "nt"} else ""
+
+
+@lru_cache(maxsize=65536)
+def _school_tail(word: str) -> str:
+    return next((tail for tail in _SCHOOL_TAILS if word.endswith(tail)), "")
+
+
+@lru_cache(maxsize=65536)
+def _organisation_tail(word: str) -> str:
+    return next((tail for tail in _ORG_BY_LENGTH if word.endswith(tail)), "")
 
 
 def _gazetteer(text: str, words: list[str], index: int, start: int) -> list[Found]:
@@ -112,14 +139,12 @@ def _suffixed(text: str, words: list[str], starts: list[int], index: int) -> lis
         name = words[first:index]
         weak = word in WEAK_SUFFIXES
     else:
-        suffix = next((s for s in _BY_LENGTH if word.endswith(s)), "")
-        if not suffix or len(word) < len(suffix) + 1 or word in GENERIC or len(word) < 3:
-            return []
-        if part_of_speech(word) not in {"ns", "nz", "nt"} or word in places():
+        suffix = _ending(word)
+        if not suffix:
             return []
         first, name, weak = index, [word], suffix in WEAK_SUFFIXES
     size = sum(map(len, name))
-    if not 1 <= size <= 6 or (size < 2 and len(word) < 2):
+    if not 2 <= size <= 6 and not (size == 1 and word in {"县", "村", "镇", "庄"} and name[0] in _SURNAME_LIKE):
         return []
     before = words[first - 1] if first else ""
     evidence = 0
@@ -128,7 +153,7 @@ def _suffixed(text: str, words: list[str], starts: list[int], index: int) -> lis
     evidence += 3 if _DOOR.match(text, end) else 0
     evidence += 1 if any(part_of_speech(w) in {"ns", "nr", "nz", "nt", "nrt"} for w in name) else 0
     evidence += 1 if all(len(w) == 1 for w in name) and size > 1 else 0
-    if evidence < (3 if weak and word in {"里", "城", "站", "府", "市", "区"} else 2):
+    if evidence < (3 if word in _PUBLIC_GROUNDS else 2):
         return []
     return [(starts[first], end, "地点")]
 
@@ -140,6 +165,8 @@ def _run_start(words: list[str], index: int) -> int:
         if not _HAN.fullmatch(word) or word in GENERIC or word in LOCATIVE or len(word) > 4:
             break
         tag = part_of_speech(word)
+        if tag[:1] == "v" and len(word) == 1:
+            break
         if tag in {"r", "p", "c", "u", "uj", "ul", "d", "m", "q", "y", "f"} and word not in {"中", "东", "西", "南", "北"}:
             break
         if tag[:1] in {"v", "a", "t", "i", "l"} and len(word) > 1 and size and word not in {"解放", "建设", "复兴", "和平", "幸福", "光明", "团结"}:
@@ -155,7 +182,7 @@ def _schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
     found: list[Found] = []
     for index, word in enumerate(words):
         end = starts[index + 1]
-        tail = next((t for t in _SCHOOL_TAILS if word.endswith(t)), "") if word[-1] in "学院园中小高校专" else ""
+        tail = _school_tail(word)
         if tail:
             first = index if len(word) > len(tail) else _run_start(words, index)
             name = text[starts[first] : end - len(tail)]
@@ -200,7 +227,7 @@ def _numbered(text: str, words: list[str], starts: list[int], match: re.Match[st
 
 def _abbreviated(text: str, match: re.Match[str], starts: list[int]) -> list[Found]:
     start, end = match.span()
-    if start not in starts and match.group() in WEAK_UNIVERSITIES:
+    if start not in starts or (end not in starts and not text.startswith("大", end)):
         return []
     if text.startswith("大学", end):
         end += 2
@@ -212,9 +239,8 @@ def _abbreviated(text: str, match: re.Match[str], starts: list[int]) -> list[Fou
     return [(start, end, "学校")]
 
 
-_ORG_LAST = frozenset(name[-1] for name in ORGANISATION)
 _ORG_STOP = frozenset(
-    "这 那 哪 个 条 的 我 你 他 她 它 们 同 本 全 整个 每 各 某 附近 隔壁 一 几 多 有 没有 家 我们 你们 他们 这个 那个 哪个 一个 这家 那家 某个 别的 其他 另 另一 一家 两家 几家 所在 所有 和 跟 与 对 把 被 让 给 向 从 在 是 也 都 "
+    "比如 例如 如 像 包括 省级 市区 公立 这 那 哪 个 条 的 我 你 他 她 它 们 同 本 全 整个 每 各 某 附近 隔壁 一 几 多 有 没有 家 我们 你们 他们 这个 那个 哪个 一个 这家 那家 某个 别的 其他 另 另一 一家 两家 几家 所在 所有 和 跟 与 对 把 被 让 给 向 从 在 是 也 都 "
     "就 不 还 又 要 想 能 会 可以 应该 到 去 来 于 为 因为 所以 但 而 或 及 了 着 过 吧 呢 吗 啊 当地 本地 外地 进 入职 加入 当时 现在 以前 后来 今天 昨天 明天 公司 单位 医院 学校 做 当 叫 跳槽 离开 知名 著名 正规 专业 大 小 上 下 老公 妈妈 爸爸 "
     "朋友 同学 老师 自己 住 找 开 新 旧 普通 不错 好 差 某某".split()
 )
@@ -224,9 +250,7 @@ def _organisations(text: str, words: list[str], starts: list[int]) -> list[Found
     """鼎盛建筑有限公司, 华西医院: an organisation's word with a name of its own before it."""
     found: list[Found] = []
     for index, word in enumerate(words):
-        if word[-1] not in _ORG_LAST or word in BOUNDARY:
-            continue
-        tail = next((t for t in _ORG_BY_LENGTH if word.endswith(t)), "")
+        tail = _organisation_tail(word)
         if not tail:
             continue
         first, size = index, 0
@@ -238,7 +262,7 @@ def _organisations(text: str, words: list[str], starts: list[int]) -> list[Found
             first, size = first - 1, size + len(before)
         run = words[first:index] + ([word[: -len(tail)]] if len(word) > len(tail) else [])
         name = "".join(run)
-        known = len(word) > len(tail) and part_of_speech(word) == "nt"
+        known = len(word) > len(tail) and part_of_speech(word) == "nt" and word[: -len(tail)] not in GENERIC
         if len(name) < 2 and not known:
             continue
         strong = tail not in WEAK_ORGANISATION
@@ -256,11 +280,11 @@ def _names_organisation(run: list[str], text: str, start: int, end: int, strong:
         return False
     if strong and "公司" in text[start:end] and text[start:end].endswith("有限公司"):
         return True
-    if any(word in places() or word in EMPLOYERS for word in named):
+    if any(word in places() for word in named):
         return True
     own = [word for word in named if part_of_speech(word) in {"nz", "nt", "ns", "nr", ""}]
     singles = [word for word in named if len(word) == 1]
-    located = text[:start].endswith(("在", "到", "去", "进", "入职", "是", "从", "来自", "：", "叫", "到了", "老板是"))
+    located = AT_WORK.match(text, end) is not None or text[:start].endswith(("在", "到", "去", "进", "入职", "是", "从", "来自", "：", "叫", "到了", "老板是"))
     if own or len(singles) > 1 or any(c in "第市省县区" for word in named for c in word[:1]):
         return located or strong
     return False
