@@ -75,7 +75,7 @@ def divisions(folder: Path, words: dict[str, tuple[int, str]]) -> tuple[set[str]
         if name in GENERIC or len(name) < 2:
             continue
         found.add(name)
-        short = SUFFIX.sub("", name)
+        short = "内蒙古" if name.startswith("内蒙古") else SUFFIX.sub("", name)
         if len(short) < 2 or short in GENERIC:
             continue
         tag = words.get(short, (0, ""))[1]

@@ -36,6 +36,7 @@ from rapport_training.privacy_name_words import (
     SURNAMES_SURE,
     TITLES,
     TRANSLITERATING,
+    TWICE_STOP,
 )
 from rapport_training.privacy_words import given_score, part_of_speech, places
 
@@ -51,7 +52,9 @@ _DOTTED = re.compile(r"[\u4e00-\u9fff]{1,7}(?:[·・•][\u4e00-\u9fff]{1,7})+")
 _TRANSLITERATED_END = re.compile(f"[{''.join(sorted(TRANSLITERATING))}]*$")
 _TRANSLITERATED_START = re.compile(f"[{''.join(sorted(TRANSLITERATING))}]*")
 _THEORY = re.compile(r"效应|定律|理论|综合[征症]|疗法|量表|方块|主义|测试|曲线|模型|法则|原理|学派|的《|奖")
-_LATIN = re.compile(r"(?<![A-Za-z0-9_.@/\-])[A-Za-z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2}(?![A-Za-z0-9_@/])")
+_LATIN = re.compile(
+    r"(?<![A-Za-z0-9_.@/\-])(?:[A-Z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2}|[a-z]{2,12})(?![A-Za-z0-9_@/])"
+)
 _NO_GIVEN = frozenset("的了是我你他她们这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎么个得地么给被把跟对让但而且或与及之为其以从向于所如果因为已经谁哪您咱")
 
 
@@ -80,7 +83,11 @@ def find_names(text: str, words: list[str]) -> list[Name]:
     done = 0
     for index, word in enumerate(words):
         start = starts[index]
-        if start < done or not _may_start(word, text, start):
+        if not (_starts_name(word) or (start > 1 and text[start - 1] in _CUE_LAST)):
+            titled = index + 1 < len(words) and words[index + 1] in SHORT_TITLES
+            if not titled or len(word) > 2:
+                continue
+        if start < done or word in BOUNDARY:
             continue
         name = _name_at(text, words, index, start)
         if name and name.start >= done:
@@ -94,17 +101,10 @@ def _starts_name(word: str) -> bool:
     return word[0] in _STARTS or word[-1] in SHORT_TITLES
 
 
-def _may_start(word: str, text: str, start: int) -> bool:
-    if _starts_name(word):
-        return True
-    return word not in BOUNDARY and start > 1 and (text[start - 1] in "叫是为我:：“\"名称称" or _ROLE_END(text, start))
-
-
-_ROLE_LAST = frozenset("事学桌友舍蜜小党公婆夫妻人任妻板导司管理长兄姐弟妹哥爸妈亲子儿女侄居师生练东象授校孩档书恋舅姑姨叔嫂婿宝乡员伴士“（(")
-
-
-def _ROLE_END(text: str, start: int) -> bool:  # noqa: N802
-    return text[start - 1] in _ROLE_LAST
+_CUE_LAST = frozenset(
+    "叫是为我:：“\"名称事学桌友舍蜜小党公婆夫妻人任妻板导司管理长兄姐弟妹哥爸妈亲子儿女侄居师生练东象授校孩档书恋舅姑姨叔嫂婿宝乡员伴士（(者名么字称客户"
+)
+"""Last characters of what `CUE` and `ROLE_CUE` match; nothing else need be tried."""
 
 
 def _around(text: str, words: list[str], index: int, start: int) -> Around:
@@ -221,7 +221,7 @@ def _full(text: str, words: list[str], index: int, start: int, around: Around) -
         known = surface in PUBLIC_FIGURES or _THEORY.match(text, end) is not None
         if known and not (around.cue or around.role):
             return None
-        if not around.cue and (surface in NO_PERSON or word in NO_PERSON):
+        if not around.cue and (surface in NO_PERSON or (word in NO_PERSON and given_score(given) < 6)):
             continue
         one = 0.5 if len(given) == 1 else 0.0
         score = (
@@ -288,6 +288,9 @@ def _nickname(text: str, words: list[str], index: int, start: int, around: Aroun
     right = _right(text, words, end, after)
     if surface in NICK_WEAK:
         firm = around.cue or around.role or (around.score > 0 and right > 0 and surname)
+        vocative = start + 2 < len(text) and text[start + 2] in BOUNDARY
+        if vocative and (not index or words[index - 1] in BOUNDARY):
+            return Name(start, end, True)
         strong_side = after < len(words) and words[after] in {"说", "他", "她", "跟我", "告诉"}
         return Name(start, end, True) if firm or strong_side else None
     if surface in NICK_STOP and not (around.cue and right > 0):
@@ -295,7 +298,7 @@ def _nickname(text: str, words: list[str], index: int, start: int, around: Aroun
     if character in _NO_GIVEN:
         return None
     limit = 2.0 if word[0] == "小" else 1.0 if word[0] == "阿" else 99.0
-    if surname or given_score(character) >= limit or around.cue:
+    if surname or given_score(character) >= limit or around.cue or character in "胖黑":
         nearby = around.score + right
         if not surname and nearby <= 0:
             return None
@@ -310,9 +313,6 @@ def _called(text: str, words: list[str], index: int, start: int, around: Around)
     if not (around.cue or around.role):
         return None
     word = words[index]
-    latin = _LATIN.match(text, start)
-    if latin:
-        return None
     best = _called_end(text, words, index, start, around)
     if best is None:
         return None
@@ -324,41 +324,40 @@ def _called(text: str, words: list[str], index: int, start: int, around: Around)
 def _called_end(text: str, words: list[str], index: int, start: int, around: Around) -> int | None:
     end, run = start, ""
     candidates: list[tuple[float, int]] = []
-    for offset in range(3):
-        if index + offset >= len(words):
-            break
-        word = words[index + offset]
-        if not _HAN.fullmatch(word) or any(c in _NO_GIVEN for c in word) or word in NO_PERSON:
-            break
-        if run and word in RIGHT:
+    strict = around.cue and _STRICT.search(text[:start]) is not None
+    for offset, word in enumerate(words[index : index + 3]):
+        if not _HAN.fullmatch(word) or any(c in _NO_GIVEN for c in word) or (run and word in RIGHT):
             break
         run, end = run + word, end + len(word)
-        if len(run) > 6:
+        alone = end == len(text) or text[end] in BOUNDARY
+        if len(run) > 6 or (word in NO_PERSON and not (strict and alone)):
             break
         right = _right(text, words, end, index + offset + 1)
-        score = _called_score(run, offset, around, right)
+        score = _called_score(run, around, right, strict and alone)
         if score is not None:
             candidates.append((score, end))
     return max(candidates)[1] if candidates else None
 
 
-def _called_score(run: str, offset: int, around: Around, right: float) -> float | None:
-    if len(run) < 2 or right == 0:
+_STRICT = re.compile(r"(?:(?:我|他|她|名字|名)(?:就)?叫|名字是|姓名[：:])[“\"]?$")
+
+
+def _called_score(run: str, around: Around, right: float, strict: bool) -> float | None:
+    """How good `run` is as the name after a cue; None if it is none."""
+    if len(run) < 2:
         return None
-    if run in FOREIGN_NAMES:
-        return 20.0
-    if len(run) > 2 and all(c in TRANSLITERATING for c in run) and offset + len(run) > 3:
-        return 10.0
-    twice = len(run) == 2 and run[0] == run[1]
-    given = given_score(run)
-    tag = part_of_speech(run)
+    if run in FOREIGN_NAMES or (len(run) > 2 and all(c in TRANSLITERATING for c in run) and right):
+        return 10.0 + len(run)
+    given, tag = given_score(run), part_of_speech(run)
     ordinary = bool(tag) and tag not in {"nr", "nrt", "nz", "nrfg"}
-    if len(run) > 3:
+    if len(run) == 2 and run[0] == run[1] and run not in TWICE_STOP:
+        return given if tag not in {"d", "v", "r", "z"} and (given > 1.5 or around.cue) else None
+    if len(run) > 3 or run in TWICE_STOP:
         return None
-    if around.cue:
-        limit = 5.0 if ordinary and tag[0] in "vadrcpm" else 2.5 if ordinary else 0.0 if not twice else -1.0
-        return given + 6 if given > limit else None
-    if len(run) == 2 and not ordinary and given > (1.5 if twice else 5.0):
+    if around.cue and right:
+        limit = (3.0 if tag[0] == "v" else -1.0) if strict else 5.0 if tag[:1] in "vadrcpm" else 2.5
+        return given + 6 if given > (limit if ordinary else -1.0 if strict else 0.0) else None
+    if around.role and len(run) == 2 and not ordinary and given > (5.0 if right else 7.5):
         return given
     return None
 

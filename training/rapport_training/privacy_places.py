@@ -21,6 +21,7 @@ from rapport_training.privacy_place_words import (
     FIXED,
     GENERIC,
     JOIN_WORK,
+    LANDMARKS,
     LOCATIVE,
     NEVER,
     ORGANISATION,
@@ -43,15 +44,18 @@ _AT_SCHOOL = re.compile(r"(?:大学|附中)?(?:里|那边)?(?:读|上学|念|毕
 _TO_SCHOOL = re.compile(r"(?:考上了?|考进了?|考入|就读于|就读|毕业于|保送|考|读|上|念|在|来自|录取|申请|去|进了?|是)$")
 _EMPLOYER = re.compile("|".join(re.escape(name) for name in sorted(EMPLOYERS, key=len, reverse=True)))
 _DOOR = re.compile(
-    r"(?:附)?\s?[\d一二三四五六七八九十]+\s?(?:号院|号楼|号|弄|栋|幢|座|单元|室|层|楼|排|组|队)(?:\s?附?[\dA-Za-z一二三四五六七八九十\-]+\s?(?:号楼|号|栋|幢|座|单元|室|层|楼|房|户)?)*"
+    r"(?:附)?\s?[\d一二三四五六七八九十]+\s?(?:号院|号楼|号|弄|段|栋|幢|座|单元|室|层|楼|排|组|队)(?:\s?附?[\dA-Za-z一二三四五六七八九十\-]+\s?(?:号楼|号|栋|幢|座|单元|室|层|楼|房|户)?)*"
 )
 _FLAT = re.compile(r"\d+\s?(?:栋|幢|号楼|座)\s?(?:[\d一二三四五六七八九十]+\s?单元)?\s?\d{3,4}\s?(?:室|号|房)?|[\d一二三四五六七八九十]+单元\s?\d{3,4}\s?(?:室|号|房)?")
+_VILLAGE = re.compile(
+    f"(?:在|去|回|到|从|住|自)([{''.join(sorted(SURNAMES_SURE | SURNAMES_LIKELY))}]家?(?:村(?!民|上|里|口|庄)|庄|屯|寨|沟|湾|坪|坝|畈|塘|堡|岭|窑|沱))"
+)
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _NUMBER = re.compile(r"[零一二三四五六七八九十百\d]+")
 _SURNAME_LIKE = SURNAMES_SURE | SURNAMES_LIKELY
 _PUBLIC_GROUNDS = frozenset("社区 公园 公寓 大厦 地铁站 火车站 公交站 广场 机场 商城 站 城 市 区 府 岛 庙 寺 桥 路口 商场".split())
 _PROPER = frozenset(("ns", "nr", "nz", "nt", "nrt", "nrfg", ""))
-_ABROAD = re.compile(r"的?(?:研究|心理|教授|一项|科学家|学者|实验)")
+_ABROAD = re.compile(r"的?(?:一项)?(?:研究(?![生院])|心理学(?!系|专业|院)|教授|科学家|学者|实验(?!室|小学|中学))")
 
 
 def find_places(text: str, words: list[str]) -> list[Found]:
@@ -70,6 +74,7 @@ def find_places(text: str, words: list[str]) -> list[Found]:
     found += _schools(text, words, starts)
     found += _organisations(text, words, starts)
     found += _employers(text)
+    found += [(*m.span(1), "地点") for m in _VILLAGE.finditer(text)]
     found += [(m.start(), m.end(), "地点") for m in _FLAT.finditer(text)] if _has_digit(text) else []
     return _joined(text, found)
 
@@ -83,7 +88,13 @@ def _has_digit(text: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def _may_be_place(word: str) -> bool:
-    return word in places() or word in _SUFFIX_SET or bool(_ending(word))
+    return (
+        word in places()
+        or word in LANDMARKS
+        or word in _SUFFIX_SET
+        or word[:-1] in places()
+        or bool(_ending(word))
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -92,7 +103,10 @@ def _ending(word: str) -> str:
     if len(word) < 3 or word in GENERIC or word in places():
         return ""
     suffix = next((suffix for suffix in _BY_LENGTH if word.endswith(suffix)), "")
-    return suffix if suffix and part_of_speech(word) in {"ns", "nz", "nt"} else ""
+    tag = part_of_speech(word)
+    if tag == "nr" and suffix in {"镇", "村", "乡", "街道", "小区", "新村", "庄"}:
+        return suffix
+    return suffix if suffix and tag in {"ns", "nz", "nt"} else ""
 
 
 @lru_cache(maxsize=65536)
@@ -107,10 +121,15 @@ def _organisation_tail(word: str) -> str:
 
 def _gazetteer(text: str, words: list[str], index: int, start: int) -> list[Found]:
     word = words[index]
+    if word in LANDMARKS:
+        return [(start, start + len(word), "地点")]
+    people = word.endswith("人") and len(word) > 2
+    if people:
+        word = word[:-1]
     kind = places().get(word)
-    if kind is None or word in NEVER:
-        return []
     end = start + len(word)
+    if kind is None or word in NEVER or (people and kind != "division"):
+        return []
     previous = words[index - 1] if index else ""
     following = words[index + 1] if index + 1 < len(words) else ""
     beside = previous in places() or (following in places() and following not in NEVER)
@@ -147,11 +166,12 @@ def _suffixed(text: str, words: list[str], starts: list[int], index: int) -> lis
     if not 2 <= size <= 6 and not (size == 1 and word in {"县", "村", "镇", "庄"} and name[0] in _SURNAME_LIKE):
         return []
     before = words[first - 1] if first else ""
-    evidence = 0
-    evidence += 2 if before in LOCATIVE else 0
+    located = before in LOCATIVE or (before in {"了", "过"} and first > 1 and words[first - 2] in LOCATIVE)
+    evidence = 2 if located else 0
     evidence += 3 if before in places() or name[0] in places() else 0
     evidence += 3 if _DOOR.match(text, end) else 0
     evidence += 1 if any(part_of_speech(w) in {"ns", "nr", "nz", "nt", "nrt"} for w in name) else 0
+    evidence += 1 if first == index and part_of_speech(word) in {"ns", "nr"} else 0
     evidence += 1 if all(len(w) == 1 for w in name) and size > 1 else 0
     if evidence < (3 if word in _PUBLIC_GROUNDS else 2):
         return []
@@ -162,7 +182,13 @@ def _run_start(words: list[str], index: int) -> int:
     first, size = index, 0
     while first and size < 6:
         word = words[first - 1]
-        if not _HAN.fullmatch(word) or word in GENERIC or word in LOCATIVE or len(word) > 4:
+        after_place = first > 1 and words[first - 2] in places() and len(word) > 1
+        if not _HAN.fullmatch(word) or word in LOCATIVE or len(word) > 4:
+            break
+        if word == "里" and first > 1 and words[index] == "小区" and words[first - 2] not in GENERIC:
+            size, first = size + 1, first - 1
+            continue
+        if word in GENERIC and not after_place:
             break
         tag = part_of_speech(word)
         if tag[:1] == "v" and len(word) == 1:
@@ -182,12 +208,15 @@ def _schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
     found: list[Found] = []
     for index, word in enumerate(words):
         end = starts[index + 1]
+        if word.endswith("毕业") and len(word) > 2:
+            word, end = word[:-2], end - 2
         tail = _school_tail(word)
         if tail:
             first = index if len(word) > len(tail) else _run_start(words, index)
+            placed = _TO_SCHOOL.search(text[: starts[first]]) is not None
             name = text[starts[first] : end - len(tail)]
             proper = len(word) > len(tail) and part_of_speech(word) in {"nt", "ns", "nz", "nr"}
-            if name and name not in GENERIC and (proper or _is_proper(words[first:index], name)):
+            if name and name not in GENERIC and (proper or _is_proper(words[first:index], name, placed and tail in _NAMED_SCHOOLS)):
                 if not _ABROAD.match(text, end) or words[first] in places():
                     found.append((starts[first], end, "学校"))
     for match in _NUMBERED.finditer(text):
@@ -197,13 +226,18 @@ def _schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
     return found
 
 
-def _is_proper(name_words: list[str], name: str) -> bool:
+_NAMED_SCHOOLS = frozenset("中学 小学 高中 幼儿园 学校 实验学校 外国语学校 实验小学 实验中学".split())
+
+
+def _is_proper(name_words: list[str], name: str, placed: bool) -> bool:
     if not name_words or len(name) < 2:
         return False
     if any(word in places() for word in name_words):
         return True
     if any(word in GENERIC for word in name_words):
         return False
+    if placed and all(part_of_speech(word)[:1] in {"n", "a", "z"} for word in name_words):
+        return True
     return any(part_of_speech(word) in _PROPER - {"nr"} for word in name_words) or all(
         len(word) == 1 for word in name_words
     )
@@ -227,7 +261,8 @@ def _numbered(text: str, words: list[str], starts: list[int], match: re.Match[st
 
 def _abbreviated(text: str, match: re.Match[str], starts: list[int]) -> list[Found]:
     start, end = match.span()
-    if start not in starts or (end not in starts and not text.startswith("大", end)):
+    aligned = start in starts and (end in starts or text.startswith("大", end))
+    if not aligned and len(match.group()) < 4:
         return []
     if text.startswith("大学", end):
         end += 2
@@ -256,7 +291,8 @@ def _organisations(text: str, words: list[str], starts: list[int]) -> list[Found
         first, size = index, 0
         while first and size < 12:
             before = words[first - 1]
-            other = before in _ORG_STOP or (len(before) > 1 and part_of_speech(before) in _FUNCTION)
+            function = len(before) > 1 and part_of_speech(before) in _FUNCTION
+            other = before in _ORG_STOP or (function and before[0] != "第")
             if not re.fullmatch(r"[\u4e00-\u9fffA-Za-z0-9（）()]+", before) or other:
                 break
             first, size = first - 1, size + len(before)
@@ -284,10 +320,12 @@ def _names_organisation(run: list[str], text: str, start: int, end: int, strong:
         return True
     own = [word for word in named if part_of_speech(word) in {"nz", "nt", "ns", "nr", ""}]
     singles = [word for word in named if len(word) == 1]
-    located = AT_WORK.match(text, end) is not None or text[:start].endswith(("在", "到", "去", "进", "入职", "是", "从", "来自", "：", "叫", "到了", "老板是"))
+    works = AT_WORK.match(text, end) is not None
+    located = works or text[:start].endswith(("我们", "我在", "他在", "她在", "在", "到", "去", "进", "入职", "是", "从", "来自", "：", "叫", "到了", "老板是"))
     if own or len(singles) > 1 or any(c in "第市省县区" for word in named for c in word[:1]):
         return located or strong
-    return False
+    described = any(part_of_speech(word)[:1] in {"a", "z", "i"} for word in named)
+    return (strong and located) or (works and described)
 
 
 def _employers(text: str) -> list[Found]:
@@ -301,10 +339,10 @@ def _employers(text: str) -> list[Found]:
 def _works_there(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - 6) : start]
     joined = any(before.endswith(word) for word in JOIN_WORK)
-    return (before.endswith(("在", "到", "去", "是", "从", "的")) or joined) and bool(AT_WORK.match(text, end)) or (
-        joined and (end == len(text) or text[end] in BOUNDARY or text[end] in "的当做")
-        and before.endswith(("入职", "跳槽到", "就职于", "任职于", "供职于", "加入", "入职了"))
-    )
+    if before.endswith(("入职", "入职了", "跳槽到", "跳槽去", "就职于", "任职于", "供职于")):
+        return True
+    beside = joined or before.endswith(("在", "到", "去", "是", "从", "的"))
+    return beside and AT_WORK.match(text, end) is not None
 
 
 def _joined(text: str, found: list[Found]) -> list[Found]:
