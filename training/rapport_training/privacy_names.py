@@ -118,6 +118,10 @@ def _around(text: str, words: list[str], index: int, start: int) -> Around:
     previous = words[index - 1] if index else "。"
     if previous in BOUNDARY:
         return Around(False, False, 1.5)
+    if previous in {"了", "过", "着", "上"} and index > 1:
+        previous = words[index - 2]
+        light = previous in LIGHT_LEFT or part_of_speech(previous)[:1] == "v"
+        return Around(False, False, 1.0 if light else 0.0)
     return Around(False, False, 1.5 if previous in LIGHT_LEFT else 0.0)
 
 
@@ -128,7 +132,9 @@ def _right(text: str, words: list[str], end: int, index: int) -> float:
     if _TITLE.match(text, end):
         return 3.0
     word = words[index] if index < len(words) else ""
-    return 1.5 if word in RIGHT else 0.0
+    if word in RIGHT:
+        return 1.5
+    return 0.7 if len(word) > 1 and part_of_speech(word)[:1] == "v" else 0.0
 
 
 def _name_at(text: str, words: list[str], index: int, start: int) -> Name | None:
@@ -153,8 +159,10 @@ def _surname(text: str, start: int) -> tuple[int, float]:
     if character in SURNAMES_SURE:
         return 1, 3.0
     if character in SURNAMES_LIKELY:
-        return 1, 1.5
-    return (1, -2.0) if character in SURNAMES_RARE else (0, 0.0)
+        return 1, 2.2
+    if character in "高何曾":
+        return 1, 0.0
+    return (1, -1.5) if character in SURNAMES_RARE else (0, 0.0)
 
 
 def _titled(text: str, words: list[str], index: int, start: int, around: Around) -> Name | None:
@@ -166,6 +174,8 @@ def _titled(text: str, words: list[str], index: int, start: int, around: Around)
             return Name(start + 1, start + 1 + length, False)
         return None
     length, weight = _surname(text, start)
+    if length and weight == 0 and len(word) == 1:
+        weight = -0.5
     if length and (len(word) == length or (word not in NO_PERSON and _is_title(word[length:]))):
         if weight < 0 and not around.role and around.score < 1.5:
             return None
@@ -262,7 +272,8 @@ def _ends(
     elif len(first) == 2:
         tag = part_of_speech(first)
         usual = tag in {"nr", "nrt", "nz", "ns", "nrfg", ""} or given_score(first) > 6
-        ends.append((after + 2, index + 2, 0.5 if usual else 3.0, True))
+        likely = given_score(first) > 2
+        ends.append((after + 2, index + 2, 0.5 if usual else 1.5 if likely else 3.0, True))
         ends.append((after + 1, len(words), 5.0, True))
     elif len(first) > 2:
         ends.append((after + 1, len(words), 6.0, True))
@@ -284,7 +295,7 @@ def _nickname(text: str, words: list[str], index: int, start: int, around: Aroun
     if text.startswith("小红书", start) or text.startswith(("老张老", "小明显"), start):
         return None
     character = surface[1]
-    surname = character in SURNAMES_SURE or character in SURNAMES_LIKELY
+    surname = character in SURNAMES_SURE or character in SURNAMES_LIKELY or character in "高何曾万程段常"
     right = _right(text, words, end, after)
     if surface in NICK_WEAK:
         firm = around.cue or around.role or (around.score > 0 and right > 0 and surname)
@@ -301,8 +312,6 @@ def _nickname(text: str, words: list[str], index: int, start: int, around: Aroun
     if surname or given_score(character) >= limit or around.cue or character in "胖黑":
         nearby = around.score + right
         if not surname and nearby <= 0:
-            return None
-        if len(word) == 2 and part_of_speech(word) not in {"nr", "nrt", "nz", "ns", ""}:
             return None
         return Name(start, end, True)
     return None
@@ -355,7 +364,7 @@ def _called_score(run: str, around: Around, right: float, strict: bool) -> float
     if len(run) > 3 or run in TWICE_STOP:
         return None
     if around.cue and right:
-        limit = (3.0 if tag[0] == "v" else -1.0) if strict else 5.0 if tag[:1] in "vadrcpm" else 2.5
+        limit = (3.0 if tag[:1] == "v" else -1.0) if strict else 5.0 if tag[:1] in "vadrcpm" else 2.5
         return given + 6 if given > (limit if ordinary else -1.0 if strict else 0.0) else None
     if around.role and len(run) == 2 and not ordinary and given > (5.0 if right else 7.5):
         return given

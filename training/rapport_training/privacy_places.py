@@ -75,6 +75,7 @@ def find_places(text: str, words: list[str]) -> list[Found]:
     found += _organisations(text, words, starts)
     found += _employers(text)
     found += [(*m.span(1), "地点") for m in _VILLAGE.finditer(text)]
+    found += _towns(text)
     found += [(m.start(), m.end(), "地点") for m in _FLAT.finditer(text)] if _has_digit(text) else []
     return _joined(text, found)
 
@@ -170,12 +171,38 @@ def _suffixed(text: str, words: list[str], starts: list[int], index: int) -> lis
     evidence = 2 if located else 0
     evidence += 3 if before in places() or name[0] in places() else 0
     evidence += 3 if _DOOR.match(text, end) else 0
+    evidence += 2 if _THERE.match(text, end) else 0
     evidence += 1 if any(part_of_speech(w) in {"ns", "nr", "nz", "nt", "nrt"} for w in name) else 0
     evidence += 1 if first == index and part_of_speech(word) in {"ns", "nr"} else 0
     evidence += 1 if all(len(w) == 1 for w in name) and size > 1 else 0
     if evidence < (3 if word in _PUBLIC_GROUNDS else 2):
         return []
     return [(starts[first], end, "地点")]
+
+
+_THERE = re.compile(r"那边|这边|附近|一带|旁边|门口|楼下|地铁站|站下车|派出所")
+_NO_NAME = "的了是我你他她这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎个得给被把跟对让但而且或与及之为其以从向于所如果因已经谁哪您住些座条位每各本全某几多小农山乡古老渔邻同整"
+_TOWN = re.compile(
+    rf"(?:在|住|去|到|回|去了|到了|来自|从|离开|离开了|是|嫁到|搬到|叫)(?:了)?([^{_NO_NAME}\W\da-zA-Z][^{_NO_NAME}\W\da-zA-Z]{{0,4}}"
+    r"(?:[一二三四五六七八九十东南西北新老大小]?村(?!长|民|里人|上|口|官)|镇(?!上|里|静|定|压|痛)|(?<!城|故|家|下|异)乡(?!下|村|镇|里|亲|愁)|街道|苏木|林场|农场|渔场))"
+    r"(?=上班|长大|生活|租|住|来|人|的|了|，|。|！|？|那边|工作|读|做|当|开|教|过|$|,)"
+)
+_STREET = re.compile(
+    rf"([^{_NO_NAME}\W\da-zA-Z]{{2,6}}(?:路|街|巷|大道|弄|胡同)(?:[一二三四五六七八九十东南西北中]段)?)\s?\d{{1,4}}\s?号(?!线|公交|地铁|车)"
+)
+_NO_TOWN = frozenset("农村 山村 小村 城镇 乡镇 城中村 小镇 古镇 村镇 家乡 他乡 下乡 返乡 回乡 故乡 异乡 新农村 偏远乡镇 外乡".split())
+
+
+def _towns(text: str) -> list[Found]:
+    """柳河镇, 建设一巷88号: by the characters, where words are cut otherwise."""
+    found: list[Found] = []
+    if "村" in text or "镇" in text or "乡" in text or "街道" in text or "场" in text or "苏木" in text:
+        for match in _TOWN.finditer(text):
+            if match.group(1) not in _NO_TOWN and match.group(1)[-3:] not in _NO_TOWN:
+                found.append((*match.span(1), "地点"))
+    if "号" in text:
+        found += [(*match.span(1), "地点") for match in _STREET.finditer(text)]
+    return found
 
 
 def _run_start(words: list[str], index: int) -> int:

@@ -50,7 +50,7 @@ def given_score(characters: str) -> float:
 def _segmenter() -> rjieba.Jieba:
     segmenter = rjieba.Jieba()
     for place in places():
-        if len(place) > 2:
+        if len(place) > 2 or place.endswith("县"):
             segmenter.add_word(place, None, "ns")
     return segmenter
 
