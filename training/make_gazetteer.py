@@ -35,7 +35,7 @@ SUFFIX = re.compile(
     f"(?:(?:{ETHNIC})*自治[区州县旗]|特别行政区|地区|新区|林区|矿区|[省市区县旗盟])$"
 )
 GENERIC = {"城区", "郊区", "矿区", "市中区", "市辖区", "新区", "县", "省直辖县级行政区划"}
-MIN_SHARE = 2e-6
+MIN_SHARE = 2e-7
 """Characters rarer than this among given names are left out: any text has more of them."""
 
 
@@ -81,7 +81,7 @@ def divisions(folder: Path, words: dict[str, tuple[int, str]]) -> tuple[set[str]
         tag = words.get(short, (0, ""))[1]
         if code.endswith("00000000") and tag[:2] in {"", "ns", "nr"}:
             found.add(short)
-        elif tag == "ns" or (not tag and len(short) > 2):
+        elif tag == "ns" or code.endswith("00000000") or (not tag and len(short) > 2):
             counties.add(short)
     return found, counties - found
 

@@ -53,7 +53,12 @@ def find_identifiers(texts: Sequence[str]) -> list[list[Span]]:
         For each message its spans, sorted and not overlapping.
     """
     found = [_find(text) for text in texts]
-    known = {text[name.start : name.end] for text, (_, names, _) in zip(texts, found, strict=True) for name in names if name.spreads and name.end - name.start > 1}
+    known = {
+        text[name.start : name.end]
+        for text, (_, names, _) in zip(texts, found, strict=True)
+        for name in names
+        if name.spreads and name.end - name.start > 1
+    }
     spans = []
     for text, (covered, names, others) in zip(texts, found, strict=True):
         people: list[Found] = [(name.start, name.end, "姓名") for name in names]
@@ -61,7 +66,8 @@ def find_identifiers(texts: Sequence[str]) -> list[list[Span]]:
         for surface in sorted(known, key=lambda s: (-len(s), s)):
             if surface in rest:
                 more: list[Found] = [
-                    (match.start(), match.end(), "姓名") for match in re.finditer(re.escape(surface), rest)
+                    (match.start(), match.end(), "姓名")
+                    for match in re.finditer(re.escape(surface), rest)
                 ]
                 people += more
                 rest = cover(rest, more)

@@ -51,11 +51,15 @@ _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _DOTTED = re.compile(r"[\u4e00-\u9fff]{1,7}(?:[·・•][\u4e00-\u9fff]{1,7})+")
 _TRANSLITERATED_END = re.compile(f"[{''.join(sorted(TRANSLITERATING))}]*$")
 _TRANSLITERATED_START = re.compile(f"[{''.join(sorted(TRANSLITERATING))}]*")
-_THEORY = re.compile(r"效应|定律|理论|综合[征症]|疗法|量表|方块|主义|测试|曲线|模型|法则|原理|学派|的《|奖")
+_THEORY = re.compile(
+    r"效应|定律|理论|综合[征症]|疗法|量表|方块|主义|测试|曲线|模型|法则|原理|学派|的《|奖"
+)
 _LATIN = re.compile(
     r"(?<![A-Za-z0-9_.@/\-])(?:[A-Z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2}|[a-z]{2,12})(?![A-Za-z0-9_@/])"
 )
-_NO_GIVEN = frozenset("的了是我你他她们这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎么个得地么给被把跟对让但而且或与及之为其以从向于所如果因为已经谁哪您咱")
+_NO_GIVEN = frozenset(
+    "的了是我你他她们这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎么个得地么给被把跟对让但而且或与及之为其以从向于所如果因为已经谁哪您咱"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def _starts_name(word: str) -> bool:
 
 
 _CUE_LAST = frozenset(
-    "叫是为我:：“\"名称事学桌友舍蜜小党公婆夫妻人任妻板导司管理长兄姐弟妹哥爸妈亲子儿女侄居师生练东象授校孩档书恋舅姑姨叔嫂婿宝乡员伴士（(者名么字称客户"
+    '叫是为我:：“"名称事学桌友舍蜜小党公婆夫妻人任妻板导司管理长兄姐弟妹哥爸妈亲子儿女侄居师生练东象授校孩档书恋舅姑姨叔嫂婿宝乡员伴士（(者名么字称客户'
 )
 """Last characters of what `CUE` and `ROLE_CUE` match; nothing else need be tried."""
 
@@ -174,8 +178,6 @@ def _titled(text: str, words: list[str], index: int, start: int, around: Around)
             return Name(start + 1, start + 1 + length, False)
         return None
     length, weight = _surname(text, start)
-    if length and weight == 0 and len(word) == 1:
-        weight = -0.5
     if length and (len(word) == length or (word not in NO_PERSON and _is_title(word[length:]))):
         if weight < 0 and not around.role and around.score < 1.5:
             return None
@@ -205,13 +207,17 @@ def _short_title(
         enough = right > 0 or title in "哥姐总叔姨嫂"
         if title in "工导爷妈" and right == 0:
             return None
-        return Name(start, end - 1, False) if enough and not _MEASURED.search(text[:start]) else None
+        return (
+            Name(start, end - 1, False) if enough and not _MEASURED.search(text[:start]) else None
+        )
     if title in "哥姐叔姨" and right > 0 and tag in {"", "nr", "nz"} and given_score(first) > 2.2:
         return Name(start, end - 1, False) if first not in _NO_TITLE else None
     return None
 
 
-_NO_TITLE = frozenset("大二三四五六七八小老表堂学师空帅亲他我你个的哥姐叔姨爷公猪网酷铁胞山西伟海的多八安娘窑港款姑干舅世令家皇美外新女男帝国文宝金春龙")
+_NO_TITLE = frozenset(
+    "大二三四五六七八小老表堂学师空帅亲他我你个的哥姐叔姨爷公猪网酷铁胞山西伟海的多八安娘窑港款姑干舅世令家皇美外新女男帝国文宝金春龙"
+)
 
 
 def _full(text: str, words: list[str], index: int, start: int, around: Around) -> Name | None:
@@ -231,11 +237,17 @@ def _full(text: str, words: list[str], index: int, start: int, around: Around) -
         known = surface in PUBLIC_FIGURES or _THEORY.match(text, end) is not None
         if known and not (around.cue or around.role):
             return None
-        if not around.cue and (surface in NO_PERSON or (word in NO_PERSON and given_score(given) < 6)):
+        if not around.cue and (
+            surface in NO_PERSON or (word in NO_PERSON and given_score(given) < 6)
+        ):
             continue
         one = 0.5 if len(given) == 1 else 0.0
         score = (
-            weight + min(given_score(given), 9.0) + around.score - penalty - one
+            weight
+            + min(given_score(given), 9.0)
+            + around.score
+            - penalty
+            - one
             + _right(text, words, end, next_word)
         )
         if score > THRESHOLD and (best is None or score > best[0]):
@@ -259,7 +271,9 @@ def _ends(
         if len(word) <= length + 2:
             usual = tag in {"nr", "nrt", "nrfg", ""}
             place = word in places()
-            ends.append((after, index + 1, (0.0 if usual else 5.0) + (4.0 if place else 0.0), usual))
+            ends.append(
+                (after, index + 1, (0.0 if usual else 5.0) + (4.0 if place else 0.0), usual)
+            )
             if len(word) == length + 1 and len(first) == 1:
                 ends.append((after + 1, index + 2, 1.0 if usual else 3.0, True))
         return ends
@@ -274,7 +288,7 @@ def _ends(
         usual = tag in {"nr", "nrt", "nz", "ns", "nrfg", ""} or given_score(first) > 6
         likely = given_score(first) > 2
         ends.append((after + 2, index + 2, 0.5 if usual else 1.5 if likely else 3.0, True))
-        ends.append((after + 1, len(words), 5.0, True))
+        ends.append((after + 1, len(words), 1.0 if first[1] in _AFTER_NAME else 5.0, True))
     elif len(first) > 2:
         ends.append((after + 1, len(words), 6.0, True))
     return ends
@@ -289,13 +303,17 @@ def _nickname(text: str, words: list[str], index: int, start: int, around: Aroun
         surface, end, after = word, start + 2, index + 1
     else:
         following = words[index + 1] if index + 1 < len(words) else ""
+        if len(following) == 2 and following[1] in _AFTER_NAME:
+            return _nickname_cut(text, start, following[0], around)
         if len(following) != 1 or not _HAN.fullmatch(following):
             return None
         surface, end, after = word + following, start + 2, index + 2
     if text.startswith("小红书", start) or text.startswith(("老张老", "小明显"), start):
         return None
     character = surface[1]
-    surname = character in SURNAMES_SURE or character in SURNAMES_LIKELY or character in "高何曾万程段常"
+    surname = (
+        character in SURNAMES_SURE or character in SURNAMES_LIKELY or character in "高何曾万程段常"
+    )
     right = _right(text, words, end, after)
     if surface in NICK_WEAK:
         firm = around.cue or around.role or (around.score > 0 and right > 0 and surname)
@@ -308,12 +326,25 @@ def _nickname(text: str, words: list[str], index: int, start: int, around: Aroun
         return None
     if character in _NO_GIVEN:
         return None
-    limit = 2.0 if word[0] == "小" else 1.0 if word[0] == "阿" else 99.0
+    limit = 1.7 if word[0] == "小" else 1.0 if word[0] == "阿" else 99.0
     if surname or given_score(character) >= limit or around.cue or character in "胖黑":
         nearby = around.score + right
         if not surname and nearby <= 0:
             return None
         return Name(start, end, True)
+    return None
+
+
+_AFTER_NAME = frozenset("说出在和来也就的是不没对跟要把被给")
+"""What follows a name so often that a word made of both is cut: 小明说, not 小 明说."""
+
+
+def _nickname_cut(text: str, start: int, character: str, around: Around) -> Name | None:
+    known = character in SURNAMES_SURE or character in SURNAMES_LIKELY or character == "何"
+    surface = text[start : start + 2]
+    named = known or (text[start] != "老" and given_score(character) > 1.9)
+    if named and surface not in NICK_STOP and around.score >= 1:
+        return Name(start, start + 2, True)
     return None
 
 
@@ -334,6 +365,7 @@ def _called_end(text: str, words: list[str], index: int, start: int, around: Aro
     end, run = start, ""
     candidates: list[tuple[float, int]] = []
     strict = around.cue and _STRICT.search(text[:start]) is not None
+    named = strict and _NAMED.search(text[:start]) is not None
     for offset, word in enumerate(words[index : index + 3]):
         if not _HAN.fullmatch(word) or any(c in _NO_GIVEN for c in word) or (run and word in RIGHT):
             break
@@ -342,12 +374,15 @@ def _called_end(text: str, words: list[str], index: int, start: int, around: Aro
         if len(run) > 6 or (word in NO_PERSON and not (strict and alone)):
             break
         right = _right(text, words, end, index + offset + 1)
+        if named and alone and 1 < len(run) < 4:
+            return end
         score = _called_score(run, around, right, strict and alone)
         if score is not None:
             candidates.append((score, end))
     return max(candidates)[1] if candidates else None
 
 
+_NAMED = re.compile(r"(?:名字(?:就)?叫|名叫|名字是|姓名[：:])[“\"]?$")
 _STRICT = re.compile(r"(?:(?:我|他|她|名字|名)(?:就)?叫|名字是|姓名[：:])[“\"]?$")
 
 
@@ -360,11 +395,14 @@ def _called_score(run: str, around: Around, right: float, strict: bool) -> float
     given, tag = given_score(run), part_of_speech(run)
     ordinary = bool(tag) and tag not in {"nr", "nrt", "nz", "nrfg"}
     if len(run) == 2 and run[0] == run[1] and run not in TWICE_STOP:
-        return given if tag not in {"d", "v", "r", "z"} and (given > 1.5 or around.cue) else None
+        pet = tag in {"", "nr", "nrt", "nrfg", "nz", "ns", "q"}
+        return given if given > 1.5 or pet or around.cue else None
     if len(run) > 3 or run in TWICE_STOP:
         return None
     if around.cue and right:
-        limit = (3.0 if tag[:1] == "v" else -1.0) if strict else 5.0 if tag[:1] in "vadrcpm" else 2.5
+        limit = (
+            (3.0 if tag[:1] == "v" else -1.0) if strict else 5.0 if tag[:1] in "vadrcpm" else 2.5
+        )
         return given + 6 if given > (limit if ordinary else -1.0 if strict else 0.0) else None
     if around.role and len(run) == 2 and not ordinary and given > (5.0 if right else 7.5):
         return given
@@ -422,11 +460,15 @@ def _latin_end(text: str, match: re.Match[str]) -> Name | None:
     if cue and (capital or (chinese and len(words[0]) > 2 and text[match.start() - 1] != " ")):
         return Name(match.start(), match.end(), capital)
     if hit or (capital and len(words[0]) > 2 and ((role and chinese) or (title and near))):
-        return Name(match.start(), match.end() if hit or cue else match.start() + len(words[0]), True)
+        return Name(
+            match.start(), match.end() if hit or cue else match.start() + len(words[0]), True
+        )
     return None
 
 
-_FOREIGN = re.compile("|".join(sorted((n for n in FOREIGN_NAMES if len(n) > 1), key=len, reverse=True)))
+_FOREIGN = re.compile(
+    "|".join(sorted((n for n in FOREIGN_NAMES if len(n) > 1), key=len, reverse=True))
+)
 
 
 def _listed_foreign(text: str) -> list[Name]:

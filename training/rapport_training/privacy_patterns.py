@@ -21,7 +21,9 @@ _READ = str.maketrans("零〇○一二三四五六七八九幺壹贰叁肆伍陆
 _SPELT = re.compile(r"(?:[零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖\d][ \-]?){5,}")
 _ANY = re.compile(r"[0-9A-Za-z@]")
 
-PLACEHOLDER = re.compile(r"\[(?:姓名|地点|学校|单位|电话|身份证|邮箱|账号|网址|银行卡|车牌|出生日期)\d+\]")
+PLACEHOLDER = re.compile(
+    r"\[(?:姓名|地点|学校|单位|电话|身份证|邮箱|账号|网址|银行卡|车牌|出生日期)\d+\]"
+)
 
 _S = r"[ \-–—.·]{0,2}"
 _IS = r"[\s:：是为叫加我的你他她它搜就这有也“”\"'(（)）=＝,，号码]{0,8}"
@@ -31,7 +33,9 @@ _TOP = (
 )
 _HOST = rf"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?\.)+{_TOP}(?:\.(?:cn|hk|tw|jp|uk))?(?![A-Za-z0-9\-])"
 _PATH = r"[A-Za-z0-9\-._~:/?#@!$&*+;=%]*[A-Za-z0-9/=_\-#&]"
-_URL = re.compile(rf"(?:https?|ftp)://{_PATH}|www\.{_PATH}|(?<![A-Za-z0-9@.\-]){_HOST}(?:[:/?#]{_PATH})?", re.I)
+_URL = re.compile(
+    rf"(?:https?|ftp)://{_PATH}|www\.{_PATH}|(?<![A-Za-z0-9@.\-]){_HOST}(?:[:/?#]{_PATH})?", re.I
+)
 _EMAIL = re.compile(
     rf"[A-Za-z0-9][A-Za-z0-9._%+\-]*(?:\s?@\s?|\s?[(\[{{]at[)\]}}]\s?|艾特|#(?=[a-z0-9]+\.com)| at (?=[a-z0-9]+ ?(?:dot|点|\.)))"
     rf"(?:[A-Za-z0-9\-]+(?:\s?[(\[{{]dot[)\]}}]\s?| dot |点|\.))+{_TOP}(?:(?:点|\.)cn)?(?![A-Za-z0-9])",
@@ -49,7 +53,10 @@ _ID_CUE = re.compile(
     re.I,
 )
 _CARD = re.compile(r"(?<![0-9A-Za-z.])[2-69]\d{3}(?:[ \-]?\d){12,15}(?![0-9])")
-_CARD_CUE = re.compile(r"(?:银行卡|卡号|信用卡|储蓄卡|账户|帐户|户头|工资卡|card)[^\d\n]{0,8}?((?:\d[ \-]?){11,18}\d)(?!\d)", re.I)
+_CARD_CUE = re.compile(
+    r"(?:银行卡|卡号|信用卡|储蓄卡|账户|帐户|户头|工资卡|card)[^\d\n]{0,8}?((?:\d[ \-]?){11,18}\d)(?!\d)",
+    re.I,
+)
 
 _MOBILE = re.compile(rf"(?<!\d)(?:[(]?(?:\+|00)?86[)]?{_S})?1{_S}[3-9](?:{_S}\d){{9}}(?!\d)")
 _LANDLINE = re.compile(
@@ -106,9 +113,7 @@ _FULL_DATE = (
     rf"|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:19|20)\d{{2}}|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}"
     rf"|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTHS},? (?:19|20)\d{{2}})"
 )
-_BIRTH_DATE = (
-    rf"(?:{_FULL_DATE}|{_CALENDAR}(?:{_DAY}|正|腊|冬)月\s?{_DAY}\s?[日号]?|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?)"
-)
+_BIRTH_DATE = rf"(?:{_FULL_DATE}|{_CALENDAR}(?:{_DAY}|正|腊|冬)月\s?{_DAY}\s?[日号]?|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?)"
 _BORN_BEFORE = re.compile(
     r"(?:出生(?:日期|年月日?|时间|证明)?|生日|诞辰|生于|诞生|\bDOB|date of birth|\bborn|\bbirthday)"
     rf"(?:[\s:：是为在于就的(（]|上写|登记|[Oo]n|[Ii]s|[Ii]n|was|当天|那天|日期|都|写|我|他|她){{0,6}}({_BIRTH_DATE})",
@@ -118,7 +123,9 @@ _BORN_AFTER = re.compile(
     rf"({_BIRTH_DATE})\s?(?:[(（,，]?(?:这天|那天|凌晨|早上|晚上|上午|下午|左右|我|才|就|她|他|刚|孩子|儿子|女儿|宝宝)?)"
     r"(?:出生|生日|是?[我他她](?:的|\w{0,3})?生日|过的?生日|生的|生人|降生|诞生|出世|来到(?:了)?(?:这个|这|人)?世|生(?=[，。,.;；！!？?、）)\s]|$))"
 )
-_BORN_AM = re.compile(rf"(?:我|他|她|本人|孩子|儿子|女儿)是?({_FULL_DATE})(?:的|生)(?=[，。,.;；！!？?、）)\s]|$)")
+_BORN_AM = re.compile(
+    rf"(?:我|他|她|本人|孩子|儿子|女儿)是?({_FULL_DATE})(?:的|生)(?=[，。,.;；！!？?、）)\s]|$)"
+)
 
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (_URL, "网址"),

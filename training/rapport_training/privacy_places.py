@@ -37,25 +37,66 @@ from rapport_training.privacy_words import part_of_speech, places
 _SUFFIX_SET = frozenset(SUFFIXES)
 _BY_LENGTH = tuple(sorted(SUFFIXES, key=len, reverse=True))
 _ORG_BY_LENGTH = tuple(sorted(ORGANISATION, key=len, reverse=True))
-_SCHOOL_TAILS = ("职业技术学院", "外国语学校", "实验学校", "实验小学", "实验中学", "职业学校", "技术学院", "幼儿园", "大学", "学院", "中学", "小学", "高中", "初中", "附中", "附小", "职高", "技校", "卫校", "学校", "高级中学", "党校", "警校", "职校", "中专", "国际学校")
-_NUMBERED = re.compile(r"(?:第?[一二三四五六七八九十百\d]{1,3}|附|实验|外国语|师大附)(?:中学|中|高中|高|小学|小|初中|幼)(?![心间国午秋级等考度年型孩时])")
+_SCHOOL_TAILS = (
+    "职业技术学院",
+    "外国语学校",
+    "实验学校",
+    "实验小学",
+    "实验中学",
+    "职业学校",
+    "技术学院",
+    "幼儿园",
+    "大学",
+    "学院",
+    "中学",
+    "小学",
+    "高中",
+    "初中",
+    "附中",
+    "附小",
+    "职高",
+    "技校",
+    "卫校",
+    "学校",
+    "高级中学",
+    "党校",
+    "警校",
+    "职校",
+    "中专",
+    "国际学校",
+)
+_NUMBERED = re.compile(
+    r"(?:第?[一二三四五六七八九十百\d]{1,3}|附|实验|外国语|师大附)(?:中学|中|高中|高|小学|小|初中|幼)(?![心间国午秋级等考度年型孩时])"
+)
 _SCHOOLS = re.compile("|".join(sorted(UNIVERSITIES, key=len, reverse=True)))
-_AT_SCHOOL = re.compile(r"(?:大学|附中)?(?:里|那边)?(?:读|上学|念|毕业|的(?:学生|本科|研究生|硕士|博士|同学|学姐|学长)|大[一二三四]|研[一二三]|学生|本科|研究生|硕士|博士|在读|上的|学的|校园|任教|教书|当老师)")
-_TO_SCHOOL = re.compile(r"(?:考上了?|考进了?|考入|就读于|就读|毕业于|保送|考|读|上|念|在|来自|录取|申请|去|进了?|是)$")
-_EMPLOYER = re.compile("|".join(re.escape(name) for name in sorted(EMPLOYERS, key=len, reverse=True)))
+_AT_SCHOOL = re.compile(
+    r"(?:大学|附中)?(?:里|那边)?(?:读|上学|念|毕业|的(?:学生|本科|研究生|硕士|博士|同学|学姐|学长)|大[一二三四]|研[一二三]|学生|本科|研究生|硕士|博士|在读|上的|学的|校园|任教|教书|当老师)"
+)
+_TO_SCHOOL = re.compile(
+    r"(?:考上了?|考进了?|考入|就读于|就读|毕业于|保送|考|读|上|念|在|来自|录取|申请|去|进了?|是)$"
+)
+_EMPLOYER = re.compile(
+    "|".join(re.escape(name) for name in sorted(EMPLOYERS, key=len, reverse=True))
+)
 _DOOR = re.compile(
     r"(?:附)?\s?[\d一二三四五六七八九十]+\s?(?:号院|号楼|号|弄|段|栋|幢|座|单元|室|层|楼|排|组|队)(?:\s?附?[\dA-Za-z一二三四五六七八九十\-]+\s?(?:号楼|号|栋|幢|座|单元|室|层|楼|房|户)?)*"
 )
-_FLAT = re.compile(r"\d+\s?(?:栋|幢|号楼|座)\s?(?:[\d一二三四五六七八九十]+\s?单元)?\s?\d{3,4}\s?(?:室|号|房)?|[\d一二三四五六七八九十]+单元\s?\d{3,4}\s?(?:室|号|房)?")
+_FLAT = re.compile(
+    r"\d+\s?(?:栋|幢|号楼|座)\s?(?:[\d一二三四五六七八九十]+\s?单元)?\s?\d{3,4}\s?(?:室|号|房)?|[\d一二三四五六七八九十]+单元\s?\d{3,4}\s?(?:室|号|房)?"
+)
 _VILLAGE = re.compile(
     f"(?:在|去|回|到|从|住|自)([{''.join(sorted(SURNAMES_SURE | SURNAMES_LIKELY))}]家?(?:村(?!民|上|里|口|庄)|庄|屯|寨|沟|湾|坪|坝|畈|塘|堡|岭|窑|沱))"
 )
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _NUMBER = re.compile(r"[零一二三四五六七八九十百\d]+")
 _SURNAME_LIKE = SURNAMES_SURE | SURNAMES_LIKELY
-_PUBLIC_GROUNDS = frozenset("社区 公园 公寓 大厦 地铁站 火车站 公交站 广场 机场 商城 站 城 市 区 府 岛 庙 寺 桥 路口 商场".split())
+_PUBLIC_GROUNDS = frozenset(
+    "社区 公园 大厦 地铁站 火车站 公交站 广场 机场 商城 站 城 市 区 府 岛 庙 寺 桥 路口 商场".split()
+)
 _PROPER = frozenset(("ns", "nr", "nz", "nt", "nrt", "nrfg", ""))
-_ABROAD = re.compile(r"的?(?:一项)?(?:研究(?![生院])|心理学(?!系|专业|院)|教授|科学家|学者|实验(?!室|小学|中学))")
+_ABROAD = re.compile(
+    r"的?(?:一项)?(?:研究(?![生院])|心理学(?!系|专业|院)|教授|科学家|学者|实验(?!室|小学|中学))"
+)
 
 
 def find_places(text: str, words: list[str]) -> list[Found]:
@@ -76,7 +117,9 @@ def find_places(text: str, words: list[str]) -> list[Found]:
     found += _employers(text)
     found += [(*m.span(1), "地点") for m in _VILLAGE.finditer(text)]
     found += _towns(text)
-    found += [(m.start(), m.end(), "地点") for m in _FLAT.finditer(text)] if _has_digit(text) else []
+    found += (
+        [(m.start(), m.end(), "地点") for m in _FLAT.finditer(text)] if _has_digit(text) else []
+    )
     return _joined(text, found)
 
 
@@ -143,7 +186,11 @@ def _gazetteer(text: str, words: list[str], index: int, start: int) -> list[Foun
         return [(start, end, "地点")] if located or beside else []
     if word in AMBIGUOUS and (located and previous in {"是", "叫", "要去"}):
         return []
-    if located or beside or (following == "人" and previous in {"是", "", "，", "的"} and word not in AMBIGUOUS):
+    if (
+        located
+        or beside
+        or (following == "人" and previous in {"是", "", "，", "的"} and word not in AMBIGUOUS)
+    ):
         return [(start, end, "地点")]
     return []
 
@@ -164,10 +211,14 @@ def _suffixed(text: str, words: list[str], starts: list[int], index: int) -> lis
             return []
         first, name, weak = index, [word], suffix in WEAK_SUFFIXES
     size = sum(map(len, name))
-    if not 2 <= size <= 6 and not (size == 1 and word in {"县", "村", "镇", "庄"} and name[0] in _SURNAME_LIKE):
+    if not 2 <= size <= 6 and not (
+        size == 1 and word in {"县", "村", "镇", "庄"} and name[0] in _SURNAME_LIKE
+    ):
         return []
     before = words[first - 1] if first else ""
-    located = before in LOCATIVE or (before in {"了", "过"} and first > 1 and words[first - 2] in LOCATIVE)
+    located = before in LOCATIVE or (
+        before in {"了", "过"} and first > 1 and words[first - 2] in LOCATIVE
+    )
     evidence = 2 if located else 0
     evidence += 3 if before in places() or name[0] in places() else 0
     evidence += 3 if _DOOR.match(text, end) else 0
@@ -181,23 +232,30 @@ def _suffixed(text: str, words: list[str], starts: list[int], index: int) -> lis
 
 
 _THERE = re.compile(r"那边|这边|附近|一带|旁边|门口|楼下|地铁站|站下车|派出所")
-_NO_NAME = "的了是我你他她这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎个得给被把跟对让但而且或与及之为其以从向于所如果因已经谁哪您住些座条位每各本全某几多小农山乡古老渔邻同整"
+_FUNCTION_WORDS = "的了是我你他她这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎个得给被把跟对让但而且或与及之为其以从向于所如果因已经谁哪您住些座条位每各"
+_NO_NAME = _FUNCTION_WORDS + "本全某几多小农山乡古老渔邻同整自"
 _TOWN = re.compile(
-    rf"(?:在|住|去|到|回|去了|到了|来自|从|离开|离开了|是|嫁到|搬到|叫)(?:了)?([^{_NO_NAME}\W\da-zA-Z][^{_NO_NAME}\W\da-zA-Z]{{0,4}}"
-    r"(?:[一二三四五六七八九十东南西北新老大小]?村(?!长|民|里人|上|口|官)|镇(?!上|里|静|定|压|痛)|(?<!城|故|家|下|异)乡(?!下|村|镇|里|亲|愁)|街道|苏木|林场|农场|渔场))"
-    r"(?=上班|长大|生活|租|住|来|人|的|了|，|。|！|？|那边|工作|读|做|当|开|教|过|$|,)"
+    rf"(?:^|，|。|在|住|去|到|回|去了|到了|来自|从|离开|离开了|是|嫁到|搬到|叫)(?:了)?([^{_NO_NAME}\W\da-zA-Z][^{_NO_NAME}\W\da-zA-Z]{{0,4}}"
+    r"(?:[一二三四五六七八九十东南西北新老大小]?村(?!长(?!大)|民|里人|上|口|官)|[一二三四五六七八九十](?:路|街|巷|弄)|镇(?!上|里|静|定|压|痛)|(?<!城|故|家|下|异)乡(?!下|村|镇|里|亲|愁)|街道|苏木|林场|农场|渔场))"
+    r"(?=上班|长大|生活|租|住|来|人|的|了|，|。|！|？|那边|附近|工作|读|做|当|开|教|过|$|,)"
 )
 _STREET = re.compile(
     rf"([^{_NO_NAME}\W\da-zA-Z]{{2,6}}(?:路|街|巷|大道|弄|胡同)(?:[一二三四五六七八九十东南西北中]段)?)\s?\d{{1,4}}\s?号(?!线|公交|地铁|车)"
 )
-_NO_TOWN = frozenset("农村 山村 小村 城镇 乡镇 城中村 小镇 古镇 村镇 家乡 他乡 下乡 返乡 回乡 故乡 异乡 新农村 偏远乡镇 外乡".split())
+_TOWN_LAST = re.compile(r"[村镇乡街场木巷弄路]")
+_NO_TOWN = frozenset(
+    "农村 山村 小村 城镇 乡镇 城中村 小镇 古镇 村镇 家乡 他乡 下乡 返乡 回乡 故乡 异乡 新农村 偏远乡镇 外乡".split()
+)
 
 
 def _towns(text: str) -> list[Found]:
     """柳河镇, 建设一巷88号: by the characters, where words are cut otherwise."""
     found: list[Found] = []
-    if "村" in text or "镇" in text or "乡" in text or "街道" in text or "场" in text or "苏木" in text:
+    if _TOWN_LAST.search(text):
         for match in _TOWN.finditer(text):
+            there = text.startswith(("那边", "附近"), match.end(1))
+            if match.group(0)[:1] in "，。" + match.group(1)[:1] and not there:
+                continue
             if match.group(1) not in _NO_TOWN and match.group(1)[-3:] not in _NO_TOWN:
                 found.append((*match.span(1), "地点"))
     if "号" in text:
@@ -212,7 +270,12 @@ def _run_start(words: list[str], index: int) -> int:
         after_place = first > 1 and words[first - 2] in places() and len(word) > 1
         if not _HAN.fullmatch(word) or word in LOCATIVE or len(word) > 4:
             break
-        if word == "里" and first > 1 and words[index] == "小区" and words[first - 2] not in GENERIC:
+        if (
+            word == "里"
+            and first > 1
+            and words[index] == "小区"
+            and words[first - 2] not in GENERIC
+        ):
             size, first = size + 1, first - 1
             continue
         if word in GENERIC and not after_place:
@@ -220,9 +283,21 @@ def _run_start(words: list[str], index: int) -> int:
         tag = part_of_speech(word)
         if tag[:1] == "v" and len(word) == 1:
             break
-        if tag in {"r", "p", "c", "u", "uj", "ul", "d", "m", "q", "y", "f"} and word not in {"中", "东", "西", "南", "北"}:
+        if tag in {"r", "p", "c", "u", "uj", "ul", "d", "m", "q", "y", "f"} and word not in {
+            "中",
+            "东",
+            "西",
+            "南",
+            "北",
+        }:
             break
-        if tag[:1] in {"v", "a", "t", "i", "l"} and len(word) > 1 and size and word not in {"解放", "建设", "复兴", "和平", "幸福", "光明", "团结"}:
+        road = words[index][-1] in "路街道巷"
+        if (
+            tag[:1] in {"v", "a", "t", "i", "l"}
+            and len(word) > 1
+            and (size or (tag[:1] == "v" and not road))
+            and word not in {"解放", "建设", "复兴", "和平", "幸福", "光明", "团结"}
+        ):
             break
         size += len(word)
         if size > 6:
@@ -243,7 +318,16 @@ def _schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
             placed = _TO_SCHOOL.search(text[: starts[first]]) is not None
             name = text[starts[first] : end - len(tail)]
             proper = len(word) > len(tail) and part_of_speech(word) in {"nt", "ns", "nz", "nr"}
-            if name and name not in GENERIC and (proper or _is_proper(words[first:index], name, placed and tail in _NAMED_SCHOOLS)):
+            if text[end : end + 1] in {"会", "到", "习"} or any(c in _FUNCTION_WORDS for c in name):
+                continue
+            if (
+                name
+                and name not in GENERIC
+                and (
+                    proper
+                    or _is_proper(words[first:index], name, placed and tail in _NAMED_SCHOOLS)
+                )
+            ):
                 if not _ABROAD.match(text, end) or words[first] in places():
                     found.append((starts[first], end, "学校"))
     for match in _NUMBERED.finditer(text):
@@ -253,7 +337,9 @@ def _schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
     return found
 
 
-_NAMED_SCHOOLS = frozenset("中学 小学 高中 幼儿园 学校 实验学校 外国语学校 实验小学 实验中学".split())
+_NAMED_SCHOOLS = frozenset(
+    "中学 小学 高中 幼儿园 学校 实验学校 外国语学校 实验小学 实验中学".split()
+)
 
 
 def _is_proper(name_words: list[str], name: str, placed: bool) -> bool:
@@ -277,7 +363,9 @@ def _numbered(text: str, words: list[str], starts: list[int], match: re.Match[st
     except ValueError:
         return []
     begin = start
-    while index and (words[index - 1] in places() or words[index - 1] in {"市", "县", "区", "省", "镇"}):
+    while index and (
+        words[index - 1] in places() or words[index - 1] in {"市", "县", "区", "省", "镇"}
+    ):
         index -= 1
         begin = starts[index]
     full = match.group().startswith("第") and match.group().endswith(("学", "高中"))
@@ -319,13 +407,19 @@ def _organisations(text: str, words: list[str], starts: list[int]) -> list[Found
         while first and size < 12:
             before = words[first - 1]
             function = len(before) > 1 and part_of_speech(before) in _FUNCTION
-            other = before in _ORG_STOP or (function and before[0] != "第")
+            verb = len(before) > 1 and part_of_speech(before) in {"v", "ad", "l", "i"}
+            counted = re.fullmatch("第[一二三四五六七八九十百]+", before) is not None
+            other = before in _ORG_STOP or verb or (function and not counted)
             if not re.fullmatch(r"[\u4e00-\u9fffA-Za-z0-9（）()]+", before) or other:
                 break
             first, size = first - 1, size + len(before)
         run = words[first:index] + ([word[: -len(tail)]] if len(word) > len(tail) else [])
         name = "".join(run)
-        known = len(word) > len(tail) and part_of_speech(word) == "nt" and word[: -len(tail)] not in GENERIC
+        known = (
+            len(word) > len(tail)
+            and part_of_speech(word) == "nt"
+            and word[: -len(tail)] not in GENERIC
+        )
         if len(name) < 2 and not known:
             continue
         strong = tail not in WEAK_ORGANISATION
@@ -345,10 +439,30 @@ def _names_organisation(run: list[str], text: str, start: int, end: int, strong:
         return True
     if any(word in places() for word in named):
         return True
+    named = [word for word in named if not re.fullmatch("[A-Za-z]{1,3}", word)]
     own = [word for word in named if part_of_speech(word) in {"nz", "nt", "ns", "nr", ""}]
     singles = [word for word in named if len(word) == 1]
     works = AT_WORK.match(text, end) is not None
-    located = works or text[:start].endswith(("我们", "我在", "他在", "她在", "在", "到", "去", "进", "入职", "是", "从", "来自", "：", "叫", "到了", "老板是"))
+    located = works or text[:start].endswith(
+        (
+            "我们",
+            "我在",
+            "他在",
+            "她在",
+            "在",
+            "到",
+            "去",
+            "进",
+            "入职",
+            "是",
+            "从",
+            "来自",
+            "：",
+            "叫",
+            "到了",
+            "老板是",
+        )
+    )
     if own or len(singles) > 1 or any(c in "第市省县区" for word in named for c in word[:1]):
         return located or strong
     described = any(part_of_speech(word)[:1] in {"a", "z", "i"} for word in named)
@@ -383,11 +497,17 @@ def _joined(text: str, found: list[Found]) -> list[Found]:
     for start, end, kind in sorted(kept):
         if kind == "地点":
             door = _DOOR.match(text, end)
-            if door and text[end - 1] in "路街道巷弄苑区园厦村寓庭府城胡同里":
+            if door and text[end - 1] in "路街道段巷弄苑区园厦村寓庭府城胡同里":
                 end = door.end()
         if result and result[-1][2] == kind == "地点" and result[-1][1] >= start:
             result[-1] = (result[-1][0], max(end, result[-1][1]), kind)
-        elif result and result[-1][1] == start and result[-1][2] == "地点" and kind in {"学校", "单位"} and text[result[-1][1] - 1] not in "路街区县":
+        elif (
+            result
+            and result[-1][1] == start
+            and result[-1][2] == "地点"
+            and kind in {"学校", "单位"}
+            and text[result[-1][1] - 1] not in "路街区县"
+        ):
             result[-1] = (result[-1][0], end, kind)
         elif not result or start >= result[-1][1]:
             result.append((start, end, kind))

@@ -12,6 +12,8 @@ from importlib.resources import files
 
 import rjieba
 
+from rapport_training.privacy_name_words import POPULAR_GIVEN
+
 UNLIKELY = -3.0
 """Log-odds of a character that hardly ever stands in a given name."""
 
@@ -42,6 +44,8 @@ def given_scores() -> dict[str, float]:
 
 def given_score(characters: str) -> float:
     """Sum of the log-odds of these characters being a given name."""
+    if characters in POPULAR_GIVEN:
+        return 8.0
     scores = given_scores()
     return sum(scores.get(character, UNLIKELY) for character in characters)
 
