@@ -55,7 +55,7 @@ def member(folder: Path, archive: str, name: str) -> str:
 
 
 def dictionary(folder: Path) -> dict[str, tuple[int, str]]:
-    """jieba's words: how often, and the part of speech."""
+    """Jieba's words: how often, and the part of speech."""
     words = {}
     for line in member(folder, "jieba-*.tar.gz", "jieba/dict.txt").splitlines():
         word, count, tag = line.split(" ")

@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapport_training.privacy_name_words import BOUNDARY
-from rapport_training.privacy_names import Name, find_names
+from rapport_training.privacy_name_context import Name
+from rapport_training.privacy_names import find_names
 from rapport_training.privacy_patterns import PLACEHOLDER, Found, cover, find_forms
 from rapport_training.privacy_places import find_places
-from rapport_training.privacy_words import part_of_speech, segment
+from rapport_training.privacy_words import segment
 
 KINDS: tuple[str, ...] = (
     "姓名", "地点", "学校", "单位", "电话", "身份证", "邮箱", "账号", "网址", "银行卡", "车牌", "出生日期",
@@ -60,7 +60,7 @@ def find_identifiers(texts: Sequence[str]) -> list[list[Span]]:
         if name.spreads and name.end - name.start > 1
     }
     spans = []
-    for text, (covered, names, others) in zip(texts, found, strict=True):
+    for covered, names, others in found:
         people: list[Found] = [(name.start, name.end, "姓名") for name in names]
         rest = cover(covered, people + others) if known else ""
         for surface in sorted(known, key=lambda s: (-len(s), s)):
