@@ -76,7 +76,7 @@ def _latin_end(text: str, match: re.Match[str]) -> Name | None:
     title = TITLE.match(text, match.end()) is not None
     near = re.match(r"\s?(?:说|他|她|是|和|跟|姐|哥|总|对我|告诉)", text[match.end() :]) is not None
     chinese = bool(HAN.search(text))
-    if words[0].lower() in LATIN_STOP:
+    if words[0].lower() in LATIN_STOP or THEORY.match(text, match.end()):
         return None
     capital = words[0][0].isupper()
     if cue and (capital or (chinese and len(words[0]) > 2 and text[match.start() - 1] != " ")):

@@ -16,6 +16,7 @@ from rapport_training.privacy_name_words import (
     RIGHT,
     SURNAMES_LIKELY,
     SURNAMES_SURE,
+    THEORY,
     TRANSLITERATING,
     TWICE_STOP,
 )
@@ -80,7 +81,7 @@ def find_called(text: str, words: list[str], index: int, start: int, around: Aro
         return None
     word = words[index]
     best = _called_end(text, words, index, start, around)
-    if best is None:
+    if best is None or THEORY.match(text, best):
         return None
     surface = text[start:best]
     common = surface == word and part_of_speech(word) not in {"", "nr", "nrt", "nz"}
@@ -123,7 +124,8 @@ def _called_score(run: str, around: Around, right: float, strict: bool) -> float
     ordinary = bool(tag) and tag not in {"nr", "nrt", "nz", "nrfg"}
     if len(run) == 2 and run[0] == run[1] and run not in TWICE_STOP:
         pet = tag in {"", "nr", "nrt", "nrfg", "nz", "ns", "q"}
-        return given if given > 1.5 or pet or around.cue else None
+        likely = given > 1.5 or (pet and given > -6 and right >= 1.5)
+        return given if likely or around.cue else None
     if len(run) > 3 or run in TWICE_STOP:
         return None
     if around.cue and right:
