@@ -47,7 +47,12 @@ def _organisations(text: str, words: list[str], starts: list[int]) -> list[Found
             function = len(before) > 1 and part_of_speech(before) in _FUNCTION
             verb = len(before) > 1 and part_of_speech(before) in {"v", "ad", "l", "i"}
             counted = re.fullmatch("第[一二三四五六七八九十百]+", before) is not None
-            other = before in ORGANISATION_STOP or verb or (function and not counted)
+            other = (
+                before.endswith("公司")
+                or before in ORGANISATION_STOP
+                or verb
+                or (function and not counted)
+            )
             if not re.fullmatch(r"[\u4e00-\u9fffA-Za-z0-9（）()]+", before) or other:
                 break
             first, size = first - 1, size + len(before)
@@ -58,7 +63,7 @@ def _organisations(text: str, words: list[str], starts: list[int]) -> list[Found
             and part_of_speech(word) == "nt"
             and word[: -len(tail)] not in GENERIC
         )
-        if len(name) < 2 and not known:
+        if len(name) < 2 and not known and name not in {"市", "县", "区", "省"}:
             continue
         strong = tail not in WEAK_ORGANISATION
         if known or _names_organisation(run, text, starts[first], starts[index + 1], strong):
@@ -68,6 +73,9 @@ def _organisations(text: str, words: list[str], starts: list[int]) -> list[Found
 
 def _names_organisation(run: list[str], text: str, start: int, end: int, strong: bool) -> bool:
     named = [word for word in run if word not in GENERIC and word not in ORGANISATION]
+    works = AT_WORK.match(text, end) is not None
+    if run[-1:] in (["市"], ["县"], ["区"], ["省"]):
+        return works
     if not named:
         return False
     if strong and "公司" in text[start:end] and text[start:end].endswith("有限公司"):
@@ -77,7 +85,6 @@ def _names_organisation(run: list[str], text: str, start: int, end: int, strong:
     named = [word for word in named if not re.fullmatch("[A-Za-z]{1,3}", word)]
     own = [word for word in named if part_of_speech(word) in {"nz", "nt", "ns", "nr", ""}]
     singles = [word for word in named if len(word) == 1]
-    works = AT_WORK.match(text, end) is not None
     located = works or text[:start].endswith(
         (
             "我们",

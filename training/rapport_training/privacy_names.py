@@ -97,6 +97,8 @@ def _titled(text: str, words: list[str], index: int, start: int, around: Around)
     if length and (len(word) == length or (word not in NO_PERSON and _is_title(word[length:]))):
         if weight < 0 and not around.role and around.score < 1.5:
             return None
+        if text[start] in "连管解边查支路包" and not around.role:
+            return None
         if length == 1 and text[start] == "张" and MEASURED.search(text[:start]):
             return None
         end = start + length

@@ -94,7 +94,10 @@ def _called_end(text: str, words: list[str], index: int, start: int, around: Aro
     strict = around.cue and _STRICT.search(text[:start]) is not None
     named = strict and _NAMED.search(text[:start]) is not None
     for offset, word in enumerate(words[index : index + 3]):
-        if not HAN.fullmatch(word) or any(c in NO_GIVEN for c in word) or (run and word in RIGHT):
+        whole = strict and not run and len(word) == 2 and part_of_speech(word)[:1] in _NAMING
+        if not HAN.fullmatch(word) or (run and word in RIGHT):
+            break
+        if any(c in NO_GIVEN for c in word) and not whole:
             break
         run, end = run + word, end + len(word)
         alone = end == len(text) or text[end] in BOUNDARY
@@ -108,6 +111,9 @@ def _called_end(text: str, words: list[str], index: int, start: int, around: Aro
             candidates.append((score, end))
     return max(candidates)[1] if candidates else None
 
+
+_NAMING = frozenset("ntsbagzi")
+"""Parts of speech of words that may be somebody's name after 我叫: 向阳, 高兴, but not 过来."""
 
 _NAMED = re.compile(r"(?:名字(?:就)?叫|名叫|名字是|姓名[：:])[“\"]?$")
 

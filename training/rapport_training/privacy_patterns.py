@@ -204,7 +204,7 @@ def _matches(pattern: re.Pattern[str], kind: str, text: str) -> Iterator[Found]:
         group = match.lastindex or 0
         start, end = match.span(group)
         surface = text[start:end]
-        if pattern is _WECHAT and not _is_account(text[match.start() : match.start(2)], surface):
+        if pattern is _WECHAT and not _is_account(text, match, surface):
             continue
         if kind == "电话" and _is_public(surface):
             continue
@@ -212,13 +212,13 @@ def _matches(pattern: re.Pattern[str], kind: str, text: str) -> Iterator[Found]:
         yield start, end, kind
 
 
-def _is_account(before: str, surface: str) -> bool:
+def _is_account(text: str, match: re.Match[str], surface: str) -> bool:
     """Whether what follows 微信 is an account: it has a digit, or something says that it is one."""
     if any(character.isdigit() or character in "_-" for character in surface):
         return len(surface) > 4
-    said = before[:2].lower() in {"vx", "wx", "v信"} or any(
-        sign in before for sign in "号:：是为叫搜="
-    )
+    cue = text[match.start() : match.start(2)]
+    said = cue[:2].lower() in {"vx", "wx", "v信"} or any(sign in cue for sign in "号:：是为叫搜=")
+    said = said or "加" in text[max(0, match.start() - 3) : match.start(2)]
     return len(surface) > 4 and said
 
 
