@@ -79,9 +79,9 @@ def divisions(folder: Path, words: dict[str, tuple[int, str]]) -> tuple[set[str]
         if len(short) < 2 or short in GENERIC:
             continue
         tag = words.get(short, (0, ""))[1]
-        if code.endswith("00000000") and tag[:2] in {"", "ns", "nr"}:
+        if code.endswith("00000000"):
             found.add(short)
-        elif tag == "ns" or code.endswith("00000000") or (not tag and len(short) > 2):
+        elif tag == "ns" or (not tag and len(short) > 2):
             counties.add(short)
     return found, counties - found
 

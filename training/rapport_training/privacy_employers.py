@@ -76,6 +76,8 @@ def _names_organisation(run: list[str], text: str, start: int, end: int, strong:
     works = AT_WORK.match(text, end) is not None
     if run[-1:] in (["市"], ["县"], ["区"], ["省"]):
         return works
+    if run[:1] in (["市"], ["县"], ["区"], ["省"]) and text[start:end].endswith("医院"):
+        return True
     if not named:
         return False
     if strong and "公司" in text[start:end] and text[start:end].endswith("有限公司"):

@@ -100,7 +100,7 @@ _QQ = re.compile(
     re.I,
 )
 _WECHAT = re.compile(
-    rf"(?:微信|薇信|威信|维信|微❤|卫星|(?<![A-Za-z])(?:V信|WX|VX|V|weixin|wechat))(?:号|账号|帐号|ID)?({_IS})({_ID_WORD})",
+    rf"(?:微信|薇信|威信|维信|微❤|薇❤|卫星|(?<![A-Za-z])(?:V信|WX|VX|V|weixin|wechat))(?:号|账号|帐号|ID)?({_IS})({_ID_WORD})",
     re.I,
 )
 _OTHER = re.compile(
@@ -129,7 +129,7 @@ _FULL_DATE = (
 _BIRTH_DATE = rf"(?:{_FULL_DATE}|{_CALENDAR}(?:{_DAY}|正|腊|冬)月\s?{_DAY}\s?[日号]?|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?)"
 _MAY_BE_BIRTH = re.compile(r"[生诞世]|DOB|orn|irth|BORN|BIRTH|\d(?:年|[-/.]\d)")
 _BORN_BEFORE = re.compile(
-    r"(?:出生(?:日期|年月日?|时间|证明)?|生日|诞辰|生于|诞生|\bDOB|date of birth|\bborn|\bbirthday)"
+    r"(?:(?:户口本?|身份证|证件)上?(?:写的|登记的)|生下来(?=那天|那年|是)|出生(?:日期|年月日?|时间|证明)?|生日|诞辰|生于|诞生|\bDOB|date of birth|\bborn|\bbirthday)"
     rf"(?:[\s:：是为在于就的(（]|上写|登记|[Oo]n|[Ii]s|[Ii]n|was|当天|那天|日期|都|写|我|他|她){{0,6}}({_BIRTH_DATE})",
     re.I,
 )

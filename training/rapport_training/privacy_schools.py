@@ -35,6 +35,25 @@ _TO_SCHOOL = re.compile(
     r"(?:考上了?|考进了?|考入|就读于|就读|毕业于|保送|考|读|上|念|在|来自|录取|申请|去|进了?|是)$"
 )
 
+_MIDDLE = frozenset(
+    [
+        "师范",
+        "职业",
+        "技术",
+        "理工",
+        "实验",
+        "高级",
+        "双语",
+        "农业",
+        "财经",
+        "医科",
+        "艺术",
+        "民族",
+        "工业",
+    ]
+)
+"""What stands between a school's own name and 学院 or 中学."""
+
 _ABROAD = re.compile(
     r"的?(?:一项)?(?:研究(?![生院])|心理学(?!系|专业|院)|教授|科学家|学者|实验(?!室|小学|中学))"
 )
@@ -56,13 +75,18 @@ def find_schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
             word, end = word[:-2], end - 2
         tail = _school_tail(word)
         if tail:
-            first = index if len(word) > len(tail) else run_start(words, index)
+            head = index
+            while head and words[head - 1] in _MIDDLE:
+                head -= 1
+            first = index if len(word) > len(tail) else run_start(words, head)
+            if first == head < index:
+                continue
             placed = _TO_SCHOOL.search(text[: starts[first]]) is not None
             name = text[starts[first] : end - len(tail)]
             proper = len(word) > len(tail) and part_of_speech(word) in {"nt", "ns", "nz", "nr"}
             if text[end : end + 1] in {"会", "到", "习"} or any(c in FUNCTION_WORDS for c in name):
                 continue
-            named = proper or _is_proper(words[first:index], name, placed and tail in NAMED_SCHOOLS)
+            named = proper or _is_proper(words[first:head], name, placed and tail in NAMED_SCHOOLS)
             quoted = _ABROAD.match(text, end) and words[first] not in places()
             if name and name not in GENERIC and named and not quoted:
                 found.append((starts[first], end, "学校"))
