@@ -39,7 +39,7 @@ from rapport_training.privacy_name_words import (
 from rapport_training.privacy_nicknames import find_called, find_nickname
 from rapport_training.privacy_words import given_score, part_of_speech, places
 
-THRESHOLD = 5.5
+THRESHOLD = 4.5
 """Score from which on a candidate is a name."""
 
 _ANY_SURNAME = SURNAMES_SURE | SURNAMES_LIKELY | SURNAMES_RARE
@@ -162,7 +162,7 @@ def _full(text: str, words: list[str], index: int, start: int, around: Around) -
             weight
             + min(given_score(given), 9.0)
             + around.score
-            - penalty
+            - (min(penalty, 2.0) if around.cue else penalty)
             - one
             + right_of(text, words, end, next_word)
         )
