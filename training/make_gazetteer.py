@@ -35,7 +35,7 @@ SUFFIX = re.compile(
     f"(?:(?:{ETHNIC})*自治[区州县旗]|特别行政区|地区|新区|林区|矿区|[省市区县旗盟])$"
 )
 GENERIC = {"城区", "郊区", "矿区", "市中区", "市辖区", "新区", "县", "省直辖县级行政区划"}
-MIN_SHARE = 2e-6
+MIN_SHARE = 2e-7
 """Characters rarer than this among given names are left out: any text has more of them."""
 
 
@@ -55,7 +55,7 @@ def member(folder: Path, archive: str, name: str) -> str:
 
 
 def dictionary(folder: Path) -> dict[str, tuple[int, str]]:
-    """jieba's words: how often, and the part of speech."""
+    """Jieba's words: how often, and the part of speech."""
     words = {}
     for line in member(folder, "jieba-*.tar.gz", "jieba/dict.txt").splitlines():
         word, count, tag = line.split(" ")
@@ -75,11 +75,11 @@ def divisions(folder: Path, words: dict[str, tuple[int, str]]) -> tuple[set[str]
         if name in GENERIC or len(name) < 2:
             continue
         found.add(name)
-        short = SUFFIX.sub("", name)
+        short = "内蒙古" if name.startswith("内蒙古") else SUFFIX.sub("", name)
         if len(short) < 2 or short in GENERIC:
             continue
         tag = words.get(short, (0, ""))[1]
-        if code.endswith("00000000") and tag in {"", "ns", "nr"}:
+        if code.endswith("00000000"):
             found.add(short)
         elif tag == "ns" or (not tag and len(short) > 2):
             counties.add(short)

@@ -20,7 +20,7 @@ from pathlib import Path
 from statsmodels.stats.proportion import proportion_confint
 
 from rapport_tasks.dialogue import read_dialogues
-from rapport_training.privacy import KINDS, find_identifiers
+from rapport_training.privacy import KINDS, Span, find_identifiers
 from rapport_training.privacy_marks import MarkedText, read_marked, tally
 
 MARKED = Path(__file__).parents[2] / "tests" / "training"
@@ -73,13 +73,15 @@ def report(path: Path, *, errors: bool) -> None:
                 print(f"  {wrong}\n      {text.text}")
 
 
-def difference(text: MarkedText, spans: Sequence[object]) -> str:
+def difference(text: MarkedText, found: Sequence[Span]) -> str:
     """What was marked and not found, and the other way round, in words."""
-    missed = [span for span in text.spans if span not in spans]
-    extra = [span for span in find_identifiers([text.text])[0] if span not in text.spans]
-    said = [f"-{span.kind}:{text.text[span.start : span.end]}" for span in missed]
-    said += [f"+{span.kind}:{text.text[span.start : span.end]}" for span in extra]
-    return " ".join(said)
+    missed = [span for span in text.spans if span not in found]
+    extra = [span for span in found if span not in text.spans]
+    return " ".join(
+        f"{sign}{span.kind}:{text.text[span.start : span.end]}"
+        for sign, spans in (("-", missed), ("+", extra))
+        for span in spans
+    )
 
 
 def report_dialogues(path: Path) -> None:

@@ -17,16 +17,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapport_training.privacy_name_words import BOUNDARY
-from rapport_training.privacy_names import Name, find_names
+from rapport_training.privacy_name_context import Name
+from rapport_training.privacy_names import find_names
 from rapport_training.privacy_patterns import PLACEHOLDER, Found, cover, find_forms
 from rapport_training.privacy_places import find_places
-from rapport_training.privacy_words import part_of_speech, segment
+from rapport_training.privacy_words import segment
 
 KINDS: tuple[str, ...] = (
     "姓名", "地点", "学校", "单位", "电话", "身份证", "邮箱", "账号", "网址", "银行卡", "车牌", "出生日期",
 )  # fmt: skip
 """Kinds of identifiers; 账号 is QQ, WeChat and other accounts."""
+
+
+_TITLE = re.compile(r"《[^《》]*》")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def find_identifiers(texts: Sequence[str]) -> list[list[Span]]:
         if name.spreads and name.end - name.start > 1
     }
     spans = []
-    for text, (covered, names, others) in zip(texts, found, strict=True):
+    for covered, names, others in found:
         people: list[Found] = [(name.start, name.end, "姓名") for name in names]
         rest = cover(covered, people + others) if known else ""
         for surface in sorted(known, key=lambda s: (-len(s), s)):
@@ -113,6 +116,8 @@ def _find(text: str) -> tuple[str, list[Name], list[Found]]:
         covered = PLACEHOLDER.sub(lambda match: "■" * len(match.group()), text)
     forms = find_forms(covered)
     covered = cover(covered, forms)
+    if "《" in covered:
+        covered = _TITLE.sub(lambda match: "■" * len(match.group()), covered)
     words = segment(covered)
     places = find_places(covered, words)
     names = [

@@ -26,7 +26,7 @@ PLACEHOLDER = re.compile(
 )
 
 _S = r"[ \-–—.·]{0,2}"
-_IS = r"[\s:：是为叫加我的你他她它搜就这有也“”\"'(（)）=＝,，号码]{0,8}"
+_IS = r"[\s:：是为叫加我的你他她它搜就这有也吧呗啊“”\"'(（)）=＝,，号码]{0,8}"
 _TOP = (
     r"(?:com|cn|net|org|edu|gov|io|me|top|xyz|cc|info|site|app|co|tv|vip|shop|club|online|link|ly|gg"
     r"|im|ai|dev|hk|tw|jp|uk|us|de|fr|be|to|in)"
@@ -48,7 +48,7 @@ _ID = re.compile(
     r"|(?<![0-9A-Za-z])[1-9]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?![0-9A-Za-z])"
 )
 _ID_CUE = re.compile(
-    rf"(?:身份证|身份號|身分证|证件|identity card|ID card)[^\d\n]{{0,8}}?((?:\d[ \-]?){{14,17}}[0-9Xx])(?![0-9A-Za-z])"
+    r"(?:身份证|身份號|身分证|证件|identity card|ID card)[^\d\n]{0,8}?((?:\d[ \-]?){14,17}[0-9Xx])(?![0-9A-Za-z])"
     r"|(?:护照|通行证|passport)[^\dA-Za-z\n]{0,6}((?:number|no\.?)?\s?[A-Za-z]{1,2}\d{7,9})(?![0-9A-Za-z])",
     re.I,
 )
@@ -69,13 +69,26 @@ _LOCAL = re.compile(
     re.I,
 )
 _WORLD = re.compile(
-    r"(?<![\d])(?:\+|00)(?!86)[1-9]\d{0,2}(?:[ \-.]?[(]?\d{1,5}[)]?){2,5}(?!\d)"
-    r"|(?<![\d\-.])(?:1[ \-.])?(?:[(][2-9]\d{2}[)]\s?|[2-9]\d{2}[\-. ])\d{3}[\-. ]\d{4}(?!\d)"
+    r"(?<![\dA-Za-z_])(?:\+|00)(?!86)[1-9]\d{0,2}(?:[ \-.]?[(]?\d{1,5}[)]?){2,5}(?!\d)"
+    r"|(?<![\d\-.])(?:\+?1[ \-.])?(?:[(][2-9]\d{2}[)]\s?|[2-9]\d{2}[\-. ])\d{3}[\-. ]\d{4}(?!\d)"
     r"|(?<!\d)07\d{3}[ \-]?\d{3}[ \-]?\d{3}(?!\d)|(?<!\d)09\d{2}[ \-]?\d{3}[ \-]?\d{3}(?!\d)"
 )
 _PUBLIC = frozenset(
-    "01082951332 4001619995 02112320 02212320 18002738255 8008101117 01062715275 02087575211 075525629459 "
-    "4008211215 02552887777 057185029595 02885577".split()
+    [
+        "01082951332",
+        "4001619995",
+        "02112320",
+        "02212320",
+        "18002738255",
+        "8008101117",
+        "01062715275",
+        "02087575211",
+        "075525629459",
+        "4008211215",
+        "02552887777",
+        "057185029595",
+        "02885577",
+    ]
 )
 """Crisis and counselling lines that are printed in public, digits only."""
 
@@ -87,14 +100,14 @@ _QQ = re.compile(
     re.I,
 )
 _WECHAT = re.compile(
-    rf"(?:微信|薇信|威信|维信|微❤|卫星|(?<![A-Za-z])(?:V信|WX|VX|V|weixin|wechat))(?:号|账号|帐号|ID)?({_IS})({_ID_WORD})",
+    rf"(?:微信|薇信|威信|维信|微❤|薇❤|卫星|(?<![A-Za-z])(?:V信|WX|VX|V|weixin|wechat))(?:号|账号|帐号|ID)?({_IS})({_ID_WORD})",
     re.I,
 )
 _OTHER = re.compile(
     r"(?:抖音|快手|小红书|微博|陌陌|探探|钉钉|支付宝|B站|哔哩哔哩|知乎|贴吧|推特|脸书|(?<![A-Za-z])(?:Instagram|Insta|ins|telegram|TG"
     r"|line|whatsapp|skype|snapchat|snap|discord|facebook|twitter|steam|tiktok))"
     rf"(?:\s?(?:号|账号|帐号|ID|昵称|账户|用户名|handle|username|account|is)){{1,2}}{_IS}({_ID_WORD})"
-    rf"|(?:学号|工号|准考证号|会员号|用户名|登录名|账号|帐号)[^\dA-Za-z\n。，]{{0,4}}?({_ID_WORD})"
+    rf"|(wxid_[A-Za-z0-9_\-]{(4,)})|(?:学号|工号|准考证号|会员号|用户名|登录名|账号|帐号)[^\dA-Za-z\n。，]{{0,4}}?({_ID_WORD})"
     r"|(?<![A-Za-z0-9._])@([A-Za-z0-9_][A-Za-z0-9_.]{2,29}|(?<=微博@)[\u4e00-\u9fff\w\-]{2,20})",
     re.I,
 )
@@ -114,9 +127,10 @@ _FULL_DATE = (
     rf"|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTHS},? (?:19|20)\d{{2}})"
 )
 _BIRTH_DATE = rf"(?:{_FULL_DATE}|{_CALENDAR}(?:{_DAY}|正|腊|冬)月\s?{_DAY}\s?[日号]?|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?)"
+_MAY_BE_BIRTH = re.compile(r"[生诞世]|DOB|orn|irth|BORN|BIRTH|\d(?:年|[-/.]\d)")
 _BORN_BEFORE = re.compile(
-    r"(?:出生(?:日期|年月日?|时间|证明)?|生日|诞辰|生于|诞生|\bDOB|date of birth|\bborn|\bbirthday)"
-    rf"(?:[\s:：是为在于就的,，(（]|上写|登记|[Oo]n|[Ii]s|[Ii]n|was|当天|那天|日期|都|写|我|他|她){{0,6}}({_BIRTH_DATE})",
+    r"(?:(?:户口本?|身份证|证件)上?(?:写的|登记的)|生下来(?=那天|那年|是)|出生(?:日期|年月日?|时间|证明)?|生日|诞辰|生于|诞生|\bDOB|date of birth|\bborn|\bbirthday)"
+    rf"(?:[\s:：是为在于就的(（]|上写|登记|[Oo]n|[Ii]s|[Ii]n|was|当天|那天|日期|都|写|我|他|她){{0,6}}({_BIRTH_DATE})",
     re.I,
 )
 _BORN_AFTER = re.compile(
@@ -162,7 +176,7 @@ def find_forms(text: str) -> list[Found]:
         plain = _take(_EMAIL, "邮箱", plain, found)
         for pattern, kind in _FORMS:
             plain = _take(pattern, kind, plain, found)
-    if "月" in plain or "生" in plain or "orn" in plain or "irth" in plain or "DOB" in plain:
+    if _MAY_BE_BIRTH.search(plain):
         for pattern in (_BORN_BEFORE, _BORN_AFTER, _BORN_AM):
             plain = _take(pattern, "出生日期", plain, found)
     if _SPELT.search(plain):
@@ -190,7 +204,7 @@ def _matches(pattern: re.Pattern[str], kind: str, text: str) -> Iterator[Found]:
         group = match.lastindex or 0
         start, end = match.span(group)
         surface = text[start:end]
-        if pattern is _WECHAT and not _is_account(match.group(1), surface):
+        if pattern is _WECHAT and not _is_account(text, match, surface):
             continue
         if kind == "电话" and _is_public(surface):
             continue
@@ -198,11 +212,14 @@ def _matches(pattern: re.Pattern[str], kind: str, text: str) -> Iterator[Found]:
         yield start, end, kind
 
 
-def _is_account(between: str, surface: str) -> bool:
-    """Whether what follows 微信 is an account: it has a digit, or a sign says that it is one."""
+def _is_account(text: str, match: re.Match[str], surface: str) -> bool:
+    """Whether what follows 微信 is an account: it has a digit, or something says that it is one."""
     if any(character.isdigit() or character in "_-" for character in surface):
         return len(surface) > 4
-    return len(surface) > 4 and any(sign in between for sign in "号:：是为叫=")
+    cue = text[match.start() : match.start(2)]
+    said = cue[:2].lower() in {"vx", "wx", "v信"} or any(sign in cue for sign in "号:：是为叫搜=")
+    said = said or "加" in text[max(0, match.start() - 3) : match.start(2)]
+    return len(surface) > 4 and said
 
 
 def _is_public(surface: str) -> bool:

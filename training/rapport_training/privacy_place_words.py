@@ -1,79 +1,116 @@
-"""Word lists for finding places, schools and employers."""
+"""Words for finding places, schools and employers, and how far a name reaches to the left."""
 
 from __future__ import annotations
 
 import re
 
-LOCATIVE = frozenset(
-    "在 住 住在 去 到 来到 来自 从 回 回到 往 于 位于 搬到 搬去 搬 老家 家在 家住 离 经过 路过 地址 考到 嫁到 逃离 户口 籍贯 租 跑到 飞 飞往 离开 前往 附近 "
-    "去过 去了 到了 回了 来 定居 出生 居住 现居 工作地 坐标 家 考去 调到 调去 出差 留学 待在 呆在 留在 常住 身在 移民 远嫁 分配到 生于 长在 长于 到达 抵达 去往 租在 "
-    "就在 还在 都在 一直在 是在 人在 现在 目前 逛 游 派到 派驻 落户 老家是 老家在 想去 要去 飞到 坐车到 开车到 送到 带到 送去 路 沿着 叫 叫做 名叫 是 就是".split()
-)
+from rapport_training.privacy_name_words import HAN
+from rapport_training.privacy_words import part_of_speech, places, word_list
+
+LOCATIVE = frozenset(word_list("place_words.txt", "locative"))
 """Words before a place that make an ambiguous name one."""
 
-AMBIGUOUS = frozenset(
-    "安宁 安康 上街 贝宁 中站 吉利 太平 云和 牡丹 里加 江山 长寿 天桥 德班 亚历山大 祥云 白银 青山 东西 大方 永和 和平 和静 仁和 平安 兴隆 新城 东方 大同 大安 吉安 新和 中方 思茅 "
-    "延长 洋县 富裕 通道 集美 城口 罗马 多哈 安达 友好 丰满 合作 当阳 华容 南部 西区 东区 中山 大兴 同心 民乐 永安 海城 东明 长乐 宜家 红星 红旗 向阳 前进 伊春 海口 巴黎 泰山 光明 大通 开平 白云 三门 三明 乐业 "
-    "五峰 桃江 新平 新民 高明 光泽 南海 内江 玛丽 乔治 桃源 香河 西湖 东湖 南山 北海 黄山 武夷山 万年 泰和 永新 沙湾 丰城 清水 万荣 上思 都匀 崇明 怀柔 平和 明光 海南 利辛 长治".split()
-)
-"""Places whose name is also a word: they need a place's company."""
+AMBIGUOUS = frozenset(word_list("place_words.txt", "ambiguous"))
+"""Places whose name is also a word: they need context."""
 
-NEVER = frozenset(
-    "东西 大方 南部 通道 富裕 延长 合作 友好 丰满 西区 东区 前进 光明 平和 乐业 同心 中方 东方 和平 平安 大同 万年 向阳 清水 新民 安达 玛丽 乔治 亚历山大 吉利 泰和 红旗 合群 向前".split()
-)
+NEVER = frozenset(word_list("place_words.txt", "never"))
+"""... and those that are nearly always the word."""
+
+LANDMARKS = frozenset(word_list("place_words.txt", "landmarks"))
+"""Well-known places below the counties."""
 
 FIXED = re.compile(
-    r"北京时间|北京烤鸭|兰州(?:拉面|牛肉面)|重庆(?:小面|火锅)|四川火锅|青岛啤酒|武汉(?:热干面|鸭脖)|长沙臭豆腐|天津(?:麻花|煎饼|饭)|南京(?:大屠杀|条约|路)?(?:步行街)?(?<=大屠杀)"
+    r"北京时间|北京烤鸭|德州扑克|南京板鸭|兰州(?:拉面|牛肉面)|重庆(?:小面|火锅)|四川火锅|青岛啤酒|武汉(?:热干面|鸭脖)|长沙臭豆腐|天津(?:麻花|煎饼|饭)|南京(?:大屠杀|条约|路)?(?:步行街)?(?<=大屠杀)"
     r"|上海滩|香港脚|海南鸡饭|桂林米粉|柳州螺蛳粉|云南白药|新疆(?:大盘鸡|葡萄干)|内蒙古烤肉|宁夏枸杞|山东煎饼|汶川(?:大?地震)|唐山大?地震|山西老陈醋|镇江香醋|金华火腿|北京欢迎你|成都\(歌\)|西安事变"
     r"|(?:英|法|德|日|韩|泰|美)国(?:人|剧|电影|文化|心理学|队长|梦)|日本(?:人|料理|动漫|文化|电影|剧)|韩国(?:料理|电影|剧|人)|(?:清华|北大)(?:毕业|学霸)?梦"
 )
 """Set phrases in which a place name is no place of the client's."""
 
-SUFFIXES = (
-    "自治州 自治县 街道 大道 胡同 小区 花园 大厦 广场 公寓 新村 家园 山庄 花苑 名苑 佳苑 华庭 公馆 地铁站 火车站 高铁站 汽车站 公交站 机场 公园 工业园 科技园 产业园 开发区 高新区 新区 社区 路口 "
-    "北路 南路 东路 西路 中路 环路 大街 步行街 村 镇 乡 区 县 市 路 街 巷 弄 里 苑 庄 屯 湾 坡 沟 寨 桥 府 城 站 堡 岛 坝 埠 庙 寺 坊 桥头 商业街 城中村 步行街 新城 国际城 商城 购物中心 码头 东街 西街 南街 北街 老街".split()
-)
-WEAK_SUFFIXES = frozenset(
-    "区 县 市 路 街 里 城 站 桥 府 坡 沟 岛 湾 庄 庙 寺 村 镇 乡 弄 巷 社区 小区 花园 广场 公园 公寓 家园 机场 堡 坊 苑".split()
-)
+SUFFIXES = word_list("place_words.txt", "suffixes")
+"""Last parts of the names of small places."""
 
-GENERIC = frozenset(
-    "这 那 哪 个 条 座 的 我 你 他 她 它 们 同 本 全 整 整个 每 各 某 住宅 高档 老 新 大 小 旧 附近 城市 农村 隔壁 一 二 两 三 几 多 走 出 铁 公 马 后 心 思 生 弯 套 末 退 前 死 活 有 没有 无 找 上 下 回 "
-    "医疗 心理 专科 精神 精神科 综合 公立 私立 妇幼 三甲 当地 本地 外地 家 家乡 乡下 我们 你们 他们 学校 公司 单位 这个 那个 哪个 一个 一座 这座 那座 一条 这条 那条 一家 这家 那家 某个 别的 其他 另 另一 另一个 所在 "
-    "所有 大型 小型 正规 专业 知名 著名 重点 名牌 普通 一般 不错 好 差 贵 便宜 和 跟 与 对 把 被 让 给 向 从 在 是 也 都 就 不 还 又 要 想 能 会 可以 应该 到 去 来 于 为 因为 所以 但 而 或 及 了 着 过 吧 呢 吗 啊 "
-    "美食 商业 购物 步行 红灯 旅游 风景 自然 居民 安置 拆迁 工厂 工业 科技 创业 互联网 外贸 保险 广告 教育 培训 建筑 房地产 装修 物流 快递 传媒 影视 游戏 软件 设计 咨询 医药 食品 服装 贸易 金融 投资 证券 "
-    "上市 国有 国企 央企 私企 外企 民营 合资 外资 中外 跨国 初创 大 小 分 总 子 母 老年 成人 函授 自考 民办 本科 专科 二本 三本 一本 高等 理工 艺术 音乐 美术 体育 师范 医科 农业 财经 综合性 高级 中级 初级 "
-    "省 市 县 区 镇 乡 村 国家 国外 国内 世界 全国 全市 全省 社会 人生 幸福 时间 地方 房子 房间 父母 爸妈 孩子 女朋友 男朋友 朋友 同学 老师 自己 现在 以前 当时 后来 今天 明天 昨天 每天 早上 晚上 先 再 才 被窝 梦 梦里".split()
-)
-"""What before a suffix makes no name: 这个小区, 高档小区, 铁路."""
+PUBLIC_GROUNDS = frozenset(word_list("place_words.txt", "public_grounds"))
+"""Suffixes that stand after any noun and so need more evidence."""
 
-UNIVERSITIES = (
-    "清华 北大 复旦 浙大 武大 川大 厦大 中科大 哈工大 北师大 华师大 华中师大 南师大 东北师大 陕师大 北航 北理工 西工大 南航 华科 上财 中财 央财 贸大 北外 上外 广外 北邮 西电 电子科大 上海交大 西安交大 西南交大 北京交大 "
-    "上交大 西交大 港大 港中文 港科大 台大 湖大 兰大 吉大 山大 郑大 苏大 深大 暨大 华南理工 华工 中传 北影 中戏 上戏 央美 国美 中国人大 人大附中 北大附中 清华附中 华师一附中 衡水中学 毛坦厂 黄冈中学 北体 南开 重大 西南大 西财 川师 首师大 "
-    "国科大 央音 华政 西政 中政大 法大 中农 华农 南农 北林 中山大学 国防科大 哈佛 耶鲁 斯坦福 麻省理工 普林斯顿 剑桥 牛津 哥大 伯克利 帝国理工 早稻田 新国立 南洋理工 多大 墨大 悉大 纽大".split()
-)
-WEAK_UNIVERSITIES = frozenset(
-    "重大 山大 吉大 湖大 深大 港大 台大 法大 多大 国美 中传 北影 华工 中农 南开 剑桥 牛津 哥大 苏大 郑大 兰大 暨大 华科 南航 北林 西南大 哈佛 耶鲁 斯坦福 清华 北大 毛坦厂 墨大 悉大 纽大 川师 中戏 上戏 央美".split()
-)
+NO_TOWN = frozenset(word_list("place_words.txt", "no_town"))
+"""What ends like a town and is none."""
 
-EMPLOYERS = (
-    "腾讯 阿里巴巴 阿里 百度 华为 字节跳动 字节 美团 京东 小米 网易 拼多多 滴滴 快手 抖音 哔哩哔哩 B站 携程 饿了么 蚂蚁金服 蚂蚁集团 支付宝 淘宝 天猫 微信 联想 中兴 大疆 海尔 格力 美的 比亚迪 吉利 蔚来 理想汽车 小鹏 特斯拉 "
-    "富士康 立讯 宁德时代 京东方 海康威视 科大讯飞 商汤 旷视 微软 谷歌 苹果 亚马逊 英特尔 IBM 三星 索尼 西门子 博世 宝洁 联合利华 欧莱雅 雀巢 可口可乐 沃尔玛 家乐福 永辉 盒马 大润发 麦当劳 肯德基 星巴克 瑞幸 海底捞 喜茶 奈雪 蜜雪冰城 必胜客 "
-    "宜家 优衣库 顺丰 中通 圆通 申通 韵达 邮政 中国邮政 中国移动 中国联通 中国电信 移动公司 联通 电信 移动 国家电网 南方电网 中石油 中石化 中海油 中建 中铁 中交 中核 中粮 中信 平安 中国平安 平安保险 中国人寿 太平洋保险 泰康 人保 万科 碧桂园 恒大 保利 绿地 龙湖 融创 "
-    "工行 农行 建行 中行 交行 招行 工商银行 农业银行 建设银行 中国银行 交通银行 招商银行 民生银行 兴业银行 浦发银行 中信银行 光大银行 平安银行 邮储银行 农商行 普华永道 德勤 毕马威 安永 麦肯锡 埃森哲 高盛 摩根 新东方 学而思 好未来 猿辅导 作业帮 链家 贝壳 我爱我家 安居客 "
-    "新华社 央视 中央电视台 人民日报 湖南卫视 芒果台 爱奇艺 优酷 知乎 小红书 得物 唯品会 苏宁 国美 去哪儿 同程 搜狐 新浪 360 金山 用友 浪潮 比特大陆 米哈游 莉莉丝 完美世界 盛大 一汽 上汽 东风 长城汽车 奇瑞 长安汽车 广汽 宝马 奔驰 大众 丰田 本田".split()
-)
-ORGANISATION = (
-    "股份有限公司 有限责任公司 有限公司 总公司 分公司 公司 集团 律师事务所 会计师事务所 会计事务所 事务所 证券 银行 支行 分行 医院 卫生院 卫生所 诊所 公安局 派出所 法院 检察院 税务局 教育局 财政局 民政局 供电局 街道办 居委会 村委会 "
-    "研究所 研究院 设计院 电视台 报社 出版社 工作室 俱乐部 餐厅 饭店 酒店 宾馆 超市 百货 商场 工厂 制衣厂 电子厂 钢铁厂 纺织厂 化工厂 汽车厂 机械厂 厂 药房 药店 健身房 物业 传媒 科技 物流 地产 置业 影院 咖啡馆 奶茶店 福利院 养老院 培训中心 教育机构 "
-    "监狱 戒毒所 消防队 部队 车间 实业 建设集团 食品 制药 药业 保险 人寿".split()
-)
-WEAK_ORGANISATION = frozenset(
-    "公司 集团 银行 医院 诊所 餐厅 饭店 酒店 宾馆 超市 百货 商场 工厂 厂 药房 药店 健身房 物业 传媒 科技 物流 地产 影院 车间 部队 食品 保险 证券 法院 派出所 公安局 工作室 俱乐部 监狱".split()
-)
+GENERIC = frozenset(word_list("place_words.txt", "generic"))
+"""What before a suffix makes no name: 这个 小区, 高档 小区."""
+
+SCHOOL_TAILS = word_list("place_words.txt", "school_tails")
+"""Last parts of the names of schools."""
+
+NAMED_SCHOOLS = frozenset(word_list("place_words.txt", "named_schools"))
+"""Those before which any noun is a name, after 在 or 考上."""
+
+UNIVERSITIES = word_list("place_words.txt", "universities")
+"""Schools known by a short name."""
+
+WEAK_UNIVERSITIES = frozenset(word_list("place_words.txt", "weak_universities"))
+"""Those of them that need a cue."""
+
+EMPLOYERS = word_list("place_words.txt", "employers")
+"""Brands, which are employers where somebody works."""
+
+ORGANISATION = word_list("place_words.txt", "organisation")
+"""Last parts of the names of organisations."""
+
+WEAK_ORGANISATION = frozenset(word_list("place_words.txt", "weak_organisation"))
+"""Those of them that also stand without a name: 一家 公司."""
+
+ORGANISATION_STOP = frozenset(word_list("place_words.txt", "organisation_stop"))
+"""What an organisation does not begin with."""
+
+JOIN_WORK = frozenset(word_list("place_words.txt", "join_work"))
+"""Words before an employer."""
+
 AT_WORK = re.compile(
-    r"(?:里|那边|那里|总部|分部|分公司|门店|店里)?(?:上班|工作|实习|任职|就职|打工|供职|兼职|干活|干了|做了?|当|待了|呆了|的?(?:同事|员工|offer|工作|老板|领导|面试|岗位|工资)|裁员|裁掉|辞职|离职|入职|面试|加班|搬砖|跑外卖|送外卖|开车|值班|轮岗|任教)"
+    r"(?:里|那边|那里|总部|分部|分公司|门店|店里)?(?:上班|工作|实习|任职|就职|打工|供职|兼职|干活|干了|做了?|当|送快递|送货|跑业务|教书|教(?=[\u4e00-\u9fff]{1,2}[，。])|卖(?!力)|待了|呆了|的?(?:同事|员工|offer|工作|老板|领导|面试|岗位|工资)|裁员|裁掉|辞职|离职|入职|面试|加班|搬砖|跑外卖|送外卖|开车|值班|值夜班|规培|轮转|轮岗|任教)"
 )
-JOIN_WORK = frozenset(
-    "入职 跳槽到 跳槽 就职于 任职于 供职于 工作于 进 进了 进入 加入 应聘 面试 离开 辞去 签了 拿到 收到 考进 考上 来到 分到 调到 入职了 去了 面 投".split()
-)
+
+FUNCTION_WORDS = "的了是我你他她这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎个得给被把跟对让但而且或与及之为其以从向于所如果因已经谁哪您住些座条位每各"
+
+
+def run_start(words: list[str], index: int) -> int:
+    """Index of the first word of the name that ends before the word `index`; `index` if none."""
+    first, size = index, 0
+    while first and size < 6:
+        word = words[first - 1]
+        after_place = first > 1 and words[first - 2] in places() and len(word) > 1
+        if not HAN.fullmatch(word) or word in LOCATIVE or len(word) > 4:
+            break
+        if (
+            word == "里"
+            and first > 1
+            and words[index] == "小区"
+            and words[first - 2] not in GENERIC
+        ):
+            size, first = size + 1, first - 1
+            continue
+        if word in GENERIC and not after_place:
+            break
+        tag = part_of_speech(word)
+        if tag[:1] == "v" and len(word) == 1:
+            break
+        if tag in {"r", "p", "c", "u", "uj", "ul", "d", "m", "q", "y", "f"} and word not in {
+            "中",
+            "东",
+            "西",
+            "南",
+            "北",
+        }:
+            break
+        road = words[index][-1] in "路街道巷"
+        if (
+            tag[:1] in {"v", "a", "t", "i", "l"}
+            and len(word) > 1
+            and (size or (tag[:1] == "v" and not road))
+            and word not in {"解放", "建设", "复兴", "和平", "幸福", "光明", "团结"}
+        ):
+            break
+        size += len(word)
+        if size > 6:
+            break
+        first -= 1
+    return first

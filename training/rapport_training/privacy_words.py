@@ -23,7 +23,7 @@ def segment(text: str) -> list[str]:
 
 @lru_cache(maxsize=65536)
 def part_of_speech(word: str) -> str:
-    """jieba's tag of one word, such as `n`, `v`, `nr` (person); empty for an unknown word."""
+    """Part of speech as jieba tags it of one word, such as `n`, `v`, `nr` (person); empty for an unknown word."""
     tags = _segmenter().tag(word, False)
     return tags[0][1] if len(tags) == 1 and _segmenter().has_word(word) else ""
 
@@ -42,15 +42,39 @@ def given_scores() -> dict[str, float]:
 
 def given_score(characters: str) -> float:
     """Sum of the log-odds of these characters being a given name."""
+    if characters in _popular():
+        return 8.0
     scores = given_scores()
     return sum(scores.get(character, UNLIKELY) for character in characters)
+
+
+def word_list(name: str, section: str) -> tuple[str, ...]:
+    """The words of one section of a list in `data/`, in the order of the file.
+
+    Such a file has sections `[name]` with words separated by blanks; `#` begins a comment.
+    """
+    words: list[str] = []
+    inside = False
+    for line in _lines(name):
+        if line.startswith("["):
+            inside = line == f"[{section}]"
+        elif inside and not line.startswith("#"):
+            words += line.split()
+    if not words:
+        raise LookupError(f"no section [{section}] in data/{name}")
+    return tuple(words)
+
+
+@cache
+def _popular() -> frozenset[str]:
+    return frozenset(word_list("name_words.txt", "popular_given"))
 
 
 @cache
 def _segmenter() -> rjieba.Jieba:
     segmenter = rjieba.Jieba()
     for place in places():
-        if len(place) > 2:
+        if len(place) > 2 or place.endswith("县"):
             segmenter.add_word(place, None, "ns")
     return segmenter
 

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rapport_tasks.errors import BadInput
+from rapport_training.privacy import KINDS, Span, anonymise, find_identifiers
+from rapport_training.privacy_marks import MarkedText, parse_marked, read_marked, tally
+
+HERE = Path(__file__).parent
+DEVELOPMENT = HERE / "privacy_dev_zh.txt"
+DIRECT = ("电话", "身份证", "邮箱", "账号", "网址", "银行卡", "车牌", "出生日期")
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(span.kind, text[span.start : span.end]) for span in find_identifiers([text])[0]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "surface", "frame"),
+    [
+        ("电话", "13700137000", "打我电话{}，晚上在。"),
+        ("电话", "137 0013 7000", "手机{}"),
+        ("电话", "137-0013-7000", "号码是{}。"),
+        ("电话", "+86 137 0013 7000", "{}是我的"),
+        ("电话", "１３７００１３７０００", "联系{}"),
+        ("电话", "一三七零零一三七零零零", "记一下{}。"),
+        ("电话", "0571-87654321", "座机{}。"),
+        ("电话", "(021)65432100", "办公室{}"),
+        ("电话", "(212) 555-0187", "call {} please"),
+        ("身份证", "330102198512120038", "身份证{}。"),
+        ("身份证", "33010219851212003X", "我是{}，帮我查"),
+        ("身份证", "330102851212003", "老证件{}"),
+        ("邮箱", "wo.de_you@sina.com.cn", "写信到{}。"),
+        ("账号", "345678901", "QQ：{}"),
+        ("账号", "yu_tian99", "加我微信{}吧"),
+        ("账号", "sunny-2001", "vx：{}，备注来意"),
+        ("账号", "wxid_k2k3k4", "薇信是{}"),
+        ("网址", "https://weibo.com/u/1234567", "看{}就懂了"),
+        ("银行卡", "6225880137000000", "转到{}"),
+        ("银行卡", "6225 8801 3700 0000 123", "卡号{}。"),
+        ("车牌", "浙A8K88T", "车牌{}的车"),
+        ("车牌", "沪AD12345", "他开{}"),
+        ("出生日期", "1987年11月3日", "我{}出生。"),
+        ("出生日期", "11月3日", "我的生日是{}。"),
+        ("姓名", "小明", "我叫{}，今年上大一。"),
+        ("姓名", "阿芳", "{}昨天又没来。"),
+        ("姓名", "李娜", "{}说她不想再见我。"),
+        ("姓名", "陈思源", "我和{}吵了一架。"),
+        ("姓名", "安宁", "我叫{}，今年二十岁。"),
+        ("姓名", "周", "谢谢{}老师，我明白了。"),
+        ("姓名", "Lucy", "同事{}总是加班。"),
+        ("姓名", "马云", "我叫{}，和那个名人没有关系。"),
+        ("地点", "武侯区", "我住在{}。"),
+        ("地点", "西安", "我从{}过来打工。"),
+        ("地点", "德国", "我在{}留学。"),
+        ("地点", "桂花街道", "我在{}上班。"),
+        ("学校", "清华", "我在{}读大二。"),
+        ("学校", "兰州大学", "我考上了{}。"),
+        ("单位", "华为", "我在{}上班。"),
+        ("单位", "蓝海科技有限公司", "我在{}做会计。"),
+    ],
+)
+def test_each_kind_is_found_with_its_ends(kind: str, surface: str, frame: str) -> None:
+    assert found(frame.format(surface)) == [(kind, surface)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "安静一点，我老公在看华为手机。",
+        "北京时间八点，小时候的小心思，小孩和老师、老板、阿姨都懂。",
+        "王者荣耀打到高考前，人在江湖，要杜绝。",
+        "马上就到黄昏了，白天常常这样，何必呢，于是换个方向。",
+        "周末和周三都江郎才尽，东方亮了我还在家里。",
+        "打110、120，或者12356。",
+        "热线是400-161-9995和010-82951332。",
+        "上周三和5月1日我都没出门，2023年5月1日也一样。",
+        "花了13800元，考了650分，今年28岁，排了38个订单，凌晨3:30才睡。",
+        "1995年出生的人现在压力都大。",
+        "我喜欢周杰伦的歌，也读弗洛伊德。",
+        "马云说过的话你听过吗？",
+        "中国人和美国心理学家想得不一样。",
+        "我在一家互联网公司上班，读过一所重点大学。",
+        "我在这个小区走过很多条路，都是误区。",
+        "他叫我起床，我叫了外卖，大家都叫我加油。",
+        "我和老师、向老师道歉的同学都在。",
+        "我用微信和QQ聊天，也看微博。",
+        "《小王子》和《平凡的世界》我都读过。",
+        "女儿常常哭，儿子天天闹。",
+    ],
+)
+def test_ordinary_talk_stays(text: str) -> None:
+    assert found(text) == []
+
+
+def test_numbers_follow_first_appearance_and_are_the_same_in_every_message() -> None:
+    texts = ["我叫小明，同事叫李思远。", "小明你好，李思远怎么了？", "李思远在成都，我在武侯区。"]
+    replaced, counts = anonymise(texts)
+    assert replaced == [
+        "我叫[姓名1]，同事叫[姓名2]。",
+        "[姓名1]你好，[姓名2]怎么了？",
+        "[姓名2]在[地点1]，我在[地点2]。",
+    ]
+    assert counts == Counter({"姓名": 5, "地点": 2})
+
+
+def test_a_name_that_is_only_sure_elsewhere_is_found_in_all_messages() -> None:
+    assert anonymise(["豆豆乖，睡吧"])[0] == ["豆豆乖，睡吧"]
+    assert anonymise(["豆豆乖，睡吧", "我女儿叫豆豆，两岁"])[0][0] == "[姓名1]乖，睡吧"
+
+
+def test_a_common_word_as_a_name_is_not_looked_for_elsewhere() -> None:
+    assert anonymise(["我叫高兴，是学生。", "今天很高兴认识你"])[0] == [
+        "我叫[姓名1]，是学生。",
+        "今天很高兴认识你",
+    ]
+
+
+def test_placeholders_stay_and_new_numbers_start_after_them() -> None:
+    texts = ["[姓名2]和[地点1]，我叫小明，住武侯区。"]
+    once, counts = anonymise(texts)
+    assert once == ["[姓名2]和[地点1]，我叫[姓名3]，住[地点2]。"]
+    assert counts == Counter({"姓名": 1, "地点": 1})
+    assert anonymise(once) == (once, Counter())
+
+
+def test_anonymised_development_sentences_hold_no_marked_surface_of_direct_kinds() -> None:
+    for text in read_marked(DEVELOPMENT):
+        (once,), _ = anonymise([text.text])
+        for span in text.spans:
+            if span.kind in DIRECT:
+                assert text.text[span.start : span.end] not in once
+        assert anonymise([once])[0] == [once]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.text(
+            alphabet="我叫小王李明在北京路号的是，。[]姓名1地点2出生日期138-0年月日Ａ＠a.com微信 ·村公司大学《》",
+            max_size=40,
+        ),
+        max_size=4,
+    )
+)
+def test_any_text_gives_sorted_disjoint_spans_inside_it(texts: list[str]) -> None:
+    for text, spans in zip(texts, find_identifiers(texts), strict=True):
+        done = 0
+        for span in spans:
+            assert done <= span.start < span.end <= len(text)
+            assert span.kind in KINDS
+            done = span.end
+
+
+def test_same_texts_give_the_same_result_in_another_process() -> None:
+    code = (
+        "from rapport_training.privacy import anonymise;"
+        "print(ascii(anonymise(['我叫王芳，同事李雷和韩梅梅在成都', '李雷，13700137000'])[0]))"
+    )
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(runs) == 1
+
+
+def test_development_file_has_enough_sentences_of_every_kind() -> None:
+    texts = read_marked(DEVELOPMENT)
+    assert len(texts) >= 200
+    assert {span.kind for text in texts for span in text.spans} == set(KINDS)
+    assert sum(not text.spans for text in texts) >= 50
+
+
+def test_development_sentences_are_found_as_the_goals_ask() -> None:
+    texts = read_marked(DEVELOPMENT)
+    counts = tally((text.spans, find_identifiers([text.text])[0]) for text in texts)
+    for kind in DIRECT:
+        assert counts.overlapping[kind] == counts.marked[kind], kind
+        assert counts.right[kind] == counts.found[kind], kind
+    for kind in ("姓名", "地点"):
+        assert counts.overlapping[kind] >= 0.9 * counts.marked[kind], kind
+        assert counts.right[kind] >= 0.85 * counts.found[kind], kind
+    assert counts.clean_kept >= 0.97 * counts.clean
+
+
+def test_marks_are_read() -> None:
+    text = parse_marked("我叫{姓名|小明}，住{地点|武侯区}")
+    assert text == MarkedText("我叫小明，住武侯区", (Span(2, 4, "姓名"), Span(6, 9, "地点")))
+
+
+@pytest.mark.parametrize(
+    "line", ["我叫{名字|小明}", "我叫{姓名|}", "我叫{姓名|小明", "我叫姓名|小明}"]
+)
+def test_bad_marks_name_file_and_line_and_no_text(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "marked.txt"
+    path.write_text(f"# comment\n\n{line}\n", encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        read_marked(path)
+    assert f"{path}:3:" in caught.value.message
+    assert "小明" not in caught.value.message
+
+
+def test_tally_counts_kinds_ends_and_false_alarms() -> None:
+    marked = [Span(0, 2, "姓名"), Span(3, 6, "学校")]
+    counts = tally(
+        [(marked, [Span(0, 1, "姓名"), Span(3, 6, "地点"), Span(8, 9, "地点")]), ([], [])]
+    )
+    assert counts.overlapping == Counter({"姓名": 1, "学校": 0})
+    assert counts.masked == Counter({"姓名": 1, "学校": 1})
+    assert counts.exact.total() == counts.right_exact.total() == 0
+    assert counts.right == Counter({"姓名": 1, "地点": 0})
+    assert counts.false == Counter({"地点": 1, "姓名": 0})
+    assert (counts.clean, counts.clean_kept) == (1, 1)
