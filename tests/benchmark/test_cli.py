@@ -35,7 +35,8 @@ def quick(models, data) -> list[object]:
 
 
 def test_every_command_has_help_with_an_example(rapport) -> None:
-    assert set(cli.commands) == {"prepare", "run", "score", "compare", "tasks", "doctor", "demo"}
+    names = {"prepare", "run", "score", "compare", "validate", "tasks", "doctor", "demo"}
+    assert set(cli.commands) == names
     for name in cli.commands:
         code, out, _ = rapport(name, "--help")
         assert code == 0
