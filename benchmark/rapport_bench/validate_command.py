@@ -11,7 +11,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from rapport_bench.console import RunReporter, output, signed
+from rapport_bench.console import RunReporter, output
 from rapport_bench.validity import acts, continuity, shifts
 from rapport_bench.validity.figures import Figure, Progress, Report, save
 from rapport_bench.validity.thresholds import Threshold, parse_thresholds
@@ -131,8 +131,9 @@ def _figures_table(report: Report) -> Table:
     table.add_column("figure, 95 % interval")
     for arm in report.arms:
         table.add_column(arm, justify="right")
+    line = "\n" if len(report.arms) > 4 else " "  # five intervals do not fit beside each other
     for name in report.subject:
-        cells = [_cell(figures.get(name)) for figures in report.arms.values()]
+        cells = [_cell(figures.get(name), line) for figures in report.arms.values()]
         table.add_row(name + _direction(name), *cells)
     return table
 
@@ -180,17 +181,16 @@ def _three(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _cell(figure: Figure | None) -> str:
-    if figure is None:
-        return ""
-    return _three(figure.value) + _ends(figure)
+def _cell(figure: Figure | None, line: str) -> str:
+    return "" if figure is None else line.join([_three(figure.value), *_ends(figure)])
 
 
-def _ends(figure: Figure) -> str:
-    return "" if figure.ci is None else f" \\[{figure.ci[0]:.3f}, {figure.ci[1]:.3f}]"
+def _ends(figure: Figure) -> list[str]:
+    return [] if figure.ci is None else [f"\\[{figure.ci[0]:.3f}, {figure.ci[1]:.3f}]"]
 
 
 def _difference(figure: Figure | None) -> str:
     if figure is None or figure.value is None:
         return "–"
-    return signed(figure.value) + _ends(figure)
+    sign = "−" if figure.value < 0 else "+" if figure.value > 0 else ""
+    return " ".join([sign + _three(abs(figure.value)), *_ends(figure)])

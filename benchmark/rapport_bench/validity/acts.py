@@ -28,7 +28,7 @@ from rapport_bench.validity.act_arms import (
     module_sha256,
     scored_arm,
 )
-from rapport_bench.validity.agreement import auc, length_strata, macro_f1, mean
+from rapport_bench.validity.agreement import auc, length_strata, macro_f1
 from rapport_bench.validity.figures import OURS, VERSION, Report, file_sha256
 from rapport_bench.validity.labelled import Utterance, read_utterances
 from rapport_bench.validity.resampling import DRAWS, SEED, Resampler, Sampled
@@ -112,10 +112,10 @@ def measure(
         }
         if arm.predicted is not None:
             right = [a == b for a, b in zip(labels, arm.predicted, strict=True)]
-            row["accuracy"] = everything.sample(mean(right))
+            row["accuracy"] = everything.mean(right)
             row["macro_f1"] = everything.sample(macro_f1(labels, arm.predicted))
         if arm.found is not None:
-            row["coverage"] = two.sample(mean([arm.found[i] for i in told]))
+            row["coverage"] = two.mean([arm.found[i] for i in told])
         found[arm.name] = row
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+from numpy.typing import NDArray
 
 from rapport_bench.clusters import Floats
 from rapport_bench.validity.resampling import Statistic
@@ -68,23 +68,6 @@ def length_strata(lengths: Sequence[int]) -> list[int]:
     return [int(np.log(length) / np.log(STRATUM_WIDTH)) for length in lengths]
 
 
-def mean(values: npt.ArrayLike) -> Statistic:
-    """Weighted mean of the values that are not NaN; undefined without one.
-
-    >>> mean([1.0, np.nan, 0.0])(np.array([3.0, 5.0, 1.0]))
-    0.75
-    """
-    row = np.asarray(values, dtype=np.float64)
-    defined = ~np.isnan(row)
-    filled = np.where(defined, row, 0.0)
-
-    def statistic(weights: Floats) -> float | None:
-        total = float(weights @ defined)
-        return float(weights @ filled) / total if total else None
-
-    return statistic
-
-
 def macro_f1(labels: Sequence[str], predicted: Sequence[str]) -> Statistic:
     """Mean over the labels that occur of ``F1 = 2 hits / (labelled + predicted)``.
 
@@ -122,20 +105,27 @@ def count_correlation(
 
     Example:
         >>> round(count_correlation([1, 2, 4, 3], [1, 3, 4, 2], [4, 4, 6, 6])(np.ones(4)), 3)
-        0.816
+        1.0
     """
-    table = np.array([predicted, reference, length], dtype=np.float64)
+    groups = [np.unique(row, return_inverse=True)[1] for row in (predicted, reference, length)]
 
     def statistic(weights: Floats) -> float | None:
-        taken = np.repeat(table, weights.astype(np.int64), axis=1)
-        if taken.shape[1] < 3 or (np.ptp(taken[:2], axis=1) == 0).any():
+        centred = np.stack([_centred_ranks(group, weights) for group in groups])
+        sizes = np.sqrt((centred**2) @ weights)
+        if (sizes[:2] < 1e-9).any():
             return None
-        ranks: Floats = np.asarray(rankdata(taken, axis=1))
-        if np.ptp(ranks[2]) == 0:
-            return float(np.corrcoef(ranks[:2])[0, 1])
-        correlations = np.asarray(np.corrcoef(ranks))
-        both, *with_length = correlations[np.triu_indices(3, 1)].tolist()
+        centred /= np.where(sizes < 1e-9, 1, sizes)[:, None]  # one length explains nothing
+        products = (centred * weights) @ centred.T
+        both, *with_length = products[np.triu_indices(3, 1)].tolist()
         left = math.prod(1 - r * r for r in with_length)
         return (both - math.prod(with_length)) / math.sqrt(left) if left > 1e-9 else None
 
     return statistic
+
+
+def _centred_ranks(group: NDArray[np.intp], weights: Floats) -> Floats:
+    """Mean ranks as if each item stood there as often as it weighs, minus their mean."""
+    sizes = np.bincount(group, weights)
+    ranks = (np.cumsum(sizes) - sizes / 2)[group]
+    centred: Floats = ranks - weights @ ranks / weights.sum()
+    return centred

@@ -31,7 +31,6 @@ from pathlib import Path
 import numpy as np
 
 from rapport_bench import stats
-from rapport_bench.validity.agreement import mean
 from rapport_bench.validity.figures import (
     OURS,
     VERSION,
@@ -215,8 +214,7 @@ def measure(
     }
     over = Resampler([d.id for d in dialogues])
     sampled = {
-        arm: {kind: over.sample(mean(row)) for kind, row in rows.items()}
-        for arm, rows in wins.items()
+        arm: {kind: over.mean(row) for kind, row in rows.items()} for arm, rows in wins.items()
     }
     differences = {
         arm: {kind: sampled[OURS][kind].minus(rows[kind]) for kind in RIVALS}

@@ -7,10 +7,12 @@ paired. Clusters are drawn in the order of their names: the order of a file does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 from rapport_bench.bootstrap import MIN_CLUSTERS, percentile_interval, tail_p_value
@@ -66,7 +68,7 @@ class Sampled:
             return f"fewer than {MIN_CLUSTERS} clusters"
         defined = self.draws[~np.isnan(self.draws)]
         if len(defined) < DEFINED * len(self.draws):
-            return "undefined in too many resamples: a class is rare"
+            return "undefined in too many resamples"
         return "no spread between resamples" if float(np.ptp(defined)) < 1e-12 else None
 
 
@@ -86,17 +88,38 @@ class Resampler:
         self._seed = seed
 
     def sample(self, statistic: Statistic) -> Sampled:
-        """Compute a figure on the data and on every draw.
-
-        Without an item it is undefined.
-        """
+        """Compute a figure on the data and on every draw; undefined without an item."""
         if not self.clusters:
             return Sampled(None, np.zeros(0), 0)
-        rng = np.random.default_rng(self._seed)
-        values = np.empty(self._draws)
-        for draw in range(self._draws):
-            taken = rng.integers(0, self.clusters, size=self.clusters)
-            counts = np.bincount(taken, minlength=self.clusters).astype(np.float64)
-            value = statistic(counts[self._place])
-            values[draw] = np.nan if value is None else value
+        draws = [statistic(counts[self._place]) for counts in self._counts()]
+        values = np.array([np.nan if value is None else value for value in draws])
         return Sampled(statistic(np.ones(len(self._place))), values, self.clusters)
+
+    def mean(self, values: npt.ArrayLike) -> Sampled:
+        """The mean of one value per item, NaN left out, on the data and on every draw."""
+        if not self.clusters:
+            return Sampled(None, np.zeros(0), 0)
+        row = np.asarray(values, dtype=np.float64)
+        defined = ~np.isnan(row)
+        sums = np.bincount(self._place[defined], row[defined], minlength=self.clusters)
+        sizes = np.bincount(self._place[defined], minlength=self.clusters)
+        totals = np.array([(counts @ sums, counts @ sizes) for counts in self._counts()])
+        totals[totals[:, 1] == 0] = np.nan
+        value = float(row[defined].mean()) if defined.any() else None
+        return Sampled(value, totals[:, 0] / totals[:, 1], self.clusters)
+
+    def _counts(self) -> Iterator[Floats]:
+        """How often each cluster is taken, draw by draw."""
+        for row in _drawn(self.clusters, self._draws, self._seed):
+            yield row.astype(np.float64)
+
+
+@lru_cache(maxsize=2)
+def _drawn(clusters: int, draws: int, seed: int) -> NDArray[np.uint16]:
+    """(draws, clusters) counts; kept, because one report asks for the same ones many times."""
+    rng = np.random.default_rng(seed)
+    counts = np.empty((draws, clusters), dtype=np.uint16)
+    for draw in range(draws):
+        taken = rng.integers(0, clusters, size=clusters)
+        counts[draw] = np.bincount(taken, minlength=clusters)
+    return counts

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rapport_bench.validity.agreement import auc, count_correlation, mean
+from rapport_bench.validity.agreement import auc, count_correlation
 from rapport_bench.validity.figures import (
     OURS,
     VERSION,
@@ -151,7 +151,7 @@ def measure(
             arms[baseline.name] |= _figures(prefix, view, baseline.predictions, told)
         if not prefix:
             scored = [score is not None for row in scores for score in row]
-            arms[OURS]["coverage"] = _over_positions(view).sample(mean(scored))
+            arms[OURS]["coverage"] = _over_positions(view).mean(scored)
     return arms
 
 
@@ -186,7 +186,7 @@ def _figures(
     """The figures of one scorer on one view."""
     over = Resampler(view.ids)
     row = {
-        name: over.sample(mean(_per_dialogue(measure, view.references, predictions)))
+        name: over.mean(_per_dialogue(measure, view.references, predictions))
         for name, measure in (("pk", pk), ("window_diff", window_diff), ("window_f1", window_f1))
     }
     triples = [
@@ -203,7 +203,7 @@ def _figures(
     lengths = [len(labels) - 1 for labels in view.references]
     row["count_r"] = over.sample(count_correlation(counts[0], counts[1], lengths))
     decisions = [10.0 * bool(x) for labels in predictions for x in labels[1:]]
-    row["rate"] = _over_positions(view).sample(mean(decisions))
+    row["rate"] = _over_positions(view).mean(decisions)
     return {prefix + name: row[name] for name in _FIGURES}
 
 
