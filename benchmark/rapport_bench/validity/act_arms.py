@@ -71,7 +71,7 @@ def scored_arm(name: str, scorer: ActScorer, texts: Sequence[str]) -> ActArm:
     A text is split as a reply is for the Advice-to-Empathy Ratio, repetitions left out. Its score
     is the mean of ``advice / (advice + empathy)`` over its sentences, each weighing its evidence
     ``advice + empathy``: ``sum of advice / sum of (advice + empathy)``, .5 without any evidence.
-    Its act is the one with the largest mean probability.
+    Its act is the one with the largest mean probability; of equal ones the first of `ACTS`.
     """
     split = [[sentence.text for sentence in distinct_sentences(text)] for text in texts]
     probabilities = iter(_checked(name, scorer, [s for sentences in split for s in sentences]))
@@ -111,8 +111,10 @@ def length_arm(texts: Sequence[str], labels: Sequence[str]) -> ActArm:
     told = [i for i, label in enumerate(labels) if label in ("advice", "empathy")]
     scores = [float(len(text.strip())) for text in texts]
     statistic = auc([scores[i] for i in told], [labels[i] == "advice" for i in told])
-    shorter = (statistic(np.ones(len(told))) or 0.5) < 0.5
-    return ActArm("length", [-score for score in scores] if shorter else scores)
+    longer = statistic(np.ones(len(told)))
+    if longer is not None and longer < 0.5:
+        scores = [-score for score in scores]
+    return ActArm("length", scores)
 
 
 def chance_arm(labels: Sequence[str]) -> ActArm:
