@@ -358,7 +358,8 @@ _ENCODER = click.option(
 def validate_acts(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Advice, empathy, question, other on labelled utterances.
 
-    FILE is JSONL: {"id": ..., "utterance": ..., "label": "advice"}.
+    FILE is JSONL: {"id": ..., "utterance": ..., "label": "advice"}. Figures: auc (advice against
+    empathy), auc_length_matched, accuracy, macro_f1, coverage.
     """
     _validate("acts", files, options, as_json=as_json)
 
@@ -374,6 +375,8 @@ def validate_shifts(files: tuple[str, ...], as_json: bool, **options: Any) -> No
     """Topic shifts on dialogues with labelled boundaries.
 
     FILE is JSONL: {"id": ..., "messages": [...], "labels": [0, 0, 1, ...]}, a label a message.
+    Figures: pk, window_diff, window_f1, auc, count_r (correlation of counts, length held fixed),
+    rate; assistant_pk and so on for assistant turns alone; coverage.
     """
     _validate("shifts", files, options, as_json=as_json)
 
@@ -391,7 +394,9 @@ def validate_shifts(files: tuple[str, ...], as_json: bool, **options: Any) -> No
 def validate_continuity(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Continuity of real dialogues against corruptions of them, which it makes itself.
 
-    FILE is a dialogue file; it needs no labels.
+    FILE is a dialogue file; it needs no labels. Figures are win-rates over canned, parrot,
+    half_parrot, shuffled, spliced, shuffled_in_place, foreign_half, foreign, stock_appended,
+    stock_quoting; and continuity, order, coverage of the real dialogues.
     """
     _validate("continuity", files, options, as_json=as_json)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from scipy.stats import mannwhitneyu, rankdata
 
 from conftest import DIALOGUES, write_dialogues
 from rapport_bench.cli import _run
+from rapport_bench.validate_command import FIGURES
 from rapport_bench.validity.act_arms import (
     chance_arm,
     length_arm,
@@ -292,6 +294,9 @@ def test_every_subcommand_has_help_with_an_example(rapport: Rapport) -> None:
         code, out, _ = rapport("validate", what, "--help")
         assert code == 0
         assert f"Example: rapport validate {what}" in out
+        assert {name.removeprefix("assistant_") for name in FIGURES[what]} <= set(
+            re.findall(r"\w+", out)
+        )
 
 
 def test_acts_prints_figures_beside_baselines_and_saves_them(
