@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from rapport_bench.cli import cli
@@ -29,7 +30,11 @@ def test_every_command_is_shown() -> None:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_command_lines_are_valid(line: str) -> None:
     _, name, *arguments = shlex.split(line)
-    context = cli.commands[name].make_context(name, arguments)
+    command = cli.commands[name]
+    if isinstance(command, click.Group):
+        name = arguments.pop(0)
+        command = command.commands[name]
+    context = command.make_context(name, arguments)
     assert context.params
 
 

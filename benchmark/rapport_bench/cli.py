@@ -17,20 +17,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from rapport_bench.cli_json import JSON_OPTION, SCHEMA_VERSION, emit
+from rapport_bench.cli_shared import JSON_OPTION, RESULTS_OPTION, SCHEMA_VERSION, emit
 from rapport_bench.cli_training import prepare, train
+from rapport_bench.cli_validate import validate
 from rapport_tasks.errors import BadInput, RapportError
 
 if TYPE_CHECKING:
     from rapport_bench.run import Named, RunConfig
-
-_RESULTS = click.option(
-    "--results",
-    default="results",
-    show_default=True,
-    metavar="DIR",
-    help="Folder of result files.",
-)
 
 
 def _named(value: str) -> Named:
@@ -55,6 +48,7 @@ def cli() -> None:
 
 cli.add_command(prepare)
 cli.add_command(train)
+cli.add_command(validate)
 
 
 @cli.command(epilog="Example: rapport run --base embedded --adapter demo/adapter --bots")
@@ -106,7 +100,7 @@ cli.add_command(train)
 @click.option("--nf4", is_flag=True, help="Load the base in 4-bit NF4 (bitsandbytes).")
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE")
 @click.option("--batch-tokens", type=int, default=4096, show_default=True, metavar="N")
-@_RESULTS
+@RESULTS_OPTION
 @click.option(
     "--store", metavar="FILE", help="Response store [default: in the user's cache folder]."
 )
@@ -168,7 +162,7 @@ def _run_config(options: dict[str, Any]) -> RunConfig:
 @cli.command(epilog="Example: rapport compare empathy-r16 base --results results")
 @click.argument("candidate")
 @click.argument("baseline")
-@_RESULTS
+@RESULTS_OPTION
 @JSON_OPTION
 def compare(candidate: str, baseline: str, results: str, as_json: bool) -> None:
     """Compare two saved results, paired by dialogue. Needs no model.

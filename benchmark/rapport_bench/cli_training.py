@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rapport_bench.cli_json import JSON_OPTION, emit
+from rapport_bench.cli_shared import JSON_OPTION, emit
 
 
 @click.command(epilog="Example: rapport prepare SoulChatCorpus.json --topic 情绪 -o corpus")

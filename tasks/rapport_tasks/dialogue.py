@@ -146,8 +146,8 @@ def read_dialogues(path: str | Path) -> list[Dialogue]:
     path = Path(path)
     seen: dict[str, int] = {}
     dialogues = []
-    for line, record in _records(path):
-        dialogue = _parse(record, path, line)
+    for line, record in read_json_lines(path):
+        dialogue = parse_dialogue(record, path, line)
         if dialogue.id in seen:
             raise BadDialogue(
                 path,
@@ -168,7 +168,13 @@ def _domain(record: dict[str, Any]) -> Any:
     return record.get("domain") or record.get("topic") or None
 
 
-def _records(path: Path) -> Iterator[tuple[int, Any]]:
+def read_json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """Line numbers and values of a JSONL file; blank lines are passed over.
+
+    Raises:
+        BadInput: The file is missing, unreadable or not UTF-8.
+        BadDialogue: A line is not JSON.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -201,7 +207,13 @@ def _records(path: Path) -> Iterator[tuple[int, Any]]:
                 ) from None
 
 
-def _parse(record: Any, path: Path, line: int) -> Dialogue:
+def parse_dialogue(record: Any, path: Path, line: int) -> Dialogue:
+    """One line of a dialogue file, checked.
+
+    Raises:
+        BadDialogue: It does not follow the format.
+    """
+
     def fail(field: str, problem: str, remedy: str) -> BadDialogue:
         return BadDialogue(path, line, field, problem, remedy)
 

@@ -1,4 +1,4 @@
-"""What `--json` prints: one object, the same in every command."""
+"""Options that several commands share, and what `--json` prints: one object, the same everywhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ import click
 
 SCHEMA_VERSION = "1.0"
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+RESULTS_OPTION = click.option(
+    "--results",
+    default="results",
+    show_default=True,
+    metavar="DIR",
+    help="Folder of result files.",
+)
 
 
 def emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: int = 0) -> None:

@@ -1,0 +1,128 @@
+"""What a validation finds: figures of several scorers on one file, as a report without text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rapport_bench.clusters import Interval
+from rapport_bench.files import to_json, write_atomically
+from rapport_bench.results import slug
+from rapport_bench.store import digest
+
+SCHEMA_VERSION = "1.0"
+OURS = "rapport"
+"""The arm of this package's own scorer."""
+
+VERSION = "1.0"
+"""Of the measures of agreement, baselines and corruptions; changes when any figure may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number with its 95 % interval.
+
+    Attributes:
+        value: `None` where it is undefined.
+        ci: `None` where there is no spread to see, or too little data.
+        clusters: Dialogues (or lines) it rests on.
+        reason: Why a field is `None`.
+        p: Two-sided p-value of no difference, for differences alone.
+    """
+
+    value: float | None
+    ci: Interval | None = None
+    clusters: int = 0
+    reason: str | None = None
+    p: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Rounded to six decimals, so that the last bits of a machine do not show."""
+        found: dict[str, Any] = {
+            "value": None if self.value is None else round(self.value, 6),
+            "ci": None if self.ci is None else [round(end, 6) for end in self.ci],
+            "clusters": self.clusters,
+        }
+        if self.reason is not None:
+            found["reason"] = self.reason
+        if self.p is not None:
+            found["p"] = round(self.p, 6)
+        return found
+
+
+Figures = dict[str, Figure]
+Progress = Callable[[str, int, int], None]
+"""Told what is counted, how many are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one command found in one file.
+
+    Attributes:
+        what: ``acts``, ``shifts`` or ``continuity``.
+        name: Of the data: the file's name without folder and suffix.
+        data: sha256 of the file, how many lines were used and how many left out, why.
+        scorer: Name and versions of what was validated.
+        settings: What else the figures depend on.
+        arms: Scorer name -> figures. The first is what is validated, the last ones are baselines.
+        differences: Other scorer -> the first one's figures minus its, paired.
+        details: Tables beside the figures, such as a confusion matrix.
+    """
+
+    what: str
+    name: str
+    data: Mapping[str, Any]
+    scorer: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    arms: Mapping[str, Figures]
+    differences: Mapping[str, Figures]
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> Figures:
+        """The figures of what is validated."""
+        return next(iter(self.arms.values()))
+
+    def content(self) -> dict[str, Any]:
+        """The report as JSON; the same data, versions and settings give the same."""
+
+        def plain(arms: Mapping[str, Figures]) -> dict[str, Any]:
+            return {
+                arm: {name: figure.to_json() for name, figure in figures.items()}
+                for arm, figures in arms.items()
+            }
+
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "what": self.what,
+            "data": {"name": self.name, **self.data},
+            "scorer": dict(self.scorer),
+            "settings": dict(self.settings),
+            "validated": next(iter(self.arms)),
+            "figures": plain(self.arms),
+            "differences": plain(self.differences),
+            **self.details,
+        }
+
+
+def file_sha256(path: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def encoder_name(encoder: str) -> str:
+    """An encoder as results name it: without the folder it lies in."""
+    return Path(encoder).name if Path(encoder).exists() else encoder
+
+
+def save(report: Report, results: Path) -> Path:
+    """Write ``<results>/validity/<what>-<name>-<first 8 of the content's sha256>.json``."""
+    content = report.content()
+    name = f"{report.what}-{slug(report.name)}-{digest(content)[:8]}.json"
+    path = results / "validity" / name
+    write_atomically(path, to_json(content))
+    return path
