@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rapport_tasks.builtin import EVALUATION_ZH, TRAINING_EN, TRAINING_ZH, load_suite_dialogues
+from rapport_tasks.crisis import looks_alike
 from rapport_tasks.dialogue import read_dialogues, structure_problem
 from rapport_tasks.errors import BadInput
 
@@ -28,15 +29,36 @@ def runs_of_chinese(name: str, length: int) -> set[str]:
 
 def test_sizes():
     assert {name: len(dialogues) for name, dialogues in FILES.items()} == {
-        "eval_zh.jsonl": 52, "train_zh.jsonl": 104, "train_en.jsonl": 60,
+        "eval_zh.jsonl": 208, "train_zh.jsonl": 104, "train_en.jsonl": 60,
     }  # fmt: skip
 
 
-def test_evaluation_has_four_dialogues_in_each_of_thirteen_domains():
-    domains = Counter(dialogue.domain for dialogue in EVALUATION)
-    assert (len(domains), set(domains.values())) == (13, {4})
-    assert None not in domains
-    assert sum(dialogue.crisis for dialogue in EVALUATION) == 4
+def test_evaluation_is_balanced_over_thirteen_domains():
+    for part, share in ((EVALUATION, 16), (EVALUATION[:52], 4)):  # the demo scores the first 52
+        domains = Counter(dialogue.domain for dialogue in part)
+        assert (len(domains), set(domains.values())) == (13, {share})
+        assert None not in domains
+
+
+def test_evaluation_attributes_are_varied():
+    records = [json.loads(line) for line in EVALUATION_ZH.read_text(encoding="utf-8").splitlines()]
+    assert sum(record["asks_advice"] for record in records) == 104
+    assert sum(record["crisis"] for record in records) == 28
+    assert Counter(len(record["messages"]) // 2 for record in records) == dict.fromkeys(
+        range(3, 7), 52
+    )
+    assert len({record["mood"] for record in records}) > 50
+
+
+def test_evaluation_has_crises_and_look_alikes():
+    assert sum(dialogue.crisis for dialogue in EVALUATION) == 28
+    alike = [
+        dialogue.id
+        for dialogue in EVALUATION
+        if not dialogue.crisis
+        and any(looks_alike(m.content) for m in dialogue.messages if m.role == "user")
+    ]
+    assert len(alike) >= 20
 
 
 def test_evaluation_dialogues_have_three_to_six_exchanges():
