@@ -332,7 +332,7 @@ def _run(arguments: list[str]) -> int:
     except RapportError as error:
         return _fail(arguments, error.kind, error.message, error.remedy, error.exit_code)
     except (KeyboardInterrupt, click.exceptions.Abort):
-        remedy = "Run the same command again: finished batches are kept."
+        remedy = "Run the same command again: what can be resumed is."
         return _fail(arguments, "Interrupted", "interrupted", remedy, 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

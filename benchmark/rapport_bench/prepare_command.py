@@ -48,7 +48,7 @@ def prepare_settings(options: dict[str, Any]) -> PrepareSettings:
 
 def run_prepare(options: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     """Prepare with a progress bar; returns the card."""
-    workers = options["workers"] or len(os.sched_getaffinity(0))
+    workers = options["workers"] or os.cpu_count() or 1
     with _Bar(quiet=quiet) as bar:
         return prepare(
             options["sources"],

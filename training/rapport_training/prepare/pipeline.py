@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
@@ -76,14 +76,14 @@ def prepare(
             raise _nothing_left(found.counts)
         table = np.memmap(spill.entries, ENTRY, "r")
         with spill.lines.open("rb") as lines:
-            kept = _choose(table, spill, lines.fileno(), settings, resources, found.counts)
+            kept = _choose(table, spill, lines, settings, resources, found.counts)
             figures = table[kept]
             openings = np.memmap(spill.openings, np.uint16, "r").reshape(-1, OPENING_BINS)
             held_out = choose_validation(
                 openings[kept], figures["opening"], settings.validation, settings.seed
             )
             placeholders, touched = write_splits(
-                lines.fileno(),
+                lines,
                 figures,
                 held_out,
                 settings,
@@ -103,7 +103,7 @@ def prepare(
 def _choose(
     table: NDArray[np.void],
     spill: Spill,
-    lines: int,
+    lines: BinaryIO,
     settings: PrepareSettings,
     resources: Resources,
     counts: Counter[tuple[str, str]],
@@ -134,9 +134,10 @@ def _choose(
     return kept
 
 
-def _spoken(lines: int, entry: np.void) -> str:
+def _spoken(lines: BinaryIO, entry: np.void) -> str:
     """What was said in a dialogue, as its signature saw it."""
-    record = orjson.loads(os.pread(lines, int(entry["length"]), int(entry["offset"])))
+    lines.seek(int(entry["offset"]))
+    record = orjson.loads(lines.read(int(entry["length"])))
     return "".join(m["content"] for m in record["messages"] if m["role"] != "system")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
@@ -20,7 +19,7 @@ _Lines = list[bytes]
 
 
 def write_splits(
-    lines: int,
+    lines: BinaryIO,
     entries: NDArray[np.void],
     held_out: NDArray[np.bool_],
     settings: PrepareSettings,
@@ -33,7 +32,7 @@ def write_splits(
     """Write the dialogues of `entries` in their order.
 
     Args:
-        lines: Descriptor of the file that holds the first pass's dialogues.
+        lines: The file that holds the first pass's dialogues.
         entries: What stays (`stages.ENTRY`).
         held_out: True where a dialogue goes to `validation`; same length as `entries`.
         settings: Whether to anonymise.
@@ -65,12 +64,13 @@ def write_splits(
     return placeholders, touched
 
 
-def _batches(lines: int, entries: NDArray[np.void], size: int) -> Iterator[_Lines]:
+def _batches(lines: BinaryIO, entries: NDArray[np.void], size: int) -> Iterator[_Lines]:
     held: _Lines = []
     room = size
     places = zip(entries["offset"].tolist(), entries["length"].tolist(), strict=True)
     for offset, length in places:
-        held.append(os.pread(lines, length, offset))
+        lines.seek(offset)
+        held.append(lines.read(length))
         room -= length
         if room <= 0:
             yield held
