@@ -61,6 +61,9 @@ class Acts:
     attributes: frozenset[str]
 
 
+_NOTHING_SAID: Final = Acts(0.0, 0.0, 0.0, 1.0, "other", frozenset())
+
+
 class ActClassifier(Protocol):
     """What the metrics ask of a classifier."""
 
@@ -109,8 +112,8 @@ def matching_rules(sentence: str) -> list[str]:
 
 def prepared(sentence: str, tongue: str) -> str:
     """A sentence as patterns and skeleton see it."""
-    text, _ = (acts_zh if tongue == "zh" else acts_en).prepare(_shorten(sentence))
-    return text
+    prepare = acts_zh.prepare if tongue == "zh" else acts_en.prepare
+    return prepare(_shorten(sentence))[0]
 
 
 def matching(text: str, tongue: str) -> list[Rule]:
@@ -119,6 +122,8 @@ def matching(text: str, tongue: str) -> list[Rule]:
 
 
 def _classify(sentence: str) -> Acts:
+    if not any(map(str.isalnum, sentence)):
+        return _NOTHING_SAID
     text, attributes, tongue = _prepare(sentence)
     learned = load_weights(tongue)
     evidence = [BIAS, learned.bias]

@@ -58,6 +58,17 @@ _CONNECTIVE = re.compile(
 _CONDITION = re.compile(
     r"(?<=, )(?:if|when|whenever|once|unless|until|even if|next time|while) [^,]{1,120}? (?=, )"
 )
+_FILLER = re.compile(
+    r"\b(?:u[hm]+|er+m?|hmm+)\b(?: ,)?|(?<!do )(?<!did )\byou know(?! (?:what|how|that|why|who|where|when|if|"
+    r"it|him|her|them|the|yourself)\b)(?: ,)?|\bi mean\b(?: ,)?"
+)
+_STUTTER = re.compile(r"\b([a-z']+(?: [a-z']+)?)(?: \1)+\b")
+_RUN_ON = re.compile(
+    r"(?<=[a-z]) (?=(?:and|but|so|because|okay|ok|well|then|or|yeah|right|alright) (?:then |also |maybe |just )*"
+    r"(?:i|you|we|he|she|it|they|that|this|there|what|how|let|try|go|do|have|are|is|can|if|when|one|part|"
+    r"on)\b)"
+)
+_RUN_ON_WORDS = 14
 _WILLING = re.compile(
     r"\bif (?:you|that|it) (?:would |are |is |feel |do )*(?:like|want|wish|comfortable|willing|okay|ok|all "
     r"right|prefer|ready|open|interested|not mind|helpful|feels right)\b"
@@ -70,7 +81,7 @@ _OTHERS_SAID = re.compile(
     r"\b(?:he|she|they|people|everyone|everybody|someone|doctors?|friends?|mom|mother|dad|father|husband|"
     r"wife|partner|parents|family|boss|teacher) (?:always |keeps? |just |also |really |all )?"
     r"(?:says?|said|saying|tells?|told|telling|thinks?|thought|insists?|wants?|wanted) (?:that )?"
-    r"you (?:should|need|have to|must|ought|to)[^,]{0,120}"
+    r"(?:you |that ){0,2}you (?:should|need|have to|must|ought|to)[^,]{0,120}|\btold you to\b[^,]{0,120}"
 )
 
 
@@ -87,7 +98,8 @@ def prepare(sentence: str) -> tuple[str, set[str]]:
     question = _QUESTION_END.search(text[-40:]) is not None
     item = _ITEM.match(text) is not None
     text = _CONTRACTION.sub(_spell_out, text)
-    text = ", " + _SPACES.sub(" ", _PAUSE.sub(" , ", text)).strip(" ,") + " ,"
+    text = _SPACES.sub(" ", _PAUSE.sub(" , ", text)).strip(" ,")
+    text = ", " + _transcribed(text).strip(" ,") + " ,"
     text = _CONNECTIVE.sub("", _ITEM_MARK.sub(", ", text))
     if _WILLING.search(text):
         hidden.add("permission")
@@ -97,6 +109,14 @@ def prepare(sentence: str) -> tuple[str, set[str]]:
     if reports:
         hidden.add("quoted")
     return ("#" if item else "") + text + (" ?" if question else ""), hidden
+
+
+def _transcribed(text: str) -> str:
+    """Without fillers and stutters; speech set down without punctuation gets its clauses back."""
+    text = _SPACES.sub(" ", _STUTTER.sub(r"\1", _FILLER.sub(" ", text)))
+    if text.count(" ") >= _RUN_ON_WORDS * (1 + text.count(" , ")):
+        text = _RUN_ON.sub(" , ", text)
+    return text
 
 
 def _spell_out(match: re.Match[str]) -> str:

@@ -49,13 +49,15 @@ DIRECT
     you))|imagine|picture|acknowledge|set aside|stick|show (?!me)|follow|meet|sit|journal|note down|
     record|track|rest|say (?!more)|reach|aim|begin|switch|incorporate|contact)
 DISMISSAL
-    (?:do not (?:be (?:so )?(?:sad|upset|dramatic|silly)|cry|overthink|think (?:too much|about it|
+    (?:plenty of people have it worse|(?:you are )?(?:just )?making excuses|quit (?:whining|
+    complaining|crying|moping)|it is not that bad|you will get over it|just a phase|
+    do not (?:be (?:so )?(?:sad|upset|dramatic|silly)|cry|overthink|think (?:too much|about it|
     so much)|make a fuss)|cheer up|get over it|calm down|(?:it is |that is )?(?:not|no) (?:a |
     such a |that )?big (?:a )?deal|snap out|look on the bright side|(?:others|other people|
     some people) have it (?:much )?worse|(?:it )?(?:could|might) be worse|just relax|get a grip|
     toughen up|man up|suck it up|move on|stop (?:crying|whining|complaining|overthinking)|
     you are (?:overreacting|too sensitive|being dramatic)|it is (?:nothing|all in your head)|
-    let it go|just be happy|be strong)
+    (?<=, )let it go(?= ,)|just be happy|be strong)
 """
 
 ADVICE = r"""
