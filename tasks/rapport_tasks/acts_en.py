@@ -74,7 +74,8 @@ _WILLING = re.compile(
     r"right|prefer|ready|open|interested|not mind|helpful|feels right)\b"
 )
 _CLIENT_SAID = re.compile(
-    r"\byou (?:just |also |have |had |already |were |kind of ){0,3}(?:said|say|saying|mentioned|told me|"
+    r"(?<!can )(?<!could )(?<!would )\byou (?:just |also |have |had |already |were |are |kind of ){0,3}"
+    r"(?:said|say (?=you|that|it|i)|saying|mentioned|told me(?= [a-z])|"
     r"described|talked about|stated|shared)\b(?! anything)[^,]{0,160}"
 )
 _OTHERS_SAID = re.compile(
@@ -105,8 +106,8 @@ def prepare(sentence: str) -> tuple[str, set[str]]:
         hidden.add("permission")
     text = _CONDITION.sub("if 〇 ", text)
     text = _OTHERS_SAID.sub("reported 〇 ", text)
-    text, reports = _CLIENT_SAID.subn("you reported 〇 ", text)
-    if reports:
+    text = _CLIENT_SAID.sub("you reported 〇 ", text)
+    if "reported 〇" in text:
         hidden.add("quoted")
     return ("#" if item else "") + text + (" ?" if question else ""), hidden
 

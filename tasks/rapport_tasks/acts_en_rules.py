@@ -284,9 +284,10 @@ dismissive-only [dismissive]: other 2.6, advice -2.2, empathy -2.0
 dismissive [dismissive]: other 0.5, advice -0.6
     \b{DISMISSAL}\b
 hedged [tentative]:
-    \b(?:maybe|perhaps|might|could|possibly|try|i wonder|i am wondering|consider)\b
+    \b(?:maybe|perhaps|might|(?<!it )could(?! (?:not|barely|hardly|be (?:worse|feeling)|even|hear|lose|see that|feel|tell))|possibly|try|i wonder|
+    i am wondering|consider)\b
 asking-leave [permission]:
     \b(?:is it okay|would it be (?:okay|all right|alright)|may i|do you mind|with your permission)\b
 we [collaborative]:
-    \blet us\b|\btogether\b
+    \blet us\b|\bwe\b[^,]{0,30}\btogether\b|\btogether we\b
 """

@@ -49,7 +49,8 @@ _CONDITION = re.compile(
     r"|(?<=，)[^，可]{2,18}[^，说讲听骂问他她我你人]的话(?=，)"
 )
 _WILLING = re.compile(
-    r"(?:如果|若是?|要是|假如|只要|等|当)你?(?:现在|自己)?(?:愿意|想|觉得(?:可以|合适|方便|舒服)|"
+    r"(?:愿意|方便|可以|介意)的话|"
+    r"(?:如果|若是?|要是|假如|只要|等)你?(?:现在|自己)?(?:愿意|想(?![要发起哭])|觉得(?:可以|合适|方便|舒服)|"
     r"方便|希望|感兴趣|有兴趣|准备好|不介意|同意|允许|乐意)"
 )
 
@@ -94,9 +95,9 @@ def prepare(sentence: str) -> tuple[str, set[str]]:
         hidden.add("permission")
     text = _CONDITION.sub("若〇，", text)
     text = _CLIENT_SAID.sub("述〇", text)
+    text = _OTHERS_SAID.sub("他述〇", text).replace("，，", "，")
     if "述〇" in text:
         hidden.add("quoted")
-    text = _OTHERS_SAID.sub("他述〇", text).replace("，，", "，")
     if sentence.strip()[:1] in ("（", "(") and sentence.strip()[-1:] in ("）", ")"):
         text = "（" + text
     return ("＃" if item else "") + text + ("？" if question else ""), hidden
