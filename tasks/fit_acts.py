@@ -42,6 +42,9 @@ BIAS_PENALTY = 0.1
 SEEN = 2
 """A run counts when it occurs in at least this many sentences."""
 
+PAIRED = 2
+"""How often a sentence of a minimal pair counts: pairs show where the border runs."""
+
 LEANING = 0.3
 """The share of its lean in the target of a sentence that is "other" but leans to an act."""
 
@@ -57,13 +60,14 @@ class Labelled:
 
 
 def own_sentences(split: str) -> list[Labelled]:
-    """The sentences of a split, ``fit`` or ``held``, of this project's labelled files."""
+    """The sentences of a split, ``fit`` or ``held``, of this project's labelled files, those of pairs repeated."""
     found = []
     for path in sorted(DATA.glob("acts_*.tsv")):
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
                 if row["split"] == split:
-                    found.append(Labelled(row["language"], row["text"], row["act"], row["lean"]))
+                    sentence = Labelled(row["language"], row["text"], row["act"], row["lean"])
+                    found += [sentence] * (1 if row["pair"] == "-" else PAIRED)
     return found
 
 
@@ -102,7 +106,7 @@ def fit(sentences: Sequence[Labelled], tongue: str) -> Weights:
     """Learn the weights of one language."""
     names = [rule.name for rule in rules(tongue)]
     texts = [prepared(sentence.text, tongue) for sentence in sentences]
-    counts = Counter(run for text in texts for run in runs(text, tongue))
+    counts = Counter(run for text in set(texts) for run in runs(text, tongue))
     kept = sorted(run for run, count in counts.items() if count >= SEEN)
     columns = {("rule", name): i for i, name in enumerate(names)}
     columns |= {("run", run): i for i, run in enumerate(kept, start=len(names))}

@@ -27,9 +27,23 @@ _IRREGULAR = {
     "won't": "will not",
     "let's": "let us",
     "dont": "do not",
+    "cant": "can not",
+    "wont": "will not",
+    "didnt": "did not",
+    "doesnt": "does not",
+    "isnt": "is not",
+    "shouldnt": "should not",
+    "wouldnt": "would not",
+    "couldnt": "could not",
+    "havent": "have not",
     "youre": "you are",
+    "youve": "you have",
+    "youll": "you will",
+    "ive": "i have",
     "im": "i am",
     "thats": "that is",
+    "u": "you",
+    "ur": "your",
     "wanna": "want to",
     "gonna": "going to",
     "gotta": "have to",
@@ -44,7 +58,8 @@ _ENDINGS = {
     "'d": " would",
 }
 _CONTRACTION = re.compile(
-    r"\b(?:can't|cannot|won't|let's|dont|youre|im|thats|wanna|gonna|gotta|i'd)\b"
+    r"\b(?:can't|cannot|won't|let's|(?:do|ca|wo|did|does|is|should|would|could|have)nt|you(?:re|ve|ll)|ive|im|"
+    r"thats|wanna|gonna|gotta|i'd|ur?)(?![\w'])"
     r"|(?<=[a-z])(?:n't|'re|'ve|'ll|'m|'d)\b|\b(?:it|that|what|there|he|she|how|who|here)('s)\b"
 )
 _CONNECTIVE = re.compile(
@@ -63,6 +78,10 @@ _FILLER = re.compile(
     r"it|him|her|them|the|yourself)\b)(?: ,)?|\bi mean\b(?: ,)?"
 )
 _STUTTER = re.compile(r"\b([a-z']+(?: [a-z']+)?)(?: \1)+\b")
+_ITS = re.compile(
+    r"(?<=, )its (?=(?:(?:so|very|really|totally|completely|just|pretty|quite|not|ok|okay|been) )|hard|"
+    r"normal|natural|tough|understandable|fine|great|good|important|worth|best|better|a |the )"
+)
 _RUN_ON = re.compile(
     r"(?<=[a-z]) (?=(?:and|but|so|because|okay|ok|well|then|or|yeah|right|alright) (?:then |also |maybe |just )*"
     r"(?:i|you|we|he|she|it|they|that|this|there|what|how|let|try|go|do|have|are|is|can|if|when|one|part|"
@@ -101,7 +120,7 @@ def prepare(sentence: str) -> tuple[str, set[str]]:
     text = _CONTRACTION.sub(_spell_out, text)
     text = _SPACES.sub(" ", _PAUSE.sub(" , ", text)).strip(" ,")
     text = ", " + _transcribed(text).strip(" ,") + " ,"
-    text = _CONNECTIVE.sub("", _ITEM_MARK.sub(", ", text))
+    text = _ITS.sub("it is ", _CONNECTIVE.sub("", _ITEM_MARK.sub(", ", text)))
     if _WILLING.search(text):
         hidden.add("permission")
     text = _CONDITION.sub("if 〇 ", text)

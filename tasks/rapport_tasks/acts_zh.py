@@ -4,7 +4,8 @@
 
 * every clause stands between two full-width commas, `，你很累，去睡吧，`, and loses its connective;
 * 您 and forum vocatives become 你, 咱们 becomes 我们;
-* quotations become 〇; what the client or others are reported to say becomes 述〇 or 他述〇;
+* traditional characters become simplified ones; spaced out ones close up;
+* quotations become 〇, unless the speaker quotes nobody else (我想对你说“…”); what the client or others are reported to say becomes 述〇 or 他述〇;
   conditions and temporal clauses become 若〇: none of these is the speaker's own act;
 * a leading ＃ marks an item of an enumeration, a leading （ a sentence in brackets, a trailing ？ a
   question mark.
@@ -75,6 +76,23 @@ _OTHERS_SAID = re.compile(
 )
 
 
+_OWN_QUOTATION = re.compile(
+    r"(\A\W{0,4}|[我俺](?:只|就|也|很|真|还)?(?:想|要|会|得|愿意)?(?:再|再次)?(?:[对跟和向]你)?(?:说|讲|告诉你|提醒你|建议|建议你|送你一?句话?)"
+    r"(?:一[句声])?[：:，,\s]{0,2})[“「\"]([^“”「」\"]{2,300})[”」\"](?=(\W{0,4}\Z)?)"
+)
+_SPACED = re.compile(
+    r"(?:(?<=^)|(?<=[^\u4e00-\u9fff]))(?:[\u4e00-\u9fff][ \u3000]){3,}[\u4e00-\u9fff]"
+)
+_TRADITIONAL = str.maketrans(
+    "應該說讓們會給對這個為麼樣還從點別聽難過開關係題現時間經歷覺體諒們壓個樂話請試著嘗試寫書買賣離婚愛憂慮緊張鬱悶傷"
+    "絕無沒後來問師醫療診藥陪伴媽爺學習業務處發動聯絡談講當種類實際總較與誰連進遠運動勵氣結構認識記憶復習慣輕鬆勞動"
+    "親靜邊號見視覺觀點許願場塊兩幾麗電腦網絡陽陰傾訴嗎麼",
+    "应该说让们会给对这个为么样还从点别听难过开关系题现时间经历觉体谅们压个乐话请试着尝试写书买卖离婚爱忧虑紧张郁闷伤"
+    "绝无没后来问师医疗诊药陪伴妈爷学习业务处发动联络谈讲当种类实际总较与谁连进远运动励气结构认识记忆复习惯轻松劳动"
+    "亲静边号见视觉观点许愿场块两几丽电脑网络阳阴倾诉吗么",
+)
+
+
 def prepare(sentence: str) -> tuple[str, set[str]]:
     """Rewrite a sentence for the patterns.
 
@@ -82,7 +100,9 @@ def prepare(sentence: str) -> tuple[str, set[str]]:
         The rewritten sentence, and those attributes that the rewriting hides from patterns:
         ``quoted`` and ``permission``.
     """
-    text = mask_quotations(sentence)
+    text = sentence.translate(_TRADITIONAL)
+    text = _SPACED.sub(lambda match: match.group().replace(" ", "").replace("\u3000", ""), text)
+    text = mask_quotations(_OWN_QUOTATION.sub(_unquoted, text))
     hidden = {"quoted"} if MASK in text else set()
     text = _QUOTED.sub("〇", text)
     question = _QUESTION_END.search(text[-40:]) is not None
@@ -101,3 +121,11 @@ def prepare(sentence: str) -> tuple[str, set[str]]:
     if sentence.strip()[:1] in ("（", "(") and sentence.strip()[-1:] in ("）", ")"):
         text = "（" + text
     return ("＃" if item else "") + text + ("？" if question else ""), hidden
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    """A quotation that is the speaker's own: all of the sentence, or announced in the first person."""
+    announced, words, rest = match.groups()
+    if "我" in announced or rest is not None:
+        return f"{announced}，{words}，"
+    return match.group()
