@@ -42,9 +42,6 @@ BIAS_PENALTY = 0.1
 SEEN = 2
 """A run counts when it occurs in at least this many sentences."""
 
-PAIRED = 2
-"""How often a sentence of a minimal pair counts: pairs show where the border runs."""
-
 LEANING = 0.3
 """The share of its lean in the target of a sentence that is "other" but leans to an act."""
 
@@ -60,14 +57,13 @@ class Labelled:
 
 
 def own_sentences(split: str) -> list[Labelled]:
-    """The sentences of a split, ``fit`` or ``held``, of this project's labelled files, those of pairs repeated."""
+    """The sentences of a split, ``fit`` or ``held``, of this project's labelled files."""
     found = []
     for path in sorted(DATA.glob("acts_*.tsv")):
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
                 if row["split"] == split:
-                    sentence = Labelled(row["language"], row["text"], row["act"], row["lean"])
-                    found += [sentence] * (1 if row["pair"] == "-" else PAIRED)
+                    found.append(Labelled(row["language"], row["text"], row["act"], row["lean"]))
     return found
 
 
@@ -106,7 +102,7 @@ def fit(sentences: Sequence[Labelled], tongue: str) -> Weights:
     """Learn the weights of one language."""
     names = [rule.name for rule in rules(tongue)]
     texts = [prepared(sentence.text, tongue) for sentence in sentences]
-    counts = Counter(run for text in set(texts) for run in runs(text, tongue))
+    counts = Counter(run for text in texts for run in runs(text, tongue))
     kept = sorted(run for run, count in counts.items() if count >= SEEN)
     columns = {("rule", name): i for i, name in enumerate(names)}
     columns |= {("run", run): i for i, run in enumerate(kept, start=len(names))}

@@ -99,7 +99,7 @@ _CLIENT_SAID = re.compile(
 )
 _OTHERS_SAID = re.compile(
     r"\b(?:he|she|they|people|everyone|everybody|someone|doctors?|friends?|mom|mother|dad|father|husband|"
-    r"wife|partner|parents|family|boss|teacher) (?:always |keeps? |just |also |really |all )?"
+    r"wife|partner|parents|family|boss|teacher|the (?:law|court|rules|school|doctor)|it) (?:always |keeps? |just |also |really |all )?"
     r"(?:says?|said|saying|tells?|told|telling|thinks?|thought|insists?|wants?|wanted) (?:that )?"
     r"(?:you |that ){0,2}you (?:should|need|have to|must|ought|to)[^,]{0,120}|\btold you to\b[^,]{0,120}"
 )

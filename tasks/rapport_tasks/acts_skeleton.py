@@ -73,6 +73,9 @@ LONG
 """
 
 
+_ENDING = re.compile(r"(?:ing|ed|ly|'s|(?<![su'])s)\Z")
+
+
 @cache
 def _table(tongue: str) -> tuple[re.Pattern[str], dict[str, str]]:
     names: dict[str, str] = {}
@@ -100,13 +103,21 @@ def skeleton(prepared: str, tongue: str) -> list[str]:
     end = 0
     for match in pattern.finditer(prepared):
         if match.start() > end and not prepared[end : match.start()].isspace():
-            found.append("x")
+            found.append(_content(prepared[end : match.start()], tongue))
         word = match.group()
         found.append(names.get(word, word))
         end = match.end()
     if prepared[end:].strip():
-        found.append("x")
+        found.append(_content(prepared[end:], tongue))
     return found
+
+
+def _content(words: str, tongue: str) -> str:
+    """``x``, for English with the ending of its first word: a bare verb may command, walking may not."""
+    if tongue == "zh":
+        return "x"
+    ending = _ENDING.search(words.split(None, 1)[0])
+    return "x" + ending.group() if ending else "x"
 
 
 def runs(prepared: str, tongue: str) -> set[str]:
