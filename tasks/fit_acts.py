@@ -67,10 +67,11 @@ def own_sentences(split: str) -> list[Labelled]:
     return found
 
 
-def dialogue_sentences(folder: Path) -> list[Labelled]:
-    """The labelled sentences of the public dialogues."""
+def dialogue_sentences(folder: Path, split: str) -> list[Labelled]:
+    """The labelled sentences of the public dialogues, of a split."""
     with (DATA / "labels_dialogues_zh.tsv").open(encoding="utf-8", newline="") as file:
-        labels = list(csv.DictReader(file, delimiter="\t"))
+        rows = csv.DictReader(file, delimiter="\t")
+        labels = [row for row in rows if row["split"] == split]
     wanted = {label["dialogue"] for label in labels}
     messages: dict[str, list[str]] = {}
     for name in ("smile", "cpsycound", "emollm"):
@@ -156,7 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Learn the act classifier's weights.")
     parser.add_argument("data", type=Path, help="folder that holds dialogues_zh")
     options = parser.parse_args()
-    sentences = own_sentences("fit") + dialogue_sentences(options.data / "dialogues_zh")
+    sentences = own_sentences("fit") + dialogue_sentences(options.data / "dialogues_zh", "fit")
     learned = []
     for tongue in ("zh", "en"):
         chosen = [sentence for sentence in sentences if sentence.language == tongue]

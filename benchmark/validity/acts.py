@@ -3,8 +3,8 @@
     python benchmark/validity/acts.py [PATH_TO_DATA]
 
 The first tables are about the held-out families of ``tasks/data/acts_*.tsv``: none of their sentences,
-and none of their registers, was learned from. With a path, strategy_zh and strategy_en under it are
-scored as well. AUC is the chance that a sentence of advice scores above one of empathy, the score being
+and few of their registers, was learned from. With a path, the held-out labels of sentences of
+dialogues_zh, and strategy_zh and strategy_en, are scored as well. AUC is the chance that a sentence of advice scores above one of empathy, the score being
 P(advice) / (P(advice) + P(empathy)), for a text of several sentences the ratio of their sums.
 "Matched" counts only pairs whose lengths differ by at most a fifth. Intervals are 95 % bootstrap
 percentiles over families (over texts where there are none). Baselines: a keyword lexicon, and length.
@@ -65,6 +65,25 @@ def own_texts(split: str) -> list[Text]:
                     found.append(
                         Text(row["language"], row["text"], row["act"], row["family"], *named)
                     )
+    return found
+
+
+def dialogue_texts(folder: Path) -> list[Text]:
+    """The held-out sentences of the public dialogues, which were labelled without seeing a guess."""
+    with (LABELS / "labels_dialogues_zh.tsv").open(encoding="utf-8", newline="") as file:
+        labels = [r for r in csv.DictReader(file, delimiter="\t") if r["split"] == "held"]
+    wanted = {label["dialogue"] for label in labels}
+    messages: dict[str, list[str]] = {}
+    for name in ("smile", "cpsycound", "emollm"):
+        for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
+            dialogue = json.loads(line)
+            if dialogue["id"] in wanted:
+                messages[dialogue["id"]] = [m["content"] for m in dialogue["messages"]]
+    found = []
+    for label in labels:
+        message = messages[label["dialogue"]][int(label["message"])]
+        text = message[int(label["start"]) : int(label["end"])]
+        found.append(Text("zh", text, label["act"], label["dialogue"]))
     return found
 
 
@@ -199,6 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             [t for t in everything if t.language == language],
         )
     if options.data is not None:
+        texts = dialogue_texts(options.data / "dialogues_zh")
+        report_auc("held-out sentences of public dialogues, Chinese", texts)
+        report_labels("held-out sentences of public dialogues, Chinese", texts)
         files = (("zh", "strategy_zh/sentences.jsonl"), ("en", "strategy_en/bolt.jsonl"))
         for language, file in files:
             for clear in (False, True):
