@@ -255,6 +255,29 @@ def test_labelled_english_utterances() -> None:
 
     scores: dict[str, list[float]] = {act: [] for act in ACTS}
     for row in labelled("strategy_en/bolt.jsonl"):
-        sentences = [sentence.text for sentence in split_sentences(row["utterance"])]
-        scores[row["label"]].append(max(a.advice for a in CLASSIFIER.classify(sentences)))
-    assert auc(scores["advice"], scores["empathy"]) > 0.83
+        acts = CLASSIFIER.classify([s.text for s in split_sentences(row["utterance"])])
+        advice, empathy = sum(a.advice for a in acts), sum(a.empathy for a in acts)
+        if not {"advice", "empathy"} <= set(row["labels"]):
+            scores[row["label"]].append(advice / (advice + empathy))
+    assert auc(scores["advice"], scores["empathy"]) > 0.88
+
+
+@pytest.mark.parametrize(
+    ("plain", "disguised"),
+    [
+        ("你应该早点睡。", "你應該早點睡。"),
+        ("你应该早点睡。", "你 应 该 早 点 睡。"),
+        ("你应该早点睡。", "“你应该早点睡。”"),
+        ("我想对你说，你应该早点睡。", "我想对你说：“你应该早点睡。”"),
+        ("You should talk to him.", "u should talk to him"),
+        ("Don't call him.", "dont call him"),
+        ("You should call him, and then go home.", "um you should you know call him, and uh then go home"),
+    ],
+)  # fmt: skip
+def test_disguises_change_nothing(plain: str, disguised: str) -> None:
+    assert classify(disguised) == classify(plain), explain(disguised)
+
+
+def test_speech_without_punctuation_is_read_clause_by_clause() -> None:
+    spoken = "so you have been really tired and you feel like nobody in the house sees it so try to sleep in on sunday"
+    assert {"imperative", "reflect"} <= set(matching_rules(spoken))
