@@ -19,7 +19,7 @@ from typing import Final, Literal, Protocol, get_args
 
 from rapport_tasks import acts_en, acts_en_rules, acts_zh, acts_zh_rules, acts_zh_words
 from rapport_tasks.acts_skeleton import runs
-from rapport_tasks.acts_weights import load_weights
+from rapport_tasks.acts_weights import load_weights, weights_identity
 from rapport_tasks.sentences import language
 
 Act = Literal["advice", "empathy", "question", "other"]
@@ -93,7 +93,10 @@ class RuleActClassifier:
     ['advice', 'empathy']
     """
 
-    version: str = "grammar-2.0"
+    @property
+    def version(self) -> str:
+        """The rules' version and a hash of what was learned."""
+        return f"grammar-2.0+{weights_identity()}"
 
     def classify(self, sentences: Sequence[str]) -> list[Acts]:
         """The acts of each sentence, in order."""

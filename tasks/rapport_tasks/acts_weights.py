@@ -6,6 +6,7 @@ written by ``tasks/fit_acts.py``. What is not listed weighs nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -44,6 +45,12 @@ def load_weights(tongue: str) -> Weights:
         if spoken == tongue:
             tables[kind][name] = tuple(map(float, values))
     return Weights(tables["bias"].get("", _NOTHING), tables["rule"], tables["run"])
+
+
+@cache
+def weights_identity() -> str:
+    """A short hash of the learned weights."""
+    return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()[:12]
 
 
 def write_weights(weights: Iterable[tuple[str, Weights]], path: Path = WEIGHTS) -> None:
