@@ -69,10 +69,12 @@ should: advice 2.6
     (?<!whether )(?<!if )(?<!\bdo )\byou {ADV}(?:should|ought to|had better|need to|have to|must|
     have got to|(?:are going|will want|will need|will have) to|(?:might|may) (?:want to|need to)|
     want to make sure)(?! {ADV}(?:be (?:proud|exhausted|feeling|so |very |really |{FEELING})|feel|
-    (?:never )?have (?:felt|been|had|gone|seen|lost|loved)|not have to|do so much|work so|love|miss|care (?:a lot|so)|deal|go through|put up|endure|suffer|
+    (?:never )?have (?:felt|been|had|gone|seen|lost|loved)|not have to|do so much|work so|love|miss|
+    care (?:a lot|so)|deal|go through|put up|endure|suffer|
     face|carry|cope))
 could: advice 2.2
-    \byou (?:could|might|may) {ADV}(?!use (?:a|some) (?:friend|hug|break|rest|hand)|be |feel|have (?:been|felt|had|to|done)|not |hear|see that|
+    \byou (?:could|might|may) {ADV}(?!use (?:a|some) (?:friend|hug|break|rest|hand)|be |feel|
+    have (?:been|felt|had|to|done)|not |hear|see that|
     tell that|say|want|need|find yourself|experience|notice that|think that|wonder|end up|
     imagine)[a-z]+
 can: advice 1.6
@@ -92,14 +94,19 @@ have-you-tried [tentative]: advice 2.5
     any))|\bwould you (?:be (?:willing|open|interested|able)|consider|like to try)|
     would that be something
 dressed: advice 2.4, empathy -1.8
-    \b(?:understand|understandable|i hear|i know|sounds?|sorry|i get|feel for)\b.* , (?:i think )?(?:you {ADV}(?:should|
-    need to|have to|must|ought to|can not keep|better)(?! {ADV}(?:be (?:proud|{FEELING})|feel|have|not))|(?:please |
-    maybe |just )?(?:try|take|call|see|talk|go|leave|stop|get|let) )|\bbut (?:you need to|you should|you have to|try)\b
+    \b(?:understand|understandable|i hear|i know|sounds?|sorry|i get|
+    feel for)\b.* , (?:i think )?(?:you {ADV}(?:should|
+    need to|have to|must|ought to|can not keep|better)(?! {ADV}(?:be (?:proud|{FEELING})|feel|have|
+    not))|(?:please |
+    maybe |just )?(?:try|take|call|see|talk|go|leave|stop|get|let) )|\bbut (?:you need to|
+    you should|you have to|try)\b
 high-time: advice 1.8
     \bit is (?:about |high )?time (?:to|for you to|you)\b
 if-i-were: advice -2.0, empathy 2.2
-    (?:if i were you|in your (?:place|shoes|position)) (?:〇 , )?,? ?i would (?:also |probably )*(?:be|feel) {VERY}(?:{FEELING}|
-    {HARD}|furious|devastated|mad)|if 〇 , i would (?:also |probably )*(?:be|feel) {VERY}(?:{FEELING}|furious|mad|livid)
+    (?:if i were you|in your (?:place|shoes|position)) (?:〇 , )?,? ?i would (?:also |
+    probably )*(?:be|feel) {VERY}(?:{FEELING}|
+    {HARD}|furious|devastated|mad)|if 〇 , i would (?:also |probably )*(?:be|
+    feel) {VERY}(?:{FEELING}|furious|mad|livid)
 burden: empathy 1.8, advice -2.2
     \byou (?:always|constantly|still|are the one who|never get to rest and) (?:have|had|need) to\b
 option: advice 1.6
@@ -172,7 +179,8 @@ many-people: empathy 1.1
     makes|does|struggles)|we have all|\bwe all\b|people (?:feel|go through|struggle)
 not-fault: empathy 2.8
     (?:not|never|is not|was not) (?:all )?your fault|not to blame|did(?: not do|
-    nothing) (?:anything )?wrong|nothing wrong with you|should (?:not|never) have (?:had )?to|should not (?:be treated|
+    nothing) (?:anything )?wrong|nothing wrong with you|should (?:not|never) have (?:had )?to|
+    should not (?:be treated|
     be made|feel|blame|be blamed)
 sorry: empathy 2.4
     \bi am {VERY}sorry\b|\bsorry (?:to hear|that|you|for|about)|my (?:heart|condolences|sympathies)
@@ -295,7 +303,8 @@ dismissive-only [dismissive]: other 2.6, advice -2.2, empathy -2.0
 dismissive [dismissive]: other 0.5, advice -0.6
     \b{DISMISSAL}\b
 hedged [tentative]:
-    \b(?:maybe|perhaps|might|(?<!it )could(?! (?:not|barely|hardly|be (?:worse|feeling)|even|hear|lose|see that|feel|tell))|possibly|try|i wonder|
+    \b(?:maybe|perhaps|might|(?<!it )could(?! (?:not|barely|hardly|be (?:worse|feeling)|even|hear|
+    lose|see that|feel|tell))|possibly|try|i wonder|
     i am wondering|consider)\b
 asking-leave [permission]:
     \b(?:is it okay|would it be (?:okay|all right|alright)|may i|do you mind|with your permission)\b
