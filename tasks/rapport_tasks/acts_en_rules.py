@@ -95,7 +95,7 @@ have-you-tried [tentative]: advice 2.5
     would that be something
 dressed: advice 2.4, empathy -1.8
     \b(?:understand|understandable|i hear|i know|sounds?|sorry|i get|
-    feel for)\b.* , (?:i think )?(?:you {ADV}(?:should|
+    feel for)\b.{0,60} , (?:i think )?(?:you {ADV}(?:should|
     need to|have to|must|ought to|can not keep|better)(?! {ADV}(?:be (?:proud|{FEELING})|feel|have|
     not))|(?:please |
     maybe |just )?(?:try|take|call|see|talk|go|leave|stop|get|let) )|\bbut (?:you need to|
@@ -227,7 +227,7 @@ about-you-later: empathy 0.4
 about-you: empathy 0.9
     \A#?, (?:[a-z]+ly )?your? (?!{ADV}(?:should|could|can|may|might|must|need to|have to|ought|
     will (?:want|need)|want to make|are welcome|had better)\b)[^?]*\Z
-habit: empathy 1.0, advice -1.6
+habit: empathy 1.2, advice -2.4
     (?:every|each) time you|whenever you
 you-feel: empathy 1.2
     \byou (?:really |are |were |have |do |also |still |just |sort of |kind of )*(?:feel|felt|
