@@ -128,22 +128,37 @@ def _classify(sentence: str) -> Acts:
     if not any(map(str.isalnum, sentence)):
         return _NOTHING_SAID
     text, attributes, tongue = _prepare(sentence)
-    learned = load_weights(tongue)
-    evidence = [BIAS, learned.bias]
+    start, by_rule, by_run = _hundredths(tongue)
+    evidence = [start]
     for rule in matching(text, tongue):
-        evidence.append(rule.weights)
-        if rule.name in learned.rules:
-            evidence.append(learned.rules[rule.name])
+        evidence.append(by_rule[rule.name])
         if rule.attribute is not None:
             attributes.add(rule.attribute)
-    evidence += [learned.runs[run] for run in runs(text, tongue) if run in learned.runs]
-    # fsum, because a set has no order and a plain sum depends on it in the last bit.
-    scores = [math.fsum(column) for column in zip(*evidence, strict=True)]
+    evidence += [by_run[run] for run in runs(text, tongue) if run in by_run]
+    # Whole numbers: their sum does not depend on the order, which a set has not.
+    scores = [sum(column) / 100 for column in zip(*evidence, strict=True)]
     highest = max(scores)
     odds = [math.exp(score - highest) for score in scores]
     advice, empathy, question, other = (value / sum(odds) for value in odds)
     label = ACTS[scores.index(highest)]
     return Acts(advice, empathy, question, other, label, frozenset(attributes))
+
+
+@cache
+def _hundredths(
+    tongue: str,
+) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+    """In hundredths: the scores to start from, and the weights of rules and of skeleton runs."""
+    learned = load_weights(tongue)
+
+    def whole(*vectors: Sequence[float]) -> tuple[int, ...]:
+        return tuple(round(100 * sum(column)) for column in zip(*vectors, strict=True))
+
+    by_rule = {
+        rule.name: whole(rule.weights, learned.rules.get(rule.name, (0.0,) * len(ACTS)))
+        for rule in rules(tongue)
+    }
+    return whole(BIAS, learned.bias), by_rule, {r: whole(v) for r, v in learned.runs.items()}
 
 
 def _prepare(sentence: str) -> tuple[str, set[str], str]:
