@@ -80,8 +80,8 @@ dismissive
 
 _ENGLISH = r"""
 deontic
-    (?<!whether )(?<!if )(?<!\bdo )\byou {ADV}(?:should|ought to|had better|need to|have to|must|
-    have got to)(?! {ADV}(?:be (?:[a-z]+ing|proud|exhausted|feeling|so |very |really |{FEELING})|
+    (?<!whether )(?<!if )(?<!\bdo )\byou {ADV}(?:should|ought to|had better|need to|have to|must(?! be [a-z]+ing)|
+    have got to)(?! {ADV}(?:be (?:proud|exhausted|feeling|so |very |really |{FEELING})|
     feel|
     have |be able|be ,|not\b|deal|go through|put up|endure|suffer|face|
     carry|cope))
