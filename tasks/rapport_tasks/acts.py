@@ -1,10 +1,11 @@
 """Which act a sentence performs: advice, empathy, a question, or something else.
 
-A log-linear model with hand-set weights: every rule that matches adds its weight to the score of an
-act, and the probabilities are the softmax of the scores. The rules state grammar (who is the subject
-of 应该, is the verb an action or a feeling, whose words are these), not the vocabulary of a corpus.
-A rule counts once a sentence, and a sentence that matches none gets the same probabilities at any
-length, so length itself says nothing.
+A log-linear model: every rule that matches, and every run of the sentence's skeleton that was seen in
+labelled sentences, adds its weights to the scores of the acts; the probabilities are the softmax of the
+scores. The rules state grammar (who is the subject of 应该, is the verb an action or a feeling, whose
+words are these), with hand-set weights that learning corrects; the skeleton is the sentence without
+its content words. Neither knows topics, and each counts once a sentence, so that length itself says
+little.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from functools import cache
 from typing import Final, Literal, Protocol, get_args
 
 from rapport_tasks import acts_en, acts_en_rules, acts_zh, acts_zh_rules, acts_zh_words
+from rapport_tasks.acts_skeleton import runs
+from rapport_tasks.acts_weights import load_weights, weights_identity
 from rapport_tasks.sentences import language
 
 Act = Literal["advice", "empathy", "question", "other"]
@@ -30,8 +33,8 @@ ATTRIBUTES: Final = (
     "dismissive",
 )
 
-_BIAS: Final = (0.0, 0.2, -1.0, 1.0)
-"""Scores of the acts, in the order of `ACTS`, before any evidence."""
+BIAS: Final[tuple[float, ...]] = (0.0, 0.2, -1.0, 1.0)
+"""Scores of the acts, in the order of `ACTS`, before any evidence and before learning."""
 
 _LONGEST = 600
 """Characters of a sentence that are read: half from its beginning, half from its end."""
@@ -56,6 +59,9 @@ class Acts:
     other: float
     label: Act
     attributes: frozenset[str]
+
+
+_NOTHING_SAID: Final = Acts(0.0, 0.0, 0.0, 1.0, "other", frozenset())
 
 
 class ActClassifier(Protocol):
@@ -87,7 +93,10 @@ class RuleActClassifier:
     ['advice', 'empathy']
     """
 
-    version: str = "rules-1.0"
+    @property
+    def version(self) -> str:
+        """The rules' version and a hash of what was learned."""
+        return f"grammar-2.0+{weights_identity()}"
 
     def classify(self, sentences: Sequence[str]) -> list[Acts]:
         """The acts of each sentence, in order."""
@@ -100,18 +109,34 @@ class RuleActClassifier:
 
 def matching_rules(sentence: str) -> list[str]:
     """The names of the rules that match a sentence: why it was classified as it was."""
-    _, matched = _match(sentence)
-    return [rule.name for rule in matched]
+    text, _, tongue = _prepare(sentence)
+    return [rule.name for rule in matching(text, tongue)]
+
+
+def prepared(sentence: str, tongue: str) -> str:
+    """A sentence as patterns and skeleton see it."""
+    prepare = acts_zh.prepare if tongue == "zh" else acts_en.prepare
+    return prepare(_shorten(sentence))[0]
+
+
+def matching(text: str, tongue: str) -> list[Rule]:
+    """The rules that match a prepared sentence."""
+    return [rule for rule in rules(tongue) if rule.pattern.search(text) is not None]
 
 
 def _classify(sentence: str) -> Acts:
-    attributes, matched = _match(sentence)
-    scores = list(_BIAS)
-    for rule in matched:
-        for act, weight in enumerate(rule.weights):
-            scores[act] += weight
+    if not any(map(str.isalnum, sentence)):
+        return _NOTHING_SAID
+    text, attributes, tongue = _prepare(sentence)
+    start, by_rule, by_run = _hundredths(tongue)
+    evidence = [start]
+    for rule in matching(text, tongue):
+        evidence.append(by_rule[rule.name])
         if rule.attribute is not None:
             attributes.add(rule.attribute)
+    evidence += [by_run[run] for run in runs(text, tongue) if run in by_run]
+    # Whole numbers: their sum does not depend on the order, which a set has not.
+    scores = [sum(column) / 100 for column in zip(*evidence, strict=True)]
     highest = max(scores)
     odds = [math.exp(score - highest) for score in scores]
     advice, empathy, question, other = (value / sum(odds) for value in odds)
@@ -119,13 +144,35 @@ def _classify(sentence: str) -> Acts:
     return Acts(advice, empathy, question, other, label, frozenset(attributes))
 
 
-def _match(sentence: str) -> tuple[set[str], list[Rule]]:
-    """The attributes that preparing a sentence reveals, and the rules that match it."""
-    if len(sentence) > _LONGEST:
-        sentence = sentence[: _LONGEST // 2] + "，" + sentence[-_LONGEST // 2 :]
+@cache
+def _hundredths(
+    tongue: str,
+) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+    """In hundredths: the scores to start from, and the weights of rules and of skeleton runs."""
+    learned = load_weights(tongue)
+
+    def whole(*vectors: Sequence[float]) -> tuple[int, ...]:
+        return tuple(round(100 * sum(column)) for column in zip(*vectors, strict=True))
+
+    by_rule = {
+        rule.name: whole(rule.weights, learned.rules.get(rule.name, (0.0,) * len(ACTS)))
+        for rule in rules(tongue)
+    }
+    return whole(BIAS, learned.bias), by_rule, {r: whole(v) for r, v in learned.runs.items()}
+
+
+def _prepare(sentence: str) -> tuple[str, set[str], str]:
+    """A sentence as patterns see it, the attributes that this hides from them, and its language."""
+    sentence = _shorten(sentence)
     tongue = language(sentence)
     text, hidden = (acts_zh if tongue == "zh" else acts_en).prepare(sentence)
-    return hidden, [r for r in rules(tongue) if r.pattern.search(text) is not None]
+    return text, hidden, tongue
+
+
+def _shorten(sentence: str) -> str:
+    if len(sentence) <= _LONGEST:
+        return sentence
+    return sentence[: _LONGEST // 2] + "，" + sentence[-_LONGEST // 2 :]
 
 
 @cache

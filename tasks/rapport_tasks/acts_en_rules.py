@@ -49,13 +49,15 @@ DIRECT
     you))|imagine|picture|acknowledge|set aside|stick|show (?!me)|follow|meet|sit|journal|note down|
     record|track|rest|say (?!more)|reach|aim|begin|switch|incorporate|contact)
 DISMISSAL
-    (?:do not (?:be (?:so )?(?:sad|upset|dramatic|silly)|cry|overthink|think (?:too much|about it|
+    (?:plenty of people have it worse|(?:you are )?(?:just )?making excuses|quit (?:whining|
+    complaining|crying|moping)|it is not that bad|you will get over it|just a phase|
+    do not (?:be (?:so )?(?:sad|upset|dramatic|silly)|cry|overthink|think (?:too much|about it|
     so much)|make a fuss)|cheer up|get over it|calm down|(?:it is |that is )?(?:not|no) (?:a |
     such a |that )?big (?:a )?deal|snap out|look on the bright side|(?:others|other people|
     some people) have it (?:much )?worse|(?:it )?(?:could|might) be worse|just relax|get a grip|
     toughen up|man up|suck it up|move on|stop (?:crying|whining|complaining|overthinking)|
     you are (?:overreacting|too sensitive|being dramatic)|it is (?:nothing|all in your head)|
-    let it go|just be happy|be strong)
+    (?<=, )let it go(?= ,)|just be happy|be strong)
 """
 
 ADVICE = r"""
@@ -67,10 +69,12 @@ should: advice 2.6
     (?<!whether )(?<!if )(?<!\bdo )\byou {ADV}(?:should|ought to|had better|need to|have to|must|
     have got to|(?:are going|will want|will need|will have) to|(?:might|may) (?:want to|need to)|
     want to make sure)(?! {ADV}(?:be (?:proud|exhausted|feeling|so |very |really |{FEELING})|feel|
-    have (?:felt|been|had|gone|seen|lost|loved)|not have to|deal|go through|put up|endure|suffer|
+    (?:never )?have (?:felt|been|had|gone|seen|lost|loved)|not have to|do so much|work so|love|miss|
+    care (?:a lot|so)|deal|go through|put up|endure|suffer|
     face|carry|cope))
 could: advice 2.2
-    \byou (?:could|might|may) {ADV}(?!be |feel|have (?:been|felt|had|to|done)|not |hear|see that|
+    \byou (?:could|might|may) {ADV}(?!use (?:a|some) (?:friend|hug|break|rest|hand)|be |feel|
+    have (?:been|felt|had|to|done)|not |hear|see that|
     tell that|say|want|need|find yourself|experience|notice that|think that|wonder|end up|
     imagine)[a-z]+
 can: advice 1.6
@@ -89,6 +93,22 @@ have-you-tried [tentative]: advice 2.5
     \bhave you (?:ever |also |already )?(?:tried|considered|thought (?:about|of) (?!how|what|why|
     any))|\bwould you (?:be (?:willing|open|interested|able)|consider|like to try)|
     would that be something
+dressed: advice 2.4, empathy -1.8
+    \b(?:understand|understandable|i hear|i know|sounds?|sorry|i get|
+    feel for)\b.{0,60} , (?:i think )?(?:you {ADV}(?:should|
+    need to|have to|must|ought to|can not keep|better)(?! {ADV}(?:be (?:proud|{FEELING})|feel|have|
+    not))|(?:please |
+    maybe |just )?(?:try|take|call|see|talk|go|leave|stop|get|let) )|\bbut (?:you need to|
+    you should|you have to|try)\b
+high-time: advice 1.8
+    \bit is (?:about |high )?time (?:to|for you to|you)\b
+if-i-were: advice -2.0, empathy 2.2
+    (?:if i were you|in your (?:place|shoes|position)) (?:〇 , )?,? ?i would (?:also |
+    probably )*(?:be|feel) {VERY}(?:{FEELING}|
+    {HARD}|furious|devastated|mad)|if 〇 , i would (?:also |probably )*(?:be|
+    feel) {VERY}(?:{FEELING}|furious|mad|livid)
+burden: empathy 1.8, advice -2.2
+    \byou (?:always|constantly|still|are the one who|never get to rest and) (?:have|had|need) to\b
 option: advice 1.6
     \b(?:one|another|other|best|first|next) (?:good |great |possible |helpful |simple )?(?:option|
     thing|idea|way|strategy|technique|approach|suggestion|step|tip)s?\b[^,]{0,40}\b(?:is|are|could|
@@ -159,7 +179,8 @@ many-people: empathy 1.1
     makes|does|struggles)|we have all|\bwe all\b|people (?:feel|go through|struggle)
 not-fault: empathy 2.8
     (?:not|never|is not|was not) (?:all )?your fault|not to blame|did(?: not do|
-    nothing) (?:anything )?wrong|nothing wrong with you|should not have to|should not (?:be treated|
+    nothing) (?:anything )?wrong|nothing wrong with you|should (?:not|never) have (?:had )?to|
+    should not (?:be treated|
     be made|feel|blame|be blamed)
 sorry: empathy 2.4
     \bi am {VERY}sorry\b|\bsorry (?:to hear|that|you|for|about)|my (?:heart|condolences|sympathies)
@@ -206,7 +227,7 @@ about-you-later: empathy 0.4
 about-you: empathy 0.9
     \A#?, (?:[a-z]+ly )?your? (?!{ADV}(?:should|could|can|may|might|must|need to|have to|ought|
     will (?:want|need)|want to make|are welcome|had better)\b)[^?]*\Z
-habit: empathy 1.0, advice -1.6
+habit: empathy 1.2, advice -2.4
     (?:every|each) time you|whenever you
 you-feel: empathy 1.2
     \byou (?:really |are |were |have |do |also |still |just |sort of |kind of )*(?:feel|felt|
@@ -282,9 +303,11 @@ dismissive-only [dismissive]: other 2.6, advice -2.2, empathy -2.0
 dismissive [dismissive]: other 0.5, advice -0.6
     \b{DISMISSAL}\b
 hedged [tentative]:
-    \b(?:maybe|perhaps|might|could|possibly|try|i wonder|i am wondering|consider)\b
+    \b(?:maybe|perhaps|might|(?<!it )could(?! (?:not|barely|hardly|be (?:worse|feeling)|even|hear|
+    lose|see that|feel|tell))|possibly|try|i wonder|
+    i am wondering|consider)\b
 asking-leave [permission]:
     \b(?:is it okay|would it be (?:okay|all right|alright)|may i|do you mind|with your permission)\b
 we [collaborative]:
-    \blet us\b|\btogether\b
+    \blet us\b|\bwe\b[^,]{0,30}\btogether\b|\btogether we\b
 """

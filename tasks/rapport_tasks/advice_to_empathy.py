@@ -28,7 +28,7 @@ from rapport_tasks.record import Record
 from rapport_tasks.replies import DEGENERATION_KINDS, asks_for_advice, degeneration
 from rapport_tasks.sentences import distinct_sentences, language
 
-VERSION = "1.0"
+VERSION = "2.0"
 
 STOCK_DIALOGUES = 3
 """A phrase is stock when it stands in at least this many other dialogues of the arm ..."""

@@ -16,7 +16,7 @@ from rapport_tasks.builtin import load_suite_dialogues
 from rapport_tasks.record import Record
 from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
 
-ACTS = {"1.0": "811434624369c0f8"}
+ACTS = {"2.0": "0c43e4ed823384fb"}
 CONTINUITY = {"1.0": (18.6795, 10.5315)}  # sums of continuity and of order
 SHIFTS = {"1.0": "0c78bd4522afd440"}
 
