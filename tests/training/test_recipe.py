@@ -149,7 +149,9 @@ def test_a_bad_setting_is_named(tmp_path: Path, argument: str, named: str, remed
 def test_a_corpus_folder_brings_its_validation(tmp_path: Path) -> None:
     recipe = load_recipe(write(tmp_path, SMALL), {"data.corpus": str(tmp_path)})
     assert recipe.validation_file() is None
-    (tmp_path / "validation.jsonl").write_text("")
+    (tmp_path / "validation.jsonl").write_text("")  # a split of nothing
+    assert recipe.validation_file() is None
+    (tmp_path / "validation.jsonl").write_text("{}\n")
     assert recipe.validation_file() == tmp_path / "validation.jsonl"
     other = {"data.corpus": str(tmp_path), "data.validation": "mine.jsonl"}
     assert load_recipe(write(tmp_path, SMALL), other).validation_file() == Path("mine.jsonl")

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,13 @@ torch.set_num_threads(1)
 from rapport_training.recipe import Recipe
 from rapport_training.train import train
 recipe = Recipe.model_validate_json(sys.argv[2])
-train(recipe, sys.argv[3], on_progress=lambda at: (print(at.step, flush=True), time.sleep(0.2)))
+
+def tell(at):
+    print(at.step, flush=True)
+    if at.step == int(sys.argv[4]):
+        time.sleep(600)  # until somebody kills it
+
+train(recipe, sys.argv[3], on_progress=tell)
 """
 
 
@@ -62,15 +67,13 @@ def steps_of(out: Path) -> list[dict[str, Any]]:
 
 def kill_after(recipe: Recipe, out: Path, step: int) -> None:
     """Train in a process of its own and kill it when it tells of `step`."""
-    arguments = [json.dumps(sys.path), recipe.model_dump_json(), str(out)]
+    arguments = [json.dumps(sys.path), recipe.model_dump_json(), str(out), str(step)]
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, *arguments], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     for line in process.stdout:
         if int(line) == step:
-            # The step's own checkpoint is written after it was told of.
-            time.sleep(0.1)
             os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     process.stdout.close()
@@ -207,7 +210,7 @@ def test_a_full_disk_at_a_checkpoint_keeps_the_one_before(
 def test_a_disk_that_really_refuses_is_a_clear_error(longer: Recipe, tmp_path: Path) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
     begin, call = SCRIPT.split("recipe = ")
-    arguments = [json.dumps(sys.path), longer.model_dump_json(), str(tmp_path / "adapter")]
+    arguments = [json.dumps(sys.path), longer.model_dump_json(), str(tmp_path / "adapter"), "0"]
     done = subprocess.run(
         [sys.executable, "-c", begin + limit + "recipe = " + call, *arguments],
         capture_output=True,

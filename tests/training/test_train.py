@@ -15,7 +15,7 @@ from rapport_tasks.dialogue import read_dialogues
 from rapport_tasks.errors import BadInput
 from rapport_tasks.rendering import tokenizer_renderer, turn_prompts
 from rapport_tasks.weights import weights_sha256
-from rapport_training import RECIPES, disk
+from rapport_training import RECIPES, assembly, disk
 from rapport_training.adapter import add_adapter, check_only_lora
 from rapport_training.base import load_base
 from rapport_training.batches import collate
@@ -209,6 +209,47 @@ def test_what_is_missing_stops_training_unless_the_recipe_allows_it(
     ]
     assert effective["optimizer"] == "adamw_8bit"
     assert "paged" in effective["fallbacks"][0]
+
+
+def test_packing_that_the_base_cannot_keep_apart(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembly, "keeps_packed_apart", lambda *_: False)
+    packed = changed(recipe, "data", packing=True)
+    with pytest.raises(BadInput, match=r"data\.packing") as caught:
+        train(packed, tmp_path / "adapter")
+    assert "require.packing" in caught.value.remedy
+    notes: list[Any] = []
+    done = train(
+        changed(packed, "require", packing=False), tmp_path / "adapter", on_note=notes.append
+    )
+    effective = done.record["effective"]
+    assert effective["packing"] is False
+    assert [note.text for note in notes] == effective["fallbacks"]
+    assert "keep packed dialogues apart" in effective["fallbacks"][0]
+    assert effective["fallbacks"][0] in (done.out / "README.md").read_text(encoding="utf-8")
+
+
+def test_an_adapted_head_is_trained_on_the_models_own_logits(
+    recipe: Recipe, models: dict[str, Path], tmp_path: Path
+) -> None:
+    adapted = changed(recipe, "lora", target_modules=["q_proj", "lm_head"], dropout=0.0)
+    done = train(changed(adapted, "base", name=str(models["llama"])), tmp_path / "adapter")
+    assert done.record["effective"]["loss"] == "model"
+    assert "chunked loss not used" in done.record["effective"]["fallbacks"][0]
+    assert done.record["loss"]["last"] < done.record["loss"]["first"]
+
+
+def test_missing_target_modules_are_named_with_those_that_exist(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        train(changed(recipe, "lora", target_modules=["q_proj", "v_prj"]), tmp_path / "adapter")
+    assert "'v_prj'" in caught.value.message
+    assert "Did you mean 'v_proj'?" in caught.value.remedy
+    for name in ("q_proj", "k_proj", "o_proj", "gate_proj", "up_proj", "down_proj"):
+        assert name in caught.value.remedy
+    assert "embed_tokens" not in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def _text(record: dict[str, Any], name: str) -> str:
         f'tokenizer = AutoTokenizer.from_pretrained("{base}")',
         "```",
         "",
+        f"`rapport run --base {base} --adapter {name}` scores it against its base. "
         "`training.json` holds the whole recipe, hashes and versions; `training.jsonl` every step.",
     ]
     return "\n".join(lines) + "\n"

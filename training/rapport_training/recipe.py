@@ -166,7 +166,7 @@ class Recipe(_Section):
         if self.data.validation is not None:
             return dialogue_file(self.data.validation, default="validation.jsonl")
         beside = Path(self.data.corpus).expanduser() / "validation.jsonl"
-        return beside if beside.is_file() else None
+        return beside if beside.is_file() and beside.stat().st_size else None
 
 
 def dialogue_file(name: str, default: str = "train.jsonl") -> Path:

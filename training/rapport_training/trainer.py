@@ -29,8 +29,8 @@ Evaluate = Callable[[], tuple[float, int]]
 
 
 def lora_weights(model: Any) -> dict[str, torch.Tensor]:
-    """The adapter's tensors under the names that PEFT gives them in files."""
-    state = get_peft_model_state_dict(model)
+    """The adapter's tensors under the names that PEFT gives them in files; no layer of the base."""
+    state = get_peft_model_state_dict(model, save_embedding_layers=False)
     return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
 
 
