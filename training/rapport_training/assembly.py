@@ -17,6 +17,7 @@ from rapport_training.base import LoadedBase, allow_fallback, load_base, shown_n
 from rapport_training.batches import Row, keeps_packed_apart, pack
 from rapport_training.corpus import EncodedCorpus, encode_corpus
 from rapport_training.loss import LinearHead, linear_head
+from rapport_training.progress import Note, OnNote
 from rapport_training.recipe import Recipe
 from rapport_training.record import languages
 
@@ -48,8 +49,13 @@ class Assembly:
     fallbacks: list[str]
 
 
-def assemble(recipe: Recipe, base_folder: Path) -> Assembly:
+def assemble(recipe: Recipe, base_folder: Path, *, on_note: OnNote | None = None) -> Assembly:
     """Load, encode, adapt and pack.
+
+    Args:
+        recipe: What to train on what, and how.
+        base_folder: Where the base lies.
+        on_note: Told what takes long.
 
     Raises:
         BadInput: No dialogue fits, a target module does not exist, or a required part is missing.
@@ -63,6 +69,8 @@ def assemble(recipe: Recipe, base_folder: Path) -> Assembly:
             "lines, as `rapport run` renders them for it"
         )
     context = getattr(base.model.config, "max_position_embeddings", None)
+    if on_note is not None:
+        on_note(Note("info", f"encoding {len(dialogues):,} dialogues"))
     corpus = _encode(recipe, base, dialogues, context)
     validation = _encode_validation(recipe, base, context)
     set_seed(recipe.train.seed)

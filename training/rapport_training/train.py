@@ -81,7 +81,8 @@ def train(
     reset_peak()
     checkpoints = Checkpoints(out)
     with _quiet():
-        made = assemble(recipe, base_folder)
+        told = on_note if process.is_main_process else None
+        made = assemble(recipe, base_folder, on_note=told)
         if process.is_main_process and on_note is not None:
             for text in made.fallbacks:
                 on_note(Note("fallback", text))
