@@ -11,7 +11,7 @@ import json
 
 import pytest
 
-from rapport_tasks import advice_to_empathy, continuity, topic_shift
+from rapport_tasks import advice_to_empathy, continuity, crisis, topic_shift
 from rapport_tasks.builtin import load_suite_dialogues
 from rapport_tasks.record import Record
 from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
@@ -19,6 +19,8 @@ from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_sc
 ACTS = {"2.0": "0c43e4ed823384fb"}
 CONTINUITY = {"1.0": (18.6795, 10.5315)}  # sums of continuity and of order
 SHIFTS = {"1.0": "0c78bd4522afd440"}
+
+CRISIS = {"1.0": "f599695f3fe5219c"}
 
 
 def digest(records: list[Record]) -> str:
@@ -50,3 +52,13 @@ def test_shifts_of_the_gold_replies(gold) -> None:
     scorer = boundary_scorer()
     found = digest([topic_shift.shift_record(d, r, scorer) for d, r in gold])
     assert found == SHIFTS[topic_shift.VERSION]
+
+
+def test_crisis_columns_of_the_gold_replies() -> None:
+    found = digest(
+        [
+            crisis.crisis_record(d, [(t, d.messages[t].content) for t in d.assistant_turns()])
+            for d in load_suite_dialogues()[0]
+        ]
+    )
+    assert found == CRISIS[crisis.VERSION]
