@@ -4,7 +4,8 @@
 
 Data that the scorer was calibrated on is left out: TIAGE train, and every second line of the splice
 files from the first. "assistant splice" is made here: in SMILE dialogues (its first lines, kept for
-scoring) one assistant turn is replaced by one of another dialogue, which ends it.
+scoring) and this project's English ones one assistant turn is replaced by one of another dialogue,
+which ends it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from rapport_tasks.builtin import TRAINING_EN
 from rapport_tasks.corruptions import interrupted
 from rapport_tasks.dialogue import Dialogue, Message
 from rapport_tasks.encoder import load_encoder
@@ -131,6 +133,8 @@ def main() -> None:
     sets["KdConv (zh, derived)"] = read(shifts / "kdconv_dev.jsonl")
     smile = read(options.data / "dialogues_zh/smile.jsonl")[:300]
     sets["SMILE, assistant splice"] = assistant_splices(smile)
+    own = read(TRAINING_EN, 40)
+    sets["own English, assistant splice"] = [d for n in range(5) for d in assistant_splices(own, n)]
     scorer = WindowBoundaryScorer(load_encoder())
     for name, examples in sets.items():
         report(name, examples[: options.limit], scorer)

@@ -18,7 +18,7 @@ from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_sc
 
 ACTS = {"1.0": "811434624369c0f8"}
 CONTINUITY = {"1.0": (18.6795, 10.5315)}  # sums of continuity and of order
-SHIFTS = {"1.0": "0c78bd4522afd440"}
+SHIFTS = {"1.1": "0c78bd4522afd440"}  # Chinese scores as in 1.0
 
 
 def digest(records: list[Record]) -> str:
