@@ -17,7 +17,7 @@ from rapport_tasks.record import Record
 from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
 
 ACTS = {"1.0": "811434624369c0f8"}
-CONTINUITY = {"1.0": (18.6795, 10.5315)}  # sums of continuity and of order
+CONTINUITY = {"1.1": (19.4637, 10.4362)}  # sums of continuity and of order
 SHIFTS = {"1.1": "0c78bd4522afd440"}  # Chinese scores as in 1.0
 
 
