@@ -3,13 +3,16 @@
     python tasks/calibrate_shifts.py PATH_TO_DATA
 
 reads TIAGE train (human labels, en), every second line of the two Chinese splice files, and makes
-assistant splices of lines 1,001 to 1,400 of SMILE: dialogues that end with a foreign reply. All else,
-TIAGE dev, CrossWOZ and KdConv among it, stays unread, for ``benchmark/validity/shifts.py``.
+assistant splices of lines 1,001 to 1,400 of SMILE, dialogues that end with a foreign reply, and both
+kinds of the first English dialogues of this project. All else, TIAGE dev, CrossWOZ and KdConv among
+it, stays unread, for ``benchmark/validity/shifts.py``.
 
-English weights come from TIAGE alone. Chinese ones come from all three, human labels weighing as much
-again as both kinds of splice: splices alone would teach that a new topic shares no word with the old
-one, and that only users open topics. The threshold of a language finds as many shifts in its
-calibration data as are labelled there: the metric is a rate.
+English weights for small talk come from TIAGE, which is small talk, and they alone read the form of
+messages. Those for longer English messages come from TIAGE and the project's splices. Chinese ones
+come from splices and TIAGE, human labels weighing as much again as both kinds of splice: splices
+alone would teach that a new topic shares no word with the old one, and that only users open topics.
+A threshold finds as many shifts in the calibration data of its register as are labelled there: the
+metric is a rate.
 """
 
 from __future__ import annotations
@@ -24,15 +27,27 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from rapport_tasks.corruptions import interrupted
-from rapport_tasks.dialogue import Dialogue, Message
+from rapport_tasks.builtin import TRAINING_EN
+from rapport_tasks.corruptions import half, interrupted, spliced
+from rapport_tasks.dialogue import Dialogue, Message, read_dialogues
 from rapport_tasks.encoder import load_encoder
 from rapport_tasks.segmentation import average, pk, window_f1
-from rapport_tasks.topic_shift import CALIBRATION, BoundaryModel, WindowBoundaryScorer
+from rapport_tasks.topic_shift import (
+    CALIBRATION,
+    SMALL_TALK_MODEL,
+    BoundaryModel,
+    WindowBoundaryScorer,
+)
 
 ENGLISH = "topicshift_en/tiage_mit.train.jsonl"
 CHINESE = ("topicshift_zh/spliced_smile.jsonl", "topicshift_zh/spliced_cpsycound.jsonl")
 SMILE = "dialogues_zh/smile.jsonl"
+
+SMALL_TALK_ONLY = ("form_", "words_closing")
+"""What the names of features begin with that the other weights leave out."""
+
+ENGLISH_FITTED = 40
+"""Of the project's English dialogues, as in fit_coherence.py."""
 
 NO_MODEL = BoundaryModel({}, 0.0, 0.5)
 
@@ -54,12 +69,22 @@ def main() -> None:
     human = labelled(lines(data / ENGLISH), scorer)
     splices = [d for name in CHINESE for d in labelled(lines(data / name)[::2], scorer)]
     assistant = endings(lines(data / SMILE)[1000:1400], scorer)
+    english = read_dialogues(TRAINING_EN)[:ENGLISH_FITTED]
+    own = [d for seed in range(3) for d in rejoined(english, scorer, seed)]
     calibration = {}
-    for kind in ("full", "plain"):
+    left_out: dict[str, tuple[str, ...]] = {"full": (), "plain": ("coherence_",)}
+    for kind in left_out:
         calibration[kind] = {
-            "en": asdict(fit([(human, 1.0)], [human], kind)),
+            SMALL_TALK_MODEL: asdict(fit([(human, 1.0)], [human], left_out[kind])),
+            "en": asdict(
+                fit([(human, 1.0), (own, 0.5)], [own], (*left_out[kind], *SMALL_TALK_ONLY))
+            ),
             "zh": asdict(
-                fit([(splices, 0.5), (assistant, 0.5), (human, 2.0)], [splices, assistant], kind)
+                fit(
+                    [(splices, 0.5), (assistant, 0.5), (human, 2.0)],
+                    [splices, assistant],
+                    (*left_out[kind], *SMALL_TALK_ONLY),
+                )
             ),
         }
     text = json.dumps(calibration, indent=1, sort_keys=True)
@@ -99,15 +124,32 @@ def endings(
     return found
 
 
+def rejoined(
+    dialogues: Sequence[Dialogue], scorer: WindowBoundaryScorer, seed: int
+) -> list[Labelled]:
+    """Each dialogue once ended by a foreign reply, and once by another's second half."""
+    draw = random.Random(seed)
+    found = []
+    for number, dialogue in enumerate(dialogues):
+        other = dialogues[(number + draw.randrange(1, len(dialogues))) % len(dialogues)]
+        ended = interrupted(dialogue, other, draw)
+        shift = ended[-1] != dialogue.messages[len(ended) - 1]
+        found.append(Labelled(scorer.features(ended), [False] * (len(ended) - 2) + [shift]))
+        joined, cut = spliced(dialogue, other), half(dialogue)
+        found.append(Labelled(scorer.features(joined), [n == cut for n in range(1, len(joined))]))
+    return found
+
+
 def fit(
-    sources: Sequence[tuple[list[Labelled], float]], tuned: Sequence[list[Labelled]], kind: str
+    sources: Sequence[tuple[list[Labelled], float]],
+    tuned: Sequence[list[Labelled]],
+    left_out: tuple[str, ...],
 ) -> BoundaryModel:
-    """Fit weights on weighted sources, and the threshold on those in `tuned`."""
-    names = [
-        name
-        for name in sources[0][0][0].features[0]
-        if kind == "full" or not name.startswith("coherence_")
-    ]
+    """Fit weights on weighted sources, and the threshold on those in `tuned`.
+
+    Features whose names begin with one of `left_out` are not read.
+    """
+    names = [name for name in sources[0][0][0].features[0] if not name.startswith(left_out)]
     inputs, labels, importance = [], [], []
     for dialogues, weight in sources:
         rows = [[row[n] for n in names] for d in dialogues for row in d.features]
@@ -129,7 +171,7 @@ def fit(
     references = [[False, *d.labels] for d in dialogues]
     predicted = [[False, *(score > threshold for score in row)] for row in scores]
     print(
-        f"{kind}: {len(dialogues)} dialogues, {wanted} shifts, threshold {threshold}, "
+        f"{len(names)} features, {len(dialogues)} dialogues, {wanted} shifts, threshold {threshold}, "
         f"Pk {average(pk, references, predicted):.3f}, "
         f"F1(±1) {average(window_f1, references, predicted):.3f}",
         flush=True,

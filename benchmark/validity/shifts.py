@@ -4,7 +4,8 @@
 
 Data that the scorer was calibrated on is left out: TIAGE train, and every second line of the splice
 files from the first. "assistant splice" is made here: in SMILE dialogues (its first lines, kept for
-scoring) one assistant turn is replaced by one of another dialogue, which ends it.
+scoring) and this project's English ones one assistant turn is replaced by one of another dialogue,
+which ends it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import argparse
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rapport_bench.validate_command import show_report
 from rapport_bench.validity.labelled import LabelledDialogue, read_shifts
 from rapport_bench.validity.shifts import shifts_report
+from rapport_tasks.builtin import TRAINING_EN
 from rapport_tasks.corruptions import interrupted
 from rapport_tasks.dialogue import Dialogue, read_dialogues
 from rapport_tasks.scorers import boundary_scorer
@@ -63,6 +66,12 @@ def main() -> None:
     sets["KdConv (zh, derived)"] = read_shifts(shifts / "kdconv_dev.jsonl")
     smile = read_dialogues(options.data / "dialogues_zh/smile.jsonl")[:300]
     sets["SMILE, assistant splice"] = assistant_splices(smile)
+    own = read_dialogues(TRAINING_EN)[40:]
+    sets["own English, assistant splice"] = [
+        LabelledDialogue(replace(d.dialogue, id=f"{d.dialogue.id}/{n}"), d.labels)
+        for n in range(5)
+        for d in assistant_splices(own, n)
+    ]
     for name, dialogues in sets.items():
         show_report(shifts_report(name, dialogues[: options.limit], boundary_scorer()))
 

@@ -39,7 +39,7 @@ from rapport_tasks.relevance import FittedRelevance, RelevanceScorer
 from rapport_tasks.replies import copy_rate, remove_copied
 from rapport_tasks.sentences import language
 
-VERSION = "1.0"
+VERSION = "1.1"
 COPIED = 0.5
 SHORTEST = 4
 PERMUTATIONS = 24

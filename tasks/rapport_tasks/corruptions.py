@@ -51,7 +51,7 @@ def with_replies(dialogue: Dialogue, substituted: Sequence[str]) -> list[Message
 
 def spliced(dialogue: Dialogue, other: Dialogue) -> list[Message]:
     """The first half of one dialogue and the second half of another, cut before a user turn."""
-    return [*dialogue.messages[: _half(dialogue)], *other.messages[_half(other) :]]
+    return [*dialogue.messages[: half(dialogue)], *other.messages[half(other) :]]
 
 
 def foreign(dialogue: Dialogue, other: Dialogue, *, second_half: bool = False) -> list[str]:
@@ -59,7 +59,7 @@ def foreign(dialogue: Dialogue, other: Dialogue, *, second_half: bool = False) -
 
     With `second_half` the replies of the first half stay.
     """
-    first = _half(dialogue) if second_half else 0
+    first = half(dialogue) if second_half else 0
     strange = replies(other)
     return [
         strange[n % len(strange)] if turn >= first else dialogue.messages[turn].content
@@ -80,5 +80,6 @@ def interrupted(dialogue: Dialogue, other: Dialogue, draw: random.Random) -> lis
     return [*dialogue.messages[: draw.choice(turns)], Message("assistant", draw.choice(strange))]
 
 
-def _half(dialogue: Dialogue) -> int:
+def half(dialogue: Dialogue) -> int:
+    """The first message of the second half, a user's."""
     return len(dialogue.messages) // 4 * 2

@@ -7,7 +7,8 @@ dialogues against corruptions of them (`tasks/fit_coherence.py`), never on what 
 
 Similarity to the user's last turn counts for a reply, similarity to a reply given before counts
 against it, and a history that hangs together but belongs to another conversation shows in the ties
-to its first message.
+to its first message. How well the user's last turn itself follows the conversation says how much of
+a tie to that turn is a tie to the conversation; it is the same for every reply to one history.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ class Histories:
         user: Same shape: whether the message is the user's.
         chinese: (histories,): whether the user writes Chinese.
         contexts: (histories, 5, d) of the coherence model; `None` without one.
+        turns: (histories, 4), how well the user's last turn follows what stands before it, by the
+            coherence model; `None` without one.
     """
 
     vectors: Vectors
@@ -82,6 +85,7 @@ class Histories:
     user: NDArray[np.bool_]
     chinese: NDArray[np.bool_]
     contexts: Floats | None
+    turns: Floats | None
 
 
 class FittedRelevance:
@@ -127,14 +131,17 @@ class FittedRelevance:
             for column, message in enumerate(history, start=start):
                 index[row, column] = number[message.content]
                 user[row, column] = message.role == "user"
-        contexts = None
+        contexts = turns = None
         if self._coherence is not None and spoken:
             rows = [vectors[line[line >= 0]] for line in index]
             contexts = self._coherence.contexts(rows, ["assistant"] * len(rows))
+            turns = np.stack(
+                [_turn(self._coherence, h, r) for h, r in zip(spoken, rows, strict=True)]
+            )
         said = ["".join(shorten(m.content) for m in h if m.role == "user") for h in spoken]
         chinese = np.array([language(text) == "zh" for text in said], dtype=np.bool_)
         words = LexicalIndex(self._lexicon, texts)
-        return Histories(vectors, words, index, user, chinese, contexts)
+        return Histories(vectors, words, index, user, chinese, contexts, turns)
 
     def relevance(
         self, replies: Sequence[str], prepared: Histories, rows: NDArray[np.int64]
@@ -157,16 +164,22 @@ class FittedRelevance:
             summarise(similarity[order, index], index >= 0, user)
             for similarity in (embedded, shared)
         ]
-        if self._coherence is not None and prepared.contexts is not None:
+        if (
+            self._coherence is not None
+            and prepared.contexts is not None
+            and prepared.turns is not None
+        ):
             projected = self._coherence.messages(vectors)
             blocks.append(np.einsum("nd,nkpd->nkp", projected, prepared.contexts[rows]))
+            blocks.append(prepared.turns[rows].astype(np.float64))
         return np.concatenate(blocks, axis=-1).astype(np.float64)
 
     def _network(self, features: Values, language: str) -> Values:
         """One hidden layer of tanh units, then a sigmoid."""
         get = self._weights
         kind = ("full_" if self._coherence is not None else "plain_") + language
-        standard = (features - get[f"{kind}_centre"]) / get[f"{kind}_spread"]
+        read = features[..., : len(get[f"{kind}_centre"])]
+        standard = (read - get[f"{kind}_centre"]) / get[f"{kind}_spread"]
         hidden = np.tanh(standard @ get[f"{kind}_hidden"].T + get[f"{kind}_hidden_bias"])
         total = hidden @ get[f"{kind}_out"] + get[f"{kind}_out_bias"]
         return np.asarray(1 / (1 + np.exp(-total)), dtype=np.float64)
@@ -176,8 +189,21 @@ FEATURES = (
     *(f"embedding_{name}" for name in SIMILARITIES),
     *(f"words_{name}" for name in SIMILARITIES),
     *(f"coherence_{name}" for name in PARTS),
+    *(f"turn_{name}" for name in PARTS[:-1]),
 )
-"""Order of the features; a scorer without a coherence model has the first sixteen."""
+"""Order of the features; a scorer without a coherence model has the first sixteen.
+
+The English network reads no ``turn_`` features: it was fitted on too few dialogues for them.
+"""
+
+
+def _turn(model: CoherenceModel, history: History, vectors: Vectors) -> Floats:
+    """Coherence of the user's last turn with what stands before it; zero for a first message."""
+    users = [i for i, message in enumerate(history) if message.role == "user"]
+    if not users or not users[-1]:
+        return np.zeros(len(PARTS) - 1, dtype=np.float32)
+    context = model.contexts([vectors[: users[-1]]], ["user"])[0][:-1]
+    return np.asarray(context @ model.messages(vectors[users[-1] :][:1])[0], dtype=np.float32)
 
 
 def summarise(

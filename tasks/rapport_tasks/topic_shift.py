@@ -2,8 +2,10 @@
 
 The scorer belongs to the TextTiling family, with sentence embeddings beside shared words: a message
 is compared with windows of the messages before it, and with how closely those hung together; the
-coherence model (`rapport_tasks.coherence`) says whether it can follow them. Nothing after the scored
-message is read, in calibration either: what follows a generated reply answers the gold one.
+coherence model (`rapport_tasks.coherence`) says whether it can follow them, and in English small
+talk the form of the last messages (`rapport_tasks.turn_form`) whether the speaker turns to something else. Nothing
+after the scored message is read, in calibration either: what follows a generated reply answers the
+gold one.
 
 ``shift_rate = 10 x shifts / opportunities``, over assistant turns after the first message. More is
 neither better nor worse: the target is the band of the gold replies. A parrot never shifts, and that
@@ -37,8 +39,9 @@ from rapport_tasks.lexical import Lexicon, Terms, dot, mean, pool_lexicon
 from rapport_tasks.pool import pool_identity
 from rapport_tasks.record import Record
 from rapport_tasks.sentences import language
+from rapport_tasks.turn_form import asks_something, form, form_features, is_small_talk
 
-VERSION = "1.0"
+VERSION = "1.1"
 
 FEATURES = (
     *("last", "last_but_one", "window_2", "window_4", "window_8", "nearest_4", "nearest_8"),
@@ -53,6 +56,8 @@ cosine of neighbours among the last 5 messages, which says how close is close in
 
 TYPICAL_COHESION = {"embedding_": 0.3, "words_": 0.1}
 """What `cohesion` is taken to be before the second message, where nothing can be measured."""
+
+SMALL_TALK_MODEL = "en_small_talk"
 
 CALIBRATION = DATA / "topic_shift.json"
 """Weights and thresholds, written by tasks/calibrate_shifts.py, which prints how they do."""
@@ -122,8 +127,9 @@ class WindowBoundaryScorer:
     Args:
         encoder: Gives message vectors.
         lexicon: Weighs shared words; that of the frozen pools by default.
-        models: Language -> model; the calibrated ones by default, those without coherence for
-            other encoders than the embedded one.
+        models: ``zh`` and ``en`` -> model, and `SMALL_TALK_MODEL`, if there, for English in short
+            messages; the calibrated ones by default, those without coherence for other encoders
+            than the embedded one.
     """
 
     def __init__(
@@ -154,13 +160,20 @@ class WindowBoundaryScorer:
         places = _spoken(messages)
         spoken = [messages[place] for place in places]
         for number, features in enumerate(self.features(spoken), start=1):
-            recent = "".join(shorten(m.content) for m in spoken[max(0, number - 7) : number + 1])
-            result[places[number]] = self._models[language(recent)].decide(features)
+            recent = [shorten(m.content) for m in spoken[max(0, number - 7) : number + 1]]
+            result[places[number]] = self._model_for(recent).decide(features)
         return result
 
     def score_reply(self, history: Sequence[Message], reply: str) -> Boundary:
         """The boundary of an assistant reply; unscored when blank or without a history."""
         return self.score_messages([*history, Message("assistant", reply)])[-1]
+
+    def _model_for(self, recent: Sequence[str]) -> BoundaryModel:
+        """By the language of the last messages and, in English, their length."""
+        spoken = language("".join(recent))
+        if spoken == "en" and SMALL_TALK_MODEL in self._models and is_small_talk(recent[-5:]):
+            return self._models[SMALL_TALK_MODEL]
+        return self._models[spoken]
 
     def features(self, messages: Sequence[Message]) -> list[dict[str, float]]:
         """The features of every message after the first, each from those before it alone."""
@@ -171,12 +184,14 @@ class WindowBoundaryScorer:
             self._lexicon = pool_lexicon()
         vectors = self._encoder.encode(texts)
         words = [self._lexicon.vector(text) for text in texts]
+        closing = [self._lexicon.vector(form(text).closing) for text in texts]
         # Not a matrix product: its last bits depend on how many texts there are.
         similar = self._comparable(np.einsum("id,jd->ij", vectors, vectors))
         shared = np.array([[dot(a, b) for b in words] for a in words])
         rows = []
         for i in range(1, len(texts)):
-            row = {"asked": float(texts[i - 1].rstrip("”\"'）) ").endswith(("？", "?")))}
+            row = {"asked": float(asks_something(texts[i - 1])), **form_features(texts, i)}
+            row["words_closing"] = dot(closing[i], words[i - 1])
             for prefix, matrix, window in (
                 ("embedding_", similar, self._comparable(_near(vectors, i, (2, 4, 8)))),
                 ("words_", shared, [_shared(words, i, k) for k in (2, 4, 8)]),
@@ -236,7 +251,7 @@ def shift_record(
 
 @lru_cache(maxsize=2)
 def load_models(kind: Literal["full", "plain"]) -> dict[str, BoundaryModel]:
-    """The calibrated models by language, with or without coherence."""
+    """The calibrated models by name, with or without coherence."""
     stored = json.loads(CALIBRATION.read_text(encoding="utf-8"))[kind]
     return {language: BoundaryModel(**values) for language, values in stored.items()}
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rapport_tasks import continuity as module
+from rapport_tasks.coherence import load_weights
 from rapport_tasks.continuity import (
     ContrastiveContinuity,
     continuity_record,
@@ -257,6 +258,24 @@ def test_another_encoder_makes_do_without_the_coherence_model():
     full = embedded.features(["狗的碗还在吗"], embedded.prepare([REAL[:1]]), np.array([[0]]))
     assert full.shape == (1, 1, len(FEATURES))
     assert embedded.identity != relevance.identity
+
+
+def test_how_the_users_last_turn_follows_is_read_from_what_stands_before_it():
+    relevance, encoder = FittedRelevance(load_encoder()), load_encoder()
+    elsewhere = (*talk("下个月的房租又涨了。", "涨了多少，还付得起吗？"), REAL[2])
+    prepared = relevance.prepare([REAL[:1], REAL[:3], REAL[:4], elsewhere])
+    assert not prepared.turns[0].any()  # nothing stands before a first message
+    weights, (first, second, user) = load_weights(), encoder.encode([m.content for m in REAL[:3]])
+    message = weights["message"].astype(np.float32) @ user
+    context = weights["context"].astype(np.float32)
+    aspects = (second, first, first, first)  # last, before it, mean of all but the last, first
+    by_hand = [float(context[k] @ aspects[k] @ message) for k in range(4)]
+    assert prepared.turns[1] == pytest.approx(by_hand, rel=1e-3)
+    assert np.array_equal(prepared.turns[2], prepared.turns[1])  # a reply after it is not read
+    assert prepared.turns[3].sum() < prepared.turns[1].sum()
+    features = relevance.features(["一句话", "另一句话"], prepared, np.array([[1], [1]]))
+    names = [FEATURES.index(f"turn_{name}") for name in ("last", "before_last", "earlier", "first")]
+    assert np.array_equal(features[0, 0, names], features[1, 0, names])
 
 
 def test_a_long_history_keeps_its_first_message():

@@ -37,7 +37,7 @@ def test_the_group_holds_all_tasks_with_versions(manager) -> None:
     for name, task in tasks.items():
         assert f"{task.config.metadata['version']}" == task.VERSION
         assert task.config.task == name
-        assert len(task.test_docs()) == 52
+        assert len(task.test_docs()) == 208
 
 
 def test_one_request_a_turn_with_the_true_history(manager, data) -> None:

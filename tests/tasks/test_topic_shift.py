@@ -12,6 +12,7 @@ from rapport_tasks.dialogue import Dialogue, Message
 from rapport_tasks.encoder import load_encoder
 from rapport_tasks.lexical import LexicalIndex, Lexicon, dot, mean, terms
 from rapport_tasks.topic_shift import (
+    SMALL_TALK_MODEL,
     UNSCORED,
     Boundary,
     BoundaryModel,
@@ -97,13 +98,23 @@ TALK = talk(
 )
 
 
-def test_nothing_after_a_message_changes_its_boundary():
+SMALL_TALK = talk(
+    "i just got home from the gym .",
+    "nice ! do you go every day ?",
+    "three times a week . what do you do for a living ?",
+    "i paint houses . it is quiet , and i like that .",
+    "do you have any kids ?",
+)
+
+
+@pytest.mark.parametrize("messages", [TALK, SMALL_TALK, [*TALK, *SMALL_TALK]])
+def test_nothing_after_a_message_changes_its_boundary(messages):
     scorer = WindowBoundaryScorer(load_encoder())
-    whole = scorer.score_messages(TALK)
+    whole = scorer.score_messages(messages)
     assert whole[0] == UNSCORED
-    for end in range(1, len(TALK) + 1):
-        assert scorer.score_messages(TALK[:end]) == whole[:end]
-    assert WindowBoundaryScorer(load_encoder()).score_messages(TALK) == whole
+    for end in range(1, len(messages) + 1):
+        assert scorer.score_messages(messages[:end]) == whole[:end]
+    assert WindowBoundaryScorer(load_encoder()).score_messages(messages) == whole
 
 
 def test_a_reply_is_scored_as_the_message_it_would_be():
@@ -165,10 +176,48 @@ def test_identity_follows_models_and_encoder():
 def test_calibration_without_coherence_needs_no_coherence():
     """The scorer of another encoder has no such features."""
     rows = WindowBoundaryScorer(Plane()).features(talk("甲0", "甲60", "甲90"))
-    for language in ("zh", "en"):
-        assert load_models("plain")[language].weights.keys() == rows[0].keys()
-        assert load_models("full")[language].weights.keys() > rows[0].keys()
-        assert 0 < load_models("full")[language].threshold < 1
+    plain, full = load_models("plain"), load_models("full")
+    assert plain[SMALL_TALK_MODEL].weights.keys() == rows[0].keys()
+    assert plain.keys() == full.keys() == {"zh", "en", SMALL_TALK_MODEL}
+    for name, model in plain.items():
+        assert model.weights.keys() <= rows[0].keys()
+        assert full[name].weights.keys() > model.weights.keys()
+        assert 0 < full[name].threshold < 1
+    for name in ("zh", "en"):
+        assert not any(feature.startswith("form_") for feature in full[name].weights)
+
+
+def test_short_english_messages_have_a_model_of_their_own(monkeypatch):
+    """By the words of the last five messages, the scored one among them: 16 on average at most."""
+    models = {
+        "zh": BoundaryModel({}, 0.0, 0.5),
+        "en": BoundaryModel({}, 1.0, 0.5),
+        SMALL_TALK_MODEL: BoundaryModel({}, 2.0, 0.5),
+    }
+    scorer = WindowBoundaryScorer(Plane(), Lexicon([["word"]]), models)
+    monkeypatch.setattr(scorer, "_comparable", lambda cosines: cosines)
+    limit, above = "word " * 16 + ".", "word " * 17 + "."
+    found = scorer.score_messages(talk(limit, limit, above, *[limit] * 6))
+    logits = [math.log(b.score / (1 - b.score)) for b in found[1:]]
+    assert logits == pytest.approx([2, 1, 1, 1, 1, 1, 2, 2])
+    assert scorer.score_messages(talk("甲乙", "丙丁"))[1].score == 0.5
+    # Without one, the English model serves all English.
+    del models[SMALL_TALK_MODEL]
+    assert scorer.score_messages(talk(limit, limit))[1].score == pytest.approx(
+        1 / (1 + math.exp(-1))
+    )
+
+
+def test_a_new_question_after_an_answer_opens_a_topic_in_small_talk():
+    scorer = WindowBoundaryScorer(load_encoder())
+    history = talk("hi ! do you have any pets ?", "yes , two cats . they sleep on my bed .")
+    history += talk("cats are the best . what are they called ?", "milo and otis .")
+    stays = scorer.score_reply([*history, Message("user", "how old are they ?")], "milo is four .")
+    leaves = scorer.score_messages(
+        [*history, Message("user", "nice . what do you do for a living ?")]
+    )
+    assert leaves[-1].boundary is True
+    assert stays.boundary is False
 
 
 def test_terms_and_lexicon():
