@@ -332,7 +332,7 @@ def _run(arguments: list[str]) -> int:
     except RapportError as error:
         return _fail(arguments, error.kind, error.message, error.remedy, error.exit_code)
     except (KeyboardInterrupt, click.exceptions.Abort):
-        remedy = "Run the same command again: what can be resumed is."
+        remedy = "Run the same command again: what was finished for good is kept."
         return _fail(arguments, "Interrupted", "interrupted", remedy, 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
