@@ -1,0 +1,312 @@
+"""Names that the words of a text do not show: 赫连城 cut as 赫 连城, 文文, 海涛哥, 我弟明明, “，邵以宁”.
+
+Each kind of name is looked for by its own sign and then needs what stands around it; given names are
+weighed by their characters as everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from rapport_training.privacy_name_context import TITLE, Name, surname_at
+from rapport_training.privacy_name_words import (
+    BOUNDARY,
+    HAN,
+    NICK_STOP,
+    NO_GIVEN,
+    NO_PERSON,
+    PUBLIC_FIGURES,
+    SURNAMES_DOUBLE,
+    SURNAMES_DOUBLE_WORDS,
+    SURNAMES_LIKELY,
+    SURNAMES_RARE,
+    SURNAMES_SURE,
+    THEORY,
+    TWICE_STOP,
+)
+from rapport_training.privacy_words import (
+    given_score,
+    is_popular,
+    part_of_speech,
+    places,
+    word_list,
+)
+
+ALONE_THRESHOLD = 2.5
+"""Score of surname and given name for a clause that holds nothing else."""
+
+FULL_THRESHOLD = 4.0
+"""Score of surname and given name, with what stands on both sides."""
+
+GIVEN_THRESHOLD = 4.0
+"""Score of a given name without surname, with what stands around it."""
+
+_SURNAMES = SURNAMES_SURE | SURNAMES_LIKELY | SURNAMES_RARE
+
+_DOUBLE = re.compile("|".join(sorted(SURNAMES_DOUBLE - SURNAMES_DOUBLE_WORDS)))
+
+_MINORITY = "|".join(sorted(word_list("name_words.txt", "minority_parts"), key=len, reverse=True))
+
+_MINORITY_NAME = re.compile(
+    rf"(?:{_MINORITY})(?:{_MINORITY}|[尔娜拉孜木江提汗罕夏甫丁斯热克买力娅玛措吉珠嘎卓]){{1,4}}"
+)
+
+_PETS = re.compile("|".join(sorted(word_list("name_words.txt", "pets"), key=len, reverse=True)))
+
+_KIN = re.compile(
+    r"(?:(?:我|你|他|她|咱|俺|大|二|三|四|小|老|表|堂|阿)(?:舅|姨|姑|叔|伯|婶|弟|妹|哥|姐|儿|爷|奶|嫂|婆|公|妈|爸|娃|侄)|儿子|女儿|闺女|弟弟|妹妹|哥哥|姐姐|侄子|侄女|外甥|外甥女|孙子|孙女|爱人|老婆|老公|丈夫|妻子|姐夫|妹夫"
+    r"|同学|同桌|室友|舍友|闺蜜|朋友|哥们儿?|发小|同事|男友|女友|男朋友|女朋友|前任|前夫|前妻|邻居|宝宝|孩子|(?:合租|同租|合伙|同住|同班|同组|隔壁|对门|一起|楼下|楼上)的|娃|儿媳|女婿|保姆|护工|徒弟|师傅|搭档|学生|护士长|助教|学委|班长|团支书|队友|值班医生|同屋|同屋的|继父|继母|养父|养母|干妈|干爸|老乡|邻床的?|客户|领导|组长)$"
+)
+
+_TOWARDS = re.compile(
+    r"(?:不是|那天|昨天|今天|后来|其实|恨|恨过|像|跟着|离|连|请问|问过|梦到|总|的是|认出|爱过|当时|和|跟|对|给|把|被|让|向|替|陪|找|骗|叫|喊|问|信任|喜欢|爱|恨|想|怕|提到|梦见|梦到|想起|认识|认识了|遇到|碰到|看见|看到|想念|知道|听|因为|除了|比|像|是|就是|会是|接|送|抱|嫁给|等|带|追|暗恋|念叨|[，。！？、：“\s]|^)$"
+)
+
+_PERSON_RIGHT = re.compile(
+    r"你|你在|一走|比|拉|站|才|把|总|搬|休学|退学|自杀|送|介绍|逼|[，。！？、：,!?”]|$|说|他|她|和|跟|对|把|被|给|的(?!时候|话)|在|是|不|没|也|都|又|就|要|会|能|很|从|哭|笑|走|来|去|今天|昨天|昨晚|当时|长大|总|老是|一直|突然|已经|终于|告诉|觉得|脾气|站|坐|劝|念叨|约|骂|打|嫁|死|发|回|教|帮|带|问|喜欢|约|拍|三天|那|这|一个人|这么|最近|结婚|离婚|怀孕|出生|上学|住"
+)
+
+_ACTS = re.compile(
+    r"长大|说|哭|笑|告诉|觉得|脾气|念叨|今天|昨天|昨晚|没有?|不|从小|生日|上学|出生|住院|走了|去世"
+)
+
+_CHILD = re.compile(
+    r"(?:弟|妹|弟弟|妹妹|儿子|女儿|闺女|孙子|孙女|侄子|侄女|外甥|外甥女|娃|孩子|宝宝)$"
+)
+
+_AFTER_ADVERB = re.compile(
+    r"[，。、！？”]|$|约|今年|的|被|上[小初高幼大]|读|生病|发烧|几岁|两岁|三岁"
+)
+
+_TITLE_SHORT = re.compile(r"([\u4e00-\u9fff]{1,2})(哥|姐|叔|姨|嫂|婶|爷)(?![哥姐们夫妹弟婆儿爷])")
+
+_CLAUSE_ALONE = re.compile(
+    r"(?:^|(?<=[，。！？：:“\"；… ]))([\u4e00-\u9fff]{2,4})(?=[，。！？”\"；… ]|$)"
+)
+
+_NO_TITLED = frozenset(
+    "阿我你他她它咱您的大二三四五六七八九小老表堂空帅学亲干姑舅姨伯师世令家老师叫喊是和跟把被给让向找问有说想爱一这那某哪两几各位个公猪网酷铁胞款港娘窑八安山的了着过到在于与对"
+)
+
+
+def find_people(text: str, starts: list[int], words: list[str]) -> list[Name]:
+    """Names in `text` that `privacy_names` cannot see, by their signs; may overlap."""
+    begins = dict(zip(starts, words, strict=False))
+    found: list[Name] = []
+    for match in _DOUBLE.finditer(text):
+        found += _double(text, match.start(), match.end(), begins)
+    for match in _MINORITY_NAME.finditer(text):
+        found.append(Name(*match.span(), True))
+    for match in _CLAUSE_ALONE.finditer(text):
+        found += _alone(text, match.start(1), match.end(1), begins)
+    if any(title in text for title in "哥姐叔姨嫂婶"):
+        for match in _TITLE_SHORT.finditer(text):
+            found += _titled(text, match, begins)
+    for start, word in begins.items():
+        if word[0] in _SURNAMES:
+            found += _full_name(text, start, begins)
+        found += _given(text, start, word, begins)
+    return found
+
+
+def _double(text: str, start: int, end: int, begins: dict[int, str]) -> list[Name]:
+    surface = text[start:end]
+    if start and text[start - 1] in "老外叔第":
+        return []
+    if len(begins.get(start, "")) > 2 and begins[start] in NO_PERSON | PUBLIC_FIGURES:
+        return []
+    if TITLE.match(text, end):
+        return []
+    best, chosen = 0.0, end
+    for size in (1, 2):
+        given = text[end : end + size]
+        if len(given) < size or any(c in NO_GIVEN or c in BOUNDARY for c in given):
+            break
+        stop = end + size
+        score = max(given_score(given), -2.0) + 2.5 + 0.5 * size
+        score += 1.5 if _PERSON_RIGHT.match(text, stop) else -2.0
+        if score > best:
+            best, chosen = score, stop
+    if text[start:chosen] in PUBLIC_FIGURES:
+        return []
+    if chosen == end and (surface == "" or start not in begins):
+        return []
+    return [Name(start, chosen, True)]
+
+
+def _alone(text: str, start: int, end: int, begins: dict[int, str]) -> list[Name]:
+    """A clause that is nothing but surname and given name."""
+    surface = text[start:end]
+    length, weight = surname_at(text, start)
+    word = begins.get(start, "")
+    if not length or weight <= 0 or not 1 <= end - start - length <= 2 or word in NO_PERSON:
+        return []
+    if len(word) > length and part_of_speech(word) not in {"", "nr", "nrt"}:
+        return []
+    given = text[start + length : end]
+    second = begins.get(start + length, "")
+    known = part_of_speech(second) not in {"", "nr", "nrt", "nz"} and len(second) == 2
+    if surface in PUBLIC_FIGURES or surface in places() or given in _NO_ALONE:
+        return []
+    if any(character in "的了是吗呢吧啊没不很都过么们就着也这那" for character in given):
+        return []
+    if known and given_score(given) < 5:
+        return []
+    score = weight + max(given_score(given), -2.0)
+    return [Name(start, end, True)] if score >= ALONE_THRESHOLD - (weight > 2.5) * 1.5 else []
+
+
+def _full_name(text: str, start: int, begins: dict[int, str]) -> list[Name]:
+    """Surname and given name however the words are cut, by what stands on both sides: 二舅何平."""
+    length, weight = surname_at(text, start)
+    word = begins[start]
+    if len(word) > length + 2 or word in _pets() or (word in NO_PERSON and len(word) > 2):
+        return []
+    before = text[max(0, start - 4) : start]
+    left = 3.0 if _KIN.search(before) else 1.5 if _TOWARDS.search(before) else 0.0
+    if not left or (left < 3 and weight < 0 and len(word) > length):
+        return []
+    best: tuple[float, int] | None = None
+    for end in (start + length + 1, start + length + 2):
+        given, surface = text[start + length : end], text[start:end]
+        if end > len(text) or any(c in NO_GIVEN or c in BOUNDARY for c in given):
+            break
+        if surface in PUBLIC_FIGURES or surface in NO_PERSON or surface in places():
+            continue
+        if (end != len(text) and end not in begins) or not HAN.fullmatch(given):
+            continue
+        score = weight + max(given_score(given), -1.5) + left + 1.0 * (len(given) == 2)
+        score += 1.5 if _PERSON_RIGHT.match(text, end) else -1.0
+        score -= sum(_known(begins.get(place, "")) for place in range(start, end))
+        if score >= FULL_THRESHOLD and (best is None or score > best[0]):
+            best = score, end
+    return [Name(start, best[1], True)] if best else []
+
+
+@lru_cache(maxsize=65536)
+def _known(word: str) -> float:
+    """How much an ordinary word speaks against the name that it would be part of."""
+    if len(word) < 2 or is_popular(word):
+        return 0.0
+    return 0.0 if part_of_speech(word) in {"", "nr", "nrt", "nz", "nrfg"} else 2.5
+
+
+_NO_ALONE = frozenset(
+    ("你", "他", "她", "我", "您", "谁", "人", "好", "大家", "天", "年", "上", "下", "点")
+)
+
+
+def _titled(text: str, match: re.Match[str], begins: dict[int, str]) -> list[Name]:
+    """海涛哥, 水哥, 宝儿姐: one or two characters of a name and 哥 or 姐."""
+    end = match.end()
+    for start in (match.start(1), match.end(1) - 1):
+        given = text[start : match.end(1)]
+        if start not in begins or len(begins[start]) > len(given) + 1 or given[0] in _NO_TITLED:
+            continue
+        if any(character in _NO_TITLED or character in NO_GIVEN for character in given):
+            continue
+        bounded = _TOWARDS.search(text[max(0, start - 4) : start]) is not None
+        right = _PERSON_RIGHT.match(text, end) is not None
+        tag = part_of_speech(given)
+        if len(given) == 2:
+            good = is_popular(given) or given[1] == "儿" or given_score(given) > 4
+            named = (good and tag[:1] not in {"v", "d", "r", "a"}) or is_popular(given)
+        else:
+            whole = part_of_speech(text[start:end])
+            named = given_score(given) > -1 and tag[:1] not in {
+                "v",
+                "d",
+                "r",
+                "p",
+                "m",
+                "q",
+                "u",
+                "a",
+            }
+            named = named and whole in {"", "nr", "nz"}
+        if named and bounded and right:
+            return [Name(start, end, True)]
+    return []
+
+
+@lru_cache(maxsize=65536)
+def _may_be_given(surface: str) -> bool:
+    if len(surface) < 2 or not HAN.fullmatch(surface):
+        return False
+    if surface[0] == surface[1] or is_popular(surface) or surface in _listed():
+        return True
+    return given_score(surface) >= GIVEN_THRESHOLD
+
+
+def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Name]:
+    """文文, 秀英, 石头 after 弟弟, 大刘: given and pet names without a surname."""
+    surface = text[start : start + 2]
+    if len(word) > 3 or not _may_be_given(surface):
+        return []
+    end = start + 2
+    if end not in begins and end != len(text) and len(begins.get(start + 1, "")) != 2:
+        return []
+    twice = surface[0] == surface[1]
+    sure = twice or is_popular(surface) or surface in _listed()
+    if not sure and len(word) > 2:
+        return []
+    before = text[max(0, start - 4) : start]
+    kin = _KIN.search(before) is not None
+    towards = _TOWARDS.search(before) is not None
+    right = _PERSON_RIGHT.match(text, end) is not None
+    if THEORY.match(text, end) or (surface in NO_PERSON and not (kin and surface in _pets())):
+        return []
+    if surface in _adverb_pets():
+        child = _CHILD.search(before) is not None
+        return [Name(start, end, True)] if child and _AFTER_ADVERB.match(text, end) else []
+    if surface in _pets():
+        return [Name(start, end, True)] if kin and right else []
+    if surface in _nicknames():
+        person = right and (kin or towards) and surface not in NICK_STOP
+        return [Name(start, end, True)] if person else []
+    tag = part_of_speech(surface) if word == surface else ""
+    ordinary = tag not in {"", "nr", "nrt", "nrfg", "nz", "nrg"}
+    if twice:
+        likely = given_score(surface[0]) > 1.0 and (surface not in TWICE_STOP)
+        likely = likely and (kin or not ordinary)
+        likely = likely and text[start - 1 : start] != surface[0] != text[end : end + 1]
+        return (
+            [Name(start, end, True)]
+            if likely and right and (kin or towards or _ACTS.match(text, end))
+            else []
+        )
+    if (surface in places() and not kin) or any(c in NO_GIVEN for c in surface):
+        return []
+    if end not in begins and end != len(text):
+        return []
+    popular = is_popular(surface)
+    if ordinary and not (popular and right and (kin or (towards and tag in _SOFT))):
+        return []
+    score = min(given_score(surface), 8.0) + (3.0 if kin else 1.0 if towards else -2.0)
+    score += 1.0 if right else -2.0
+    return [Name(start, end, True)] if score >= GIVEN_THRESHOLD + (0.5 if kin else 3.0) else []
+
+
+_SOFT = frozenset(("n", "a", "ns", "z", "i", "m"))
+
+
+@cache
+def _nicknames() -> frozenset[str]:
+    surnames = (SURNAMES_SURE - set("熊侯柳谷苗石岳司翟")) | set("黄周张")
+    return frozenset("大" + surname for surname in surnames if "大" + surname not in NO_PERSON)
+
+
+@cache
+def _pets() -> frozenset[str]:
+    return frozenset(word_list("name_words.txt", "pets"))
+
+
+@cache
+def _adverb_pets() -> frozenset[str]:
+    return frozenset(word_list("name_words.txt", "adverb_pets"))
+
+
+@cache
+def _listed() -> frozenset[str]:
+    return _nicknames() | _pets() | _adverb_pets()
