@@ -53,6 +53,13 @@ _RIGHT = re.compile(
 )
 
 
+_OFFICES = ("院", "中心", "局", "所", "站", "学校", "小学", "中学", "职高", "幼儿园")
+
+_AFTER_NAMES_ONLY = frozenset(
+    ("教育", "工作室", "快递", "造型", "口腔", "装饰", "实业", "生物", "矿", "保险")
+)
+"""Last parts that also follow ordinary nouns: 毅力 教育."""
+
 _QUOTED = re.compile(r"的?(?:一项)?(?:研究(?![生院])|研究人员|心理学家|心理学教授|科学家|学者)")
 
 
@@ -114,11 +121,15 @@ def _may_belong(word: str, after_place: bool) -> bool:
         return True
     if tag[:1] in _STOP_TAGS and word not in {"东", "西", "南", "北", "中"}:
         return False
-    return tag[:1] != "v" or after_place
+    if word in SCHOOL_TAILS or tag[:1] == "t":
+        return False
+    return tag[:1] != "v" or (after_place and len(word) > 1)
 
 
 def _score(named: list[str], text: str, start: int, match: re.Match[str]) -> float:
     own = [word for word in named if word not in GENERIC and word not in _FILLING]
+    if named[:1] in (["市"], ["省"], ["县"], ["区"]) and match.group().endswith(_OFFICES):
+        return 2.0 if len(named) > 1 or len(match.group()) > 2 else 0.0
     if not own or sum(map(len, own)) < 2:
         return 0.0
     if all(word in _KIND for word in own):
@@ -131,6 +142,8 @@ def _score(named: list[str], text: str, start: int, match: re.Match[str]) -> flo
         score += 1.5
     if singles > 1:
         score += 1.5
+    if match.group() in _AFTER_NAMES_ONLY and not score:
+        return 0.0
     if any(
         len(word) > 1 and part_of_speech(word)[:1] in {"n", "a", "z", "i", "m", "j"} for word in own
     ):

@@ -14,9 +14,11 @@ from rapport_training.privacy_name_words import (
     BOUNDARY,
     HAN,
     NICK_STOP,
+    NICK_WEAK,
     NO_GIVEN,
     NO_PERSON,
     PUBLIC_FIGURES,
+    SHORT_TITLES,
     SURNAMES_DOUBLE,
     SURNAMES_DOUBLE_WORDS,
     SURNAMES_LIKELY,
@@ -36,7 +38,7 @@ from rapport_training.privacy_words import (
 ALONE_THRESHOLD = 2.5
 """Score of surname and given name for a clause that holds nothing else."""
 
-FULL_THRESHOLD = 4.0
+FULL_THRESHOLD = 3.0
 """Score of surname and given name, with what stands on both sides."""
 
 GIVEN_THRESHOLD = 4.0
@@ -68,7 +70,7 @@ _PERSON_RIGHT = re.compile(
 )
 
 _ACTS = re.compile(
-    r"长大|说|哭|笑|告诉|觉得|脾气|念叨|今天|昨天|昨晚|没有?|不|从小|生日|上学|出生|住院|走了|去世"
+    r"喝|骂|打人|借|又|把|长大|说|哭|笑|告诉|觉得|脾气|念叨|今天|昨天|昨晚|没有?|不|从小|生日|上学|出生|住院|走了|去世"
 )
 
 _CHILD = re.compile(
@@ -77,6 +79,35 @@ _CHILD = re.compile(
 
 _AFTER_ADVERB = re.compile(
     r"[，。、！？”]|$|约|今年|的|被|上[小初高幼大]|读|生病|发烧|几岁|两岁|三岁"
+)
+
+_CALLED = re.compile(
+    r"(?:名叫|名字叫|名字是|(?:真名|本名|大名|小名|网名|外号|笔名|化名|名子)(?:就?叫|是)?|备注(?:写)?(?:的)?(?:是|成|名是|：)?[“\"]|备注是|(?:签名|署名|落款)(?:写?的?是|：)?[“\"]?|签名是|落款是|写着[“\"]?|自称"
+    r"|(?:人|友|弟|妹|哥|姐|女|儿|妈|爸|婆|公|桌|室|蜜|学|师|生|板|伴|子|孩)叫)[“\"]?([\u4e00-\u9fff]{2,4})(?=[，。！？”\"；）)]|$)"
+)
+
+_NOT_CALLED = frozenset(
+    (
+        "老师",
+        "妈妈",
+        "爸爸",
+        "姐姐",
+        "哥哥",
+        "起来",
+        "出来",
+        "外卖",
+        "加油",
+        "过来",
+        "救命",
+        "再见",
+        "父亲",
+        "母亲",
+        "声音",
+        "回去",
+        "家长",
+        "吃饭",
+        "起床",
+    )
 )
 
 _TITLE_SHORT = re.compile(r"([\u4e00-\u9fff]{1,2})(哥|姐|叔|姨|嫂|婶|爷)(?![哥姐们夫妹弟婆儿爷])")
@@ -96,6 +127,14 @@ def find_people(text: str, starts: list[int], words: list[str]) -> list[Name]:
     found: list[Name] = []
     for match in _DOUBLE.finditer(text):
         found += _double(text, match.start(), match.end(), begins)
+    for match in _CALLED.finditer(text):
+        name = match.group(1)
+        if (
+            name not in _NOT_CALLED
+            and name[0] not in "到去来起回过上下出进了着大家什我你他她它这那怎一不"
+            and name[-1] not in "的了吗呢"
+        ):
+            found.append(Name(*match.span(1), part_of_speech(name) in {"", "nr", "nrt", "nz"}))
     for match in _MINORITY_NAME.finditer(text):
         found.append(Name(*match.span(), True))
     for match in _CLAUSE_ALONE.finditer(text):
@@ -164,7 +203,15 @@ def _full_name(text: str, start: int, begins: dict[int, str]) -> list[Name]:
     if len(word) > length + 2 or word in _pets() or (word in NO_PERSON and len(word) > 2):
         return []
     before = text[max(0, start - 4) : start]
+    if len(word) > length and part_of_speech(word) not in {"", "nr", "nrt"} and len(word) != 2:
+        return []
+    if text[start + length : start + length + 1] in SHORT_TITLES or TITLE.match(
+        text, start + length
+    ):
+        return []
     left = 3.0 if _KIN.search(before) else 1.5 if _TOWARDS.search(before) else 0.0
+    if left < 3 and (word in NO_PERSON or (len(word) > length and _known(word))):
+        return []
     if not left or (left < 3 and weight < 0 and len(word) > length):
         return []
     best: tuple[float, int] | None = None
@@ -178,6 +225,7 @@ def _full_name(text: str, start: int, begins: dict[int, str]) -> list[Name]:
             continue
         score = weight + max(given_score(given), -1.5) + left + 1.0 * (len(given) == 2)
         score += 1.5 if _PERSON_RIGHT.match(text, end) else -1.0
+        score += 1.5 if len(given) == 2 and given[0] in "小晓" else 0.0
         score -= sum(_known(begins.get(place, "")) for place in range(start, end))
         if score >= FULL_THRESHOLD and (best is None or score > best[0]):
             best = score, end
@@ -264,11 +312,13 @@ def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Nam
         return [Name(start, end, True)] if kin and right else []
     if surface in _nicknames():
         person = right and (kin or towards) and surface not in NICK_STOP
+        if surface[0] == "老":
+            person = (kin or towards) and _ACTS.match(text, end) is not None
         return [Name(start, end, True)] if person else []
     tag = part_of_speech(surface) if word == surface else ""
     ordinary = tag not in {"", "nr", "nrt", "nrfg", "nz", "nrg"}
     if twice:
-        likely = given_score(surface[0]) > 1.0 and (surface not in TWICE_STOP)
+        likely = given_score(surface[0]) > 0.0 and (surface not in TWICE_STOP)
         likely = likely and (kin or not ordinary)
         likely = likely and text[start - 1 : start] != surface[0] != text[end : end + 1]
         return (
@@ -294,7 +344,11 @@ _SOFT = frozenset(("n", "a", "ns", "z", "i", "m"))
 @cache
 def _nicknames() -> frozenset[str]:
     surnames = (SURNAMES_SURE - set("熊侯柳谷苗石岳司翟")) | set("黄周张")
-    return frozenset("大" + surname for surname in surnames if "大" + surname not in NO_PERSON)
+    big = {"大" + surname for surname in surnames} - NO_PERSON
+    ranked = {
+        rank + name for rank in "二三四幺" for name in "丫妮妞娃蛋狗柱毛宝胖强伟军虎牛娟梅凤霞英"
+    }
+    return frozenset(big | ranked | {name for name in NICK_WEAK if name[0] == "老"})
 
 
 @cache
