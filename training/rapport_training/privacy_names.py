@@ -40,7 +40,7 @@ from rapport_training.privacy_nicknames import find_called, find_nickname
 from rapport_training.privacy_people import find_people
 from rapport_training.privacy_words import given_score, part_of_speech, places
 
-THRESHOLD = 4.5
+THRESHOLD = 4.0
 """Score from which on a candidate is a name."""
 
 _ANY_SURNAME = SURNAMES_SURE | SURNAMES_LIKELY | SURNAMES_RARE

@@ -35,10 +35,10 @@ from rapport_training.privacy_words import (
     word_list,
 )
 
-ALONE_THRESHOLD = 2.5
+ALONE_THRESHOLD = 2.0
 """Score of surname and given name for a clause that holds nothing else."""
 
-FULL_THRESHOLD = 3.0
+FULL_THRESHOLD = 2.5
 """Score of surname and given name, with what stands on both sides."""
 
 GIVEN_THRESHOLD = 4.0
@@ -319,7 +319,7 @@ def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Nam
     ordinary = tag not in {"", "nr", "nrt", "nrfg", "nz", "nrg"}
     if twice:
         likely = given_score(surface[0]) > 0.0 and (surface not in TWICE_STOP)
-        likely = likely and (kin or not ordinary)
+        likely = likely and (kin or not ordinary or tag == "n")
         likely = likely and text[start - 1 : start] != surface[0] != text[end : end + 1]
         return (
             [Name(start, end, True)]
