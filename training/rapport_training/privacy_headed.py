@@ -53,12 +53,30 @@ _RIGHT = re.compile(
 )
 
 
-_OFFICES = ("院", "中心", "局", "所", "站", "学校", "小学", "中学", "职高", "幼儿园")
+_OFFICES = (
+    "院",
+    "中心",
+    "局",
+    "队",
+    "联",
+    "委",
+    "所",
+    "站",
+    "学校",
+    "小学",
+    "中学",
+    "职高",
+    "幼儿园",
+)
 
 _AFTER_NAMES_ONLY = frozenset(
     ("教育", "工作室", "快递", "造型", "口腔", "装饰", "实业", "生物", "矿", "保险")
 )
 """Last parts that also follow ordinary nouns: 毅力 教育."""
+
+_REGIONS = frozenset(
+    ("西北", "东北", "华东", "华南", "西南", "华中", "中南", "华北", "首都", "江南", "东南")
+)
 
 _QUOTED = re.compile(r"的?(?:一项)?(?:研究(?![生院])|研究人员|心理学家|心理学教授|科学家|学者)")
 
@@ -108,7 +126,7 @@ def _run_start(words: list[str], index: int) -> int:
 def _may_belong(word: str, after_place: bool) -> bool:
     if word in BOUNDARY or not HAN.fullmatch(word) or len(word) > 5 or word in LOCATIVE:
         return False
-    if word in places() or word in _FILLING:
+    if word in places() or word in _FILLING or word in _REGIONS:
         return True
     if (
         word in ORGANISATION_STOP
@@ -136,7 +154,7 @@ def _score(named: list[str], text: str, start: int, match: re.Match[str]) -> flo
         return 0.0
     singles = sum(len(word) == 1 for word in own)
     score = 0.0
-    if any(word in places() for word in own):
+    if any(word in places() or word in _REGIONS for word in own):
         score += 2.0
     if any(len(word) > 1 and part_of_speech(word) in _PROPER for word in own):
         score += 1.5

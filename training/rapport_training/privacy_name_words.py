@@ -24,7 +24,7 @@ SURNAMES_LIKELY = frozenset(
 """Characters that are a surname or, about as often, a word."""
 
 SURNAMES_RARE = frozenset(
-    "应水麻晋习燕容车高何曾段钱万关于成路安查单包常连乐边解宁费支荣盛封程洛云仲计宗柏祝管"
+    "应水房简牧麻晋习燕容车高何曾段钱万关于成路安查单包常连乐边解宁费支荣盛封程洛云仲计宗柏祝管"
 )
 """Characters that are words far more often; they need a cue, or an unmistakable given name."""
 

@@ -134,7 +134,7 @@ def _short_title(
     title = text[end - 1]
     right = right_of(text, words, end, after)
     if first in SURNAMES_SURE or first in SURNAMES_LIKELY:
-        enough = right > 0 or title in "哥姐总叔姨嫂"
+        enough = right > 0 or title in "哥姐总叔姨嫂婶"
         if title in "工导爷妈" and right == 0:
             return None
         return Name(start, end, False) if enough and not MEASURED.search(text[:start]) else None

@@ -25,8 +25,10 @@ from rapport_training.privacy_name_words import (
     SURNAMES_RARE,
     SURNAMES_SURE,
     THEORY,
+    TRANSLITERATING,
     TWICE_STOP,
 )
+from rapport_training.privacy_place_words import EMPLOYERS
 from rapport_training.privacy_words import (
     given_score,
     is_popular,
@@ -43,6 +45,8 @@ FULL_THRESHOLD = 2.5
 
 GIVEN_THRESHOLD = 4.0
 """Score of a given name without surname, with what stands around it."""
+
+_BRANDS = frozenset(EMPLOYERS)
 
 _SURNAMES = SURNAMES_SURE | SURNAMES_LIKELY | SURNAMES_RARE
 
@@ -62,11 +66,11 @@ _KIN = re.compile(
 )
 
 _TOWARDS = re.compile(
-    r"(?:不是|那天|昨天|今天|后来|其实|恨|恨过|像|跟着|离|连|请问|问过|梦到|总|的是|认出|爱过|当时|和|跟|对|给|把|被|让|向|替|陪|找|骗|叫|喊|问|信任|喜欢|爱|恨|想|怕|提到|梦见|梦到|想起|认识|认识了|遇到|碰到|看见|看到|想念|知道|听|因为|除了|比|像|是|就是|会是|接|送|抱|嫁给|等|带|追|暗恋|念叨|[，。！？、：“\s]|^)$"
+    r"(?:昨晚|今早|今晚|前天|早上|晚上|上周|刚才|刚刚|每次|那次|有次|有一次|如果|要是|可是|但是|但|所以|于是|原来|结果|没人知道|自从|欠|偷看|偷看了|伤害|背叛|骂|嫉妒|羡慕|照顾|崇拜|不是|那天|昨天|今天|后来|其实|恨|恨过|像|跟着|离|连|请问|问过|梦到|总|的是|认出|爱过|当时|和|跟|对|给|把|被|让|向|替|陪|找|骗|叫|喊|问|信任|喜欢|爱|恨|想|怕|提到|梦见|梦到|想起|认识|认识了|遇到|碰到|看见|看到|想念|知道|听|因为|除了|比|像|是|就是|会是|接|送|抱|嫁给|等|带|追|暗恋|念叨|[，。！？、：“\s]|^)$"
 )
 
 _PERSON_RIGHT = re.compile(
-    r"你|你在|一走|比|拉|站|才|把|总|搬|休学|退学|自杀|送|介绍|逼|[，。！？、：,!?”]|$|说|他|她|和|跟|对|把|被|给|的(?!时候|话)|在|是|不|没|也|都|又|就|要|会|能|很|从|哭|笑|走|来|去|今天|昨天|昨晚|当时|长大|总|老是|一直|突然|已经|终于|告诉|觉得|脾气|站|坐|劝|念叨|约|骂|打|嫁|死|发|回|教|帮|带|问|喜欢|约|拍|三天|那|这|一个人|这么|最近|结婚|离婚|怀孕|出生|上学|住"
+    r"先|其实|坐|赌|输|姓|凭|掉|欠|躺|跑|喝|抱|哄|推|躲|你|你在|一走|比|拉|站|才|把|总|搬|休学|退学|自杀|送|介绍|逼|[，。！？、：,!?”]|$|说|他|她|和|跟|对|把|被|给|的(?!时候|话)|在|是|不|没|也|都|又|就|要|会|能|很|从|哭|笑|走|来|去|今天|昨天|昨晚|当时|长大|总|老是|一直|突然|已经|终于|告诉|觉得|脾气|站|坐|劝|念叨|约|骂|打|嫁|死|发|回|教|帮|带|问|喜欢|约|拍|三天|那|这|一个人|这么|最近|结婚|离婚|怀孕|出生|上学|住"
 )
 
 _ACTS = re.compile(
@@ -202,6 +206,8 @@ def _full_name(text: str, start: int, begins: dict[int, str]) -> list[Name]:
     word = begins[start]
     if len(word) > length + 2 or word in _pets() or (word in NO_PERSON and len(word) > 2):
         return []
+    if not _may_be_full(text[start : start + length + 2], length, weight):
+        return []
     before = text[max(0, start - 4) : start]
     if len(word) > length and part_of_speech(word) not in {"", "nr", "nrt"} and len(word) != 2:
         return []
@@ -217,19 +223,34 @@ def _full_name(text: str, start: int, begins: dict[int, str]) -> list[Name]:
     best: tuple[float, int] | None = None
     for end in (start + length + 1, start + length + 2):
         given, surface = text[start + length : end], text[start:end]
-        if end > len(text) or any(c in NO_GIVEN or c in BOUNDARY for c in given):
+        if end > len(text) or any(c in _NO_GIVEN or c in BOUNDARY for c in given):
             break
         if surface in PUBLIC_FIGURES or surface in NO_PERSON or surface in places():
             continue
+        if surface in _BRANDS or (weight < 0 and given_score(given) < 1 and given[0] != "小"):
+            continue
         if (end != len(text) and end not in begins) or not HAN.fullmatch(given):
             continue
-        score = weight + max(given_score(given), -1.5) + left + 1.0 * (len(given) == 2)
+        score = weight + max(given_score(given), -1.5 * len(given)) + left + 1.0 * (len(given) == 2)
         score += 1.5 if _PERSON_RIGHT.match(text, end) else -1.0
         score += 1.5 if len(given) == 2 and given[0] in "小晓" else 0.0
         score -= sum(_known(begins.get(place, "")) for place in range(start, end))
         if score >= FULL_THRESHOLD and (best is None or score > best[0]):
             best = score, end
     return [Name(start, best[1], True)] if best else []
+
+
+@lru_cache(maxsize=65536)
+def _may_be_full(surface: str, length: int, weight: float) -> bool:
+    """Whether one of the names at the start of `surface` could reach the threshold at best."""
+    given = surface[length:]
+    if not given or given[0] in _NO_GIVEN or given[0] in BOUNDARY:
+        return False
+    scores = [given_score(given[:size]) + size - 1 for size in (1, 2)]
+    return weight + max(*scores, -1.5) + 3.0 + 1.5 + 1.5 >= FULL_THRESHOLD
+
+
+_NO_GIVEN = NO_GIVEN - set("如以之为其于向从")
 
 
 @lru_cache(maxsize=65536)
@@ -284,7 +305,14 @@ def _may_be_given(surface: str) -> bool:
         return False
     if surface[0] == surface[1] or is_popular(surface) or surface in _listed():
         return True
+    if surface[0] == "阿":
+        return _called_a(surface)
     return given_score(surface) >= GIVEN_THRESHOLD
+
+
+def _called_a(surface: str) -> bool:
+    plain = surface not in NICK_STOP and surface[1] not in TRANSLITERATING | NO_GIVEN
+    return surface[0] == "阿" and plain and part_of_speech(surface) in {"", "nr", "nrt"}
 
 
 def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Name]:
@@ -310,7 +338,7 @@ def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Nam
         return [Name(start, end, True)] if child and _AFTER_ADVERB.match(text, end) else []
     if surface in _pets():
         return [Name(start, end, True)] if kin and right else []
-    if surface in _nicknames():
+    if surface in _nicknames() or _called_a(surface):
         person = right and (kin or towards) and surface not in NICK_STOP
         if surface[0] == "老":
             person = (kin or towards) and _ACTS.match(text, end) is not None
@@ -318,7 +346,9 @@ def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Nam
     tag = part_of_speech(surface) if word == surface else ""
     ordinary = tag not in {"", "nr", "nrt", "nrfg", "nz", "nrg"}
     if twice:
-        likely = given_score(surface[0]) > 0.0 and (surface not in TWICE_STOP)
+        likely = given_score(surface[0]) > (-2.0 if _ACTS.match(text, end) else 0.0) and (
+            surface not in TWICE_STOP
+        )
         likely = likely and (kin or not ordinary or tag == "n")
         likely = likely and text[start - 1 : start] != surface[0] != text[end : end + 1]
         return (
@@ -335,7 +365,7 @@ def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Nam
         return []
     score = min(given_score(surface), 8.0) + (3.0 if kin else 1.0 if towards else -2.0)
     score += 1.0 if right else -2.0
-    return [Name(start, end, True)] if score >= GIVEN_THRESHOLD + (0.5 if kin else 3.0) else []
+    return [Name(start, end, True)] if score >= GIVEN_THRESHOLD + (0.5 if kin else 2.0) else []
 
 
 _SOFT = frozenset(("n", "a", "ns", "z", "i", "m"))

@@ -146,6 +146,10 @@ def _score(text: str, start: int, end: int, score: float, aligned: bool) -> floa
     return score - (0.0 if aligned else 0.8)
 
 
+_BLOCK = re.compile(
+    rf"{_LEFT_END}([^{_NO_NAME}\W\dA-Za-z]{{2,6}}(?:[一二三四五六七八九十\d]期)?\s?\d{{1,3}}\s?(?:栋|幢|号楼){_DOOR})"
+)
+
 _MAY_BE_ESTATE = re.compile(
     r"[路街巷道桥]|[名花新佳]苑|[山村]庄|花园|家园|小区|公寓|名邸|豪庭|花城|[嘉佳]园|雅居|华府|御园|[华豪]庭|名[城都]|公馆|新[城村]|国际|天地|高架|立交|大厦|业园|[北南]里|胡同"
 )
@@ -154,6 +158,8 @@ _MAY_BE_ESTATE = re.compile(
 def find_estates(text: str) -> list[Found]:
     """Estates and roads of `text` with their doors, where a preposition shows where they begin."""
     found: list[Found] = []
+    if "栋" in text or "幢" in text or "号楼" in text:
+        found += [(*match.span(1), "地点") for match in _BLOCK.finditer(text)]
     if not _MAY_BE_ESTATE.search(text):
         return found
     for pattern in (_ESTATE, _ROAD):
