@@ -90,6 +90,8 @@ _CALLED = re.compile(
     r"|(?:人|友|弟|妹|哥|姐|女|儿|妈|爸|婆|公|桌|室|蜜|学|师|生|板|伴|子|孩)叫)[“\"]?([\u4e00-\u9fff]{2,4})(?=[，。！？”\"；）)]|$)"
 )
 
+_MAY_CALL = re.compile(r"[叫名签注]|落款|写着|自称")
+
 _NOT_CALLED = frozenset(
     (
         "老师",
@@ -116,9 +118,7 @@ _NOT_CALLED = frozenset(
 
 _TITLE_SHORT = re.compile(r"([\u4e00-\u9fff]{1,2})(哥|姐|叔|姨|嫂|婶|爷)(?![哥姐们夫妹弟婆儿爷])")
 
-_CLAUSE_ALONE = re.compile(
-    r"(?:^|(?<=[，。！？：:“\"；… ]))([\u4e00-\u9fff]{2,4})(?=[，。！？”\"；… ]|$)"
-)
+_EDGES = frozenset('，。！？：:“”"；… ')
 
 _NO_TITLED = frozenset(
     "阿我你他她它咱您的大二三四五六七八九小老表堂空帅学亲干姑舅姨伯师世令家老师叫喊是和跟把被给让向找问有说想爱一这那某哪两几各位个公猪网酷铁胞款港娘窑八安山的了着过到在于与对"
@@ -131,7 +131,7 @@ def find_people(text: str, starts: list[int], words: list[str]) -> list[Name]:
     found: list[Name] = []
     for match in _DOUBLE.finditer(text):
         found += _double(text, match.start(), match.end(), begins)
-    for match in _CALLED.finditer(text):
+    for match in _CALLED.finditer(text) if _MAY_CALL.search(text) else ():
         name = match.group(1)
         if (
             name not in _NOT_CALLED
@@ -141,15 +141,16 @@ def find_people(text: str, starts: list[int], words: list[str]) -> list[Name]:
             found.append(Name(*match.span(1), part_of_speech(name) in {"", "nr", "nrt", "nz"}))
     for match in _MINORITY_NAME.finditer(text):
         found.append(Name(*match.span(), True))
-    for match in _CLAUSE_ALONE.finditer(text):
-        found += _alone(text, match.start(1), match.end(1), begins)
     if any(title in text for title in "哥姐叔姨嫂婶"):
         for match in _TITLE_SHORT.finditer(text):
             found += _titled(text, match, begins)
     for start, word in begins.items():
         if word[0] in _SURNAMES:
+            if not start or text[start - 1] in _EDGES:
+                found += _alone(text, start, begins)
             found += _full_name(text, start, begins)
-        found += _given(text, start, word, begins)
+        if len(word) < 4 and _may_be_given(text[start : start + 2]):
+            found += _given(text, start, word, begins)
     return found
 
 
@@ -178,8 +179,14 @@ def _double(text: str, start: int, end: int, begins: dict[int, str]) -> list[Nam
     return [Name(start, chosen, True)]
 
 
-def _alone(text: str, start: int, end: int, begins: dict[int, str]) -> list[Name]:
+def _alone(text: str, start: int, begins: dict[int, str]) -> list[Name]:
     """A clause that is nothing but surname and given name."""
+    end = next(
+        (stop for stop in range(start + 2, min(start + 5, len(text))) if text[stop] in _EDGES),
+        len(text),
+    )
+    if not 2 <= end - start <= 4 or not HAN.fullmatch(text, start, end):
+        return []
     surface = text[start:end]
     length, weight = surname_at(text, start)
     word = begins.get(start, "")
@@ -318,8 +325,6 @@ def _called_a(surface: str) -> bool:
 def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Name]:
     """文文, 秀英, 石头 after 弟弟, 大刘: given and pet names without a surname."""
     surface = text[start : start + 2]
-    if len(word) > 3 or not _may_be_given(surface):
-        return []
     end = start + 2
     if end not in begins and end != len(text) and len(begins.get(start + 1, "")) != 2:
         return []

@@ -90,7 +90,7 @@ def short_names() -> dict[str, float]:
 
 @cache
 def _firsts() -> frozenset[str]:
-    return frozenset(name[0] for name in short_names())
+    return frozenset(name[:2] for name in short_names() if name not in _LISTED)
 
 
 _LISTED = frozenset(word_list("place_words.txt", "town_words"))
@@ -105,7 +105,7 @@ def find_towns(text: str, starts: list[int], words: list[str]) -> list[Found]:
     first = _firsts()
     found: list[Found] = []
     for start, word in begins.items():
-        if text[start] not in first:
+        if text[start : start + 2] not in first:
             continue
         for size in (4, 3, 2):
             short = text[start : start + size]
@@ -151,7 +151,7 @@ _BLOCK = re.compile(
 )
 
 _MAY_BE_ESTATE = re.compile(
-    r"[路街巷道桥]|[名花新佳]苑|[山村]庄|花园|家园|小区|公寓|名邸|豪庭|花城|[嘉佳]园|雅居|华府|御园|[华豪]庭|名[城都]|公馆|新[城村]|国际|天地|高架|立交|大厦|业园|[北南]里|胡同"
+    r"[路街巷桥]|大道|[名花新佳]苑|[山村]庄|花园|家园|小区|公寓|名邸|豪庭|花城|[嘉佳]园|雅居|华府|御园|[华豪]庭|名[城都]|公馆|新[城村]|国际|天地|高架|立交|大厦|业园|[北南]里|胡同"
 )
 
 
