@@ -23,7 +23,7 @@ from rapport_training.privacy_place_words import (
 )
 from rapport_training.privacy_words import part_of_speech, places, word_list
 
-THRESHOLDS = {"学校": 1.6, "单位": 1.3}
+THRESHOLDS = {"学校": 1.6, "单位": 1.2}
 """Score from which on a run of words is the name of a school or of an employer."""
 
 _FILLING = frozenset(word_list("place_words.txt", "filling"))
@@ -70,13 +70,16 @@ _OFFICES = (
 )
 
 _AFTER_NAMES_ONLY = frozenset(
-    ("教育", "工作室", "快递", "造型", "口腔", "装饰", "实业", "生物", "矿", "保险")
+    ("学校", "教育", "工作室", "快递", "造型", "口腔", "装饰", "实业", "生物", "矿", "保险")
 )
 """Last parts that also follow ordinary nouns: 毅力 教育."""
 
 _REGIONS = frozenset(
     ("西北", "东北", "华东", "华南", "西南", "华中", "中南", "华北", "首都", "江南", "东南")
 )
+
+_LEARN = frozenset("会到习")
+"""After 中学 these begin another word: 生活 中 学会."""
 
 _QUOTED = re.compile(r"的?(?:一项)?(?:研究(?![生院])|研究人员|心理学家|心理学教授|科学家|学者)")
 
@@ -93,7 +96,8 @@ def find_headed(text: str, starts: list[int], words: list[str]) -> list[Found]:
             index -= 1
             if match.start() - starts[index] < 2 and len(match.group()) < 2:
                 continue
-        if _QUOTED.match(text, match.end()):
+        learned = match.group().endswith("学") and text[match.end() : match.end() + 1] in _LEARN
+        if learned or _QUOTED.match(text, match.end()):
             continue
         first = _run_start(words, index)
         named = words[first:index]
@@ -147,7 +151,7 @@ def _may_belong(word: str, after_place: bool) -> bool:
 def _score(named: list[str], text: str, start: int, match: re.Match[str]) -> float:
     own = [word for word in named if word not in GENERIC and word not in _FILLING]
     if named[:1] in (["市"], ["省"], ["县"], ["区"]) and match.group().endswith(_OFFICES):
-        return 2.0 if len(named) > 1 or len(match.group()) > 2 else 0.0
+        return 2.0 if len(named) > 1 or len(match.group()) > 1 else 0.0
     if not own or sum(map(len, own)) < 2:
         return 0.0
     if all(word in _KIND for word in own):

@@ -40,7 +40,7 @@ from rapport_training.privacy_words import (
 ALONE_THRESHOLD = 2.0
 """Score of surname and given name for a clause that holds nothing else."""
 
-FULL_THRESHOLD = 2.5
+FULL_THRESHOLD = 2.0
 """Score of surname and given name, with what stands on both sides."""
 
 GIVEN_THRESHOLD = 4.0
@@ -370,7 +370,7 @@ def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Nam
         return []
     score = min(given_score(surface), 8.0) + (3.0 if kin else 1.0 if towards else -2.0)
     score += 1.0 if right else -2.0
-    return [Name(start, end, True)] if score >= GIVEN_THRESHOLD + (0.5 if kin else 2.0) else []
+    return [Name(start, end, True)] if score >= GIVEN_THRESHOLD + (0.0 if kin else 1.0) else []
 
 
 _SOFT = frozenset(("n", "a", "ns", "z", "i", "m"))
