@@ -220,6 +220,27 @@ def test_development_sentences_are_found_as_the_goals_ask(path: Path) -> None:
     assert counts.clean_kept >= 0.97 * counts.clean
 
 
+@pytest.mark.parametrize(
+    ("kind", "recall", "precision"),
+    [("姓名", 0.73, 0.89), ("地点", 0.82, 0.95), ("学校", 0.75, 0.95), ("单位", 0.70, 0.90)],
+)
+def test_held_out_sentences_are_found_no_worse_than_measured(
+    kind: str, recall: float, precision: float
+) -> None:
+    counts = measured(HELD_OUT)
+    assert counts.overlapping[kind] >= recall * counts.marked[kind]
+    assert counts.right[kind] >= precision * counts.found[kind]
+
+
+def test_direct_identifiers_of_held_out_sentences_are_found() -> None:
+    counts = measured(HELD_OUT)
+    assert counts.clean_kept >= 0.96 * counts.clean
+    for kind in DIRECT:
+        floor = 0.85 if kind == "出生日期" else 1.0
+        assert counts.overlapping[kind] >= floor * counts.marked[kind], kind
+        assert counts.right[kind] == counts.found[kind], kind
+
+
 def test_marks_are_read() -> None:
     text = parse_marked("我叫{姓名|小明}，住{地点|武侯区}")
     assert text == MarkedText("我叫小明，住武侯区", (Span(2, 4, "姓名"), Span(6, 9, "地点")))
