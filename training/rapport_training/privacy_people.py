@@ -28,6 +28,14 @@ from rapport_training.privacy_name_words import (
     TRANSLITERATING,
     TWICE_STOP,
 )
+from rapport_training.privacy_person_signs import (
+    ACTS,
+    AFTER_ADVERB,
+    CHILD,
+    KIN,
+    PERSON_RIGHT,
+    TOWARDS,
+)
 from rapport_training.privacy_place_words import EMPLOYERS
 from rapport_training.privacy_words import (
     given_score,
@@ -59,31 +67,6 @@ _MINORITY_NAME = re.compile(
 )
 
 _PETS = re.compile("|".join(sorted(word_list("name_words.txt", "pets"), key=len, reverse=True)))
-
-_KIN = re.compile(
-    r"(?:(?:我|你|他|她|咱|俺|大|二|三|四|小|老|表|堂|阿)(?:舅|姨|姑|叔|伯|婶|弟|妹|哥|姐|儿|爷|奶|嫂|婆|公|妈|爸|娃|侄)|儿子|女儿|闺女|弟弟|妹妹|哥哥|姐姐|侄子|侄女|外甥|外甥女|孙子|孙女|爱人|老婆|老公|丈夫|妻子|姐夫|妹夫"
-    r"|同学|同桌|室友|舍友|闺蜜|朋友|哥们儿?|发小|同事|男友|女友|男朋友|女朋友|前任|前夫|前妻|邻居|宝宝|孩子|(?:合租|同租|合伙|同住|同班|同组|隔壁|对门|一起|楼下|楼上)的|娃|儿媳|女婿|保姆|护工|徒弟|师傅|搭档|学生|护士长|助教|学委|班长|团支书|队友|值班医生|同屋|同屋的|继父|继母|养父|养母|干妈|干爸|老乡|邻床的?|客户|领导|组长)$"
-)
-
-_TOWARDS = re.compile(
-    r"(?:昨晚|今早|今晚|前天|早上|晚上|上周|刚才|刚刚|每次|那次|有次|有一次|如果|要是|可是|但是|但|所以|于是|原来|结果|没人知道|自从|欠|偷看|偷看了|伤害|背叛|骂|嫉妒|羡慕|照顾|崇拜|不是|那天|昨天|今天|后来|其实|恨|恨过|像|跟着|离|连|请问|问过|梦到|总|的是|认出|爱过|当时|和|跟|对|给|把|被|让|向|替|陪|找|骗|叫|喊|问|信任|喜欢|爱|恨|想|怕|提到|梦见|梦到|想起|认识|认识了|遇到|碰到|看见|看到|想念|知道|听|因为|除了|比|像|是|就是|会是|接|送|抱|嫁给|等|带|追|暗恋|念叨|[，。！？、：“\s]|^)$"
-)
-
-_PERSON_RIGHT = re.compile(
-    r"先|其实|坐|赌|输|姓|凭|掉|欠|躺|跑|喝|抱|哄|推|躲|你|你在|一走|比|拉|站|才|把|总|搬|休学|退学|自杀|送|介绍|逼|[，。！？、：,!?”]|$|说|他|她|和|跟|对|把|被|给|的(?!时候|话)|在|是|不|没|也|都|又|就|要|会|能|很|从|哭|笑|走|来|去|今天|昨天|昨晚|当时|长大|总|老是|一直|突然|已经|终于|告诉|觉得|脾气|站|坐|劝|念叨|约|骂|打|嫁|死|发|回|教|帮|带|问|喜欢|约|拍|三天|那|这|一个人|这么|最近|结婚|离婚|怀孕|出生|上学|住"
-)
-
-_ACTS = re.compile(
-    r"喝|骂|打人|借|又|把|长大|说|哭|笑|告诉|觉得|脾气|念叨|今天|昨天|昨晚|没有?|不|从小|生日|上学|出生|住院|走了|去世"
-)
-
-_CHILD = re.compile(
-    r"(?:弟|妹|弟弟|妹妹|儿子|女儿|闺女|孙子|孙女|侄子|侄女|外甥|外甥女|娃|孩子|宝宝)$"
-)
-
-_AFTER_ADVERB = re.compile(
-    r"[，。、！？”]|$|约|今年|的|被|上[小初高幼大]|读|生病|发烧|几岁|两岁|三岁"
-)
 
 _CALLED = re.compile(
     r"(?:名叫|名字叫|名字是|(?:真名|本名|大名|小名|网名|外号|笔名|化名|名子)(?:就?叫|是)?|备注(?:写)?(?:的)?(?:是|成|名是|：)?[“\"]|备注是|(?:签名|署名|落款)(?:写?的?是|：)?[“\"]?|签名是|落款是|写着[“\"]?|自称"
@@ -169,7 +152,7 @@ def _double(text: str, start: int, end: int, begins: dict[int, str]) -> list[Nam
             break
         stop = end + size
         score = max(given_score(given), -2.0) + 2.5 + 0.5 * size
-        score += 1.5 if _PERSON_RIGHT.match(text, stop) else -2.0
+        score += 1.5 if PERSON_RIGHT.match(text, stop) else -2.0
         if score > best:
             best, chosen = score, stop
     if text[start:chosen] in PUBLIC_FIGURES:
@@ -222,7 +205,7 @@ def _full_name(text: str, start: int, begins: dict[int, str]) -> list[Name]:
         text, start + length
     ):
         return []
-    left = 3.0 if _KIN.search(before) else 1.5 if _TOWARDS.search(before) else 0.0
+    left = 3.0 if KIN.search(before) else 1.5 if TOWARDS.search(before) else 0.0
     if left < 3 and (word in NO_PERSON or (len(word) > length and _known(word))):
         return []
     if not left or (left < 3 and weight < 0 and len(word) > length):
@@ -239,7 +222,7 @@ def _full_name(text: str, start: int, begins: dict[int, str]) -> list[Name]:
         if (end != len(text) and end not in begins) or not HAN.fullmatch(given):
             continue
         score = weight + max(given_score(given), -1.5 * len(given)) + left + 1.0 * (len(given) == 2)
-        score += 1.5 if _PERSON_RIGHT.match(text, end) else -1.0
+        score += 1.5 if PERSON_RIGHT.match(text, end) else -1.0
         score += 1.5 if len(given) == 2 and given[0] in "小晓" else 0.0
         score -= sum(_known(begins.get(place, "")) for place in range(start, end))
         if score >= FULL_THRESHOLD and (best is None or score > best[0]):
@@ -282,8 +265,8 @@ def _titled(text: str, match: re.Match[str], begins: dict[int, str]) -> list[Nam
             continue
         if any(character in _NO_TITLED or character in NO_GIVEN for character in given):
             continue
-        bounded = _TOWARDS.search(text[max(0, start - 4) : start]) is not None
-        right = _PERSON_RIGHT.match(text, end) is not None
+        bounded = TOWARDS.search(text[max(0, start - 4) : start]) is not None
+        right = PERSON_RIGHT.match(text, end) is not None
         tag = part_of_speech(given)
         if len(given) == 2:
             good = is_popular(given) or given[1] == "儿" or given_score(given) > 4
@@ -333,32 +316,32 @@ def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Nam
     if not sure and len(word) > 2:
         return []
     before = text[max(0, start - 4) : start]
-    kin = _KIN.search(before) is not None
-    towards = _TOWARDS.search(before) is not None
-    right = _PERSON_RIGHT.match(text, end) is not None
+    kin = KIN.search(before) is not None
+    towards = TOWARDS.search(before) is not None
+    right = PERSON_RIGHT.match(text, end) is not None
     if THEORY.match(text, end) or (surface in NO_PERSON and not (kin and surface in _pets())):
         return []
     if surface in _adverb_pets():
-        child = _CHILD.search(before) is not None
-        return [Name(start, end, True)] if child and _AFTER_ADVERB.match(text, end) else []
+        child = CHILD.search(before) is not None
+        return [Name(start, end, True)] if child and AFTER_ADVERB.match(text, end) else []
     if surface in _pets():
         return [Name(start, end, True)] if kin and right else []
     if surface in _nicknames() or _called_a(surface):
         person = right and (kin or towards) and surface not in NICK_STOP
         if surface[0] == "老":
-            person = (kin or towards) and _ACTS.match(text, end) is not None
+            person = (kin or towards) and ACTS.match(text, end) is not None
         return [Name(start, end, True)] if person else []
     tag = part_of_speech(surface) if word == surface else ""
     ordinary = tag not in {"", "nr", "nrt", "nrfg", "nz", "nrg"}
     if twice:
-        likely = given_score(surface[0]) > (-2.0 if _ACTS.match(text, end) else 0.0) and (
+        likely = given_score(surface[0]) > (-2.0 if ACTS.match(text, end) else 0.0) and (
             surface not in TWICE_STOP
         )
         likely = likely and (kin or not ordinary or tag == "n")
         likely = likely and text[start - 1 : start] != surface[0] != text[end : end + 1]
         return (
             [Name(start, end, True)]
-            if likely and right and (kin or towards or _ACTS.match(text, end))
+            if likely and right and (kin or towards or ACTS.match(text, end))
             else []
         )
     if (surface in places() and not kin) or any(c in NO_GIVEN for c in surface):
