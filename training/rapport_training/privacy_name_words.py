@@ -98,6 +98,9 @@ NO_GIVEN = frozenset(
     "的了是我你他她们这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎么个得地么给被把跟对让但而且或与及之为其以从向于所如果因为已经谁哪您咱太最更挺又才却总只该"
 )
 
+PETS = frozenset(word_list("name_words.txt", "pets"))
+"""Words that children and brothers are called by; they need a relative before them."""
+
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 
 THEORY = re.compile(

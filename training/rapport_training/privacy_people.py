@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from rapport_training.privacy_name_context import TITLE, Name, surname_at
+from rapport_training.privacy_full_names import EDGES, find_alone, find_full
+from rapport_training.privacy_name_context import TITLE, Name
 from rapport_training.privacy_name_words import (
     BOUNDARY,
     HAN,
@@ -17,8 +18,8 @@ from rapport_training.privacy_name_words import (
     NICK_WEAK,
     NO_GIVEN,
     NO_PERSON,
+    PETS,
     PUBLIC_FIGURES,
-    SHORT_TITLES,
     SURNAMES_DOUBLE,
     SURNAMES_DOUBLE_WORDS,
     SURNAMES_LIKELY,
@@ -36,7 +37,6 @@ from rapport_training.privacy_person_signs import (
     PERSON_RIGHT,
     TOWARDS,
 )
-from rapport_training.privacy_place_words import EMPLOYERS
 from rapport_training.privacy_words import (
     given_score,
     is_popular,
@@ -45,16 +45,8 @@ from rapport_training.privacy_words import (
     word_list,
 )
 
-ALONE_THRESHOLD = 2.0
-"""Score of surname and given name for a clause that holds nothing else."""
-
-FULL_THRESHOLD = 2.0
-"""Score of surname and given name, with what stands on both sides."""
-
 GIVEN_THRESHOLD = 4.0
 """Score of a given name without surname, with what stands around it."""
-
-_BRANDS = frozenset(EMPLOYERS)
 
 _SURNAMES = SURNAMES_SURE | SURNAMES_LIKELY | SURNAMES_RARE
 
@@ -65,8 +57,6 @@ _MINORITY = "|".join(sorted(word_list("name_words.txt", "minority_parts"), key=l
 _MINORITY_NAME = re.compile(
     rf"(?:{_MINORITY})(?:{_MINORITY}|[尔娜拉孜木江提汗罕夏甫丁斯热克买力娅玛措吉珠嘎卓]){{1,4}}"
 )
-
-_PETS = re.compile("|".join(sorted(word_list("name_words.txt", "pets"), key=len, reverse=True)))
 
 _CALLED = re.compile(
     r"(?:名叫|名字叫|名字是|(?:真名|本名|大名|小名|网名|外号|笔名|化名|名子)(?:就?叫|是)?|备注(?:写)?(?:的)?(?:是|成|名是|：)?[“\"]|备注是|(?:签名|署名|落款)(?:写?的?是|：)?[“\"]?|签名是|落款是|写着[“\"]?|自称"
@@ -101,8 +91,6 @@ _NOT_CALLED = frozenset(
 
 _TITLE_SHORT = re.compile(r"([\u4e00-\u9fff]{1,2})(哥|姐|叔|姨|嫂|婶|爷)(?![哥姐们夫妹弟婆儿爷])")
 
-_EDGES = frozenset('，。！？：:“”"；… ')
-
 _NO_TITLED = frozenset(
     "阿我你他她它咱您的大二三四五六七八九小老表堂空帅学亲干姑舅姨伯师世令家老师叫喊是和跟把被给让向找问有说想爱一这那某哪两几各位个公猪网酷铁胞款港娘窑八安山的了着过到在于与对"
 )
@@ -129,9 +117,9 @@ def find_people(text: str, starts: list[int], words: list[str]) -> list[Name]:
             found += _titled(text, match, begins)
     for start, word in begins.items():
         if word[0] in _SURNAMES:
-            if not start or text[start - 1] in _EDGES:
-                found += _alone(text, start, begins)
-            found += _full_name(text, start, begins)
+            if not start or text[start - 1] in EDGES:
+                found += find_alone(text, start, begins)
+            found += find_full(text, start, begins)
         if len(word) < 4 and _may_be_given(text[start : start + 2]):
             found += _given(text, start, word, begins)
     return found
@@ -157,103 +145,9 @@ def _double(text: str, start: int, end: int, begins: dict[int, str]) -> list[Nam
             best, chosen = score, stop
     if text[start:chosen] in PUBLIC_FIGURES:
         return []
-    if chosen == end and (surface == "" or start not in begins):
+    if chosen == end and start not in begins:
         return []
     return [Name(start, chosen, True)]
-
-
-def _alone(text: str, start: int, begins: dict[int, str]) -> list[Name]:
-    """A clause that is nothing but surname and given name."""
-    end = next(
-        (stop for stop in range(start + 2, min(start + 5, len(text))) if text[stop] in _EDGES),
-        len(text),
-    )
-    if not 2 <= end - start <= 4 or not HAN.fullmatch(text, start, end):
-        return []
-    surface = text[start:end]
-    length, weight = surname_at(text, start)
-    word = begins.get(start, "")
-    if not length or weight <= 0 or not 1 <= end - start - length <= 2 or word in NO_PERSON:
-        return []
-    if len(word) > length and part_of_speech(word) not in {"", "nr", "nrt"}:
-        return []
-    given = text[start + length : end]
-    second = begins.get(start + length, "")
-    known = part_of_speech(second) not in {"", "nr", "nrt", "nz"} and len(second) == 2
-    if surface in PUBLIC_FIGURES or surface in places() or given in _NO_ALONE:
-        return []
-    if any(character in "的了是吗呢吧啊没不很都过么们就着也这那" for character in given):
-        return []
-    if known and given_score(given) < 5:
-        return []
-    score = weight + max(given_score(given), -2.0)
-    return [Name(start, end, True)] if score >= ALONE_THRESHOLD - (weight > 2.5) * 1.5 else []
-
-
-def _full_name(text: str, start: int, begins: dict[int, str]) -> list[Name]:
-    """Surname and given name however the words are cut, by what stands on both sides: 二舅何平."""
-    length, weight = surname_at(text, start)
-    word = begins[start]
-    if len(word) > length + 2 or word in _pets() or (word in NO_PERSON and len(word) > 2):
-        return []
-    if not _may_be_full(text[start : start + length + 2], length, weight):
-        return []
-    before = text[max(0, start - 4) : start]
-    if len(word) > length and part_of_speech(word) not in {"", "nr", "nrt"} and len(word) != 2:
-        return []
-    if text[start + length : start + length + 1] in SHORT_TITLES or TITLE.match(
-        text, start + length
-    ):
-        return []
-    left = 3.0 if KIN.search(before) else 1.5 if TOWARDS.search(before) else 0.0
-    if left < 3 and (word in NO_PERSON or (len(word) > length and _known(word))):
-        return []
-    if not left or (left < 3 and weight < 0 and len(word) > length):
-        return []
-    best: tuple[float, int] | None = None
-    for end in (start + length + 1, start + length + 2):
-        given, surface = text[start + length : end], text[start:end]
-        if end > len(text) or any(c in _NO_GIVEN or c in BOUNDARY for c in given):
-            break
-        if surface in PUBLIC_FIGURES or surface in NO_PERSON or surface in places():
-            continue
-        if surface in _BRANDS or (weight < 0 and given_score(given) < 1 and given[0] != "小"):
-            continue
-        if (end != len(text) and end not in begins) or not HAN.fullmatch(given):
-            continue
-        score = weight + max(given_score(given), -1.5 * len(given)) + left + 1.0 * (len(given) == 2)
-        score += 1.5 if PERSON_RIGHT.match(text, end) else -1.0
-        score += 1.5 if len(given) == 2 and given[0] in "小晓" else 0.0
-        score -= sum(_known(begins.get(place, "")) for place in range(start, end))
-        if score >= FULL_THRESHOLD and (best is None or score > best[0]):
-            best = score, end
-    return [Name(start, best[1], True)] if best else []
-
-
-@lru_cache(maxsize=65536)
-def _may_be_full(surface: str, length: int, weight: float) -> bool:
-    """Whether one of the names at the start of `surface` could reach the threshold at best."""
-    given = surface[length:]
-    if not given or given[0] in _NO_GIVEN or given[0] in BOUNDARY:
-        return False
-    scores = [given_score(given[:size]) + size - 1 for size in (1, 2)]
-    return weight + max(*scores, -1.5) + 3.0 + 1.5 + 1.5 >= FULL_THRESHOLD
-
-
-_NO_GIVEN = NO_GIVEN - set("如以之为其于向从")
-
-
-@lru_cache(maxsize=65536)
-def _known(word: str) -> float:
-    """How much an ordinary word speaks against the name that it would be part of."""
-    if len(word) < 2 or is_popular(word):
-        return 0.0
-    return 0.0 if part_of_speech(word) in {"", "nr", "nrt", "nz", "nrfg"} else 2.5
-
-
-_NO_ALONE = frozenset(
-    ("你", "他", "她", "我", "您", "谁", "人", "好", "大家", "天", "年", "上", "下", "点")
-)
 
 
 def _titled(text: str, match: re.Match[str], begins: dict[int, str]) -> list[Name]:
@@ -319,12 +213,12 @@ def _given(text: str, start: int, word: str, begins: dict[int, str]) -> list[Nam
     kin = KIN.search(before) is not None
     towards = TOWARDS.search(before) is not None
     right = PERSON_RIGHT.match(text, end) is not None
-    if THEORY.match(text, end) or (surface in NO_PERSON and not (kin and surface in _pets())):
+    if THEORY.match(text, end) or (surface in NO_PERSON and not (kin and surface in PETS)):
         return []
     if surface in _adverb_pets():
         child = CHILD.search(before) is not None
         return [Name(start, end, True)] if child and AFTER_ADVERB.match(text, end) else []
-    if surface in _pets():
+    if surface in PETS:
         return [Name(start, end, True)] if kin and right else []
     if surface in _nicknames() or _called_a(surface):
         person = right and (kin or towards) and surface not in NICK_STOP
@@ -370,15 +264,10 @@ def _nicknames() -> frozenset[str]:
 
 
 @cache
-def _pets() -> frozenset[str]:
-    return frozenset(word_list("name_words.txt", "pets"))
-
-
-@cache
 def _adverb_pets() -> frozenset[str]:
     return frozenset(word_list("name_words.txt", "adverb_pets"))
 
 
 @cache
 def _listed() -> frozenset[str]:
-    return _nicknames() | _pets() | _adverb_pets()
+    return _nicknames() | PETS | _adverb_pets()
