@@ -126,7 +126,6 @@ def find_people(text: str, starts: list[int], words: list[str]) -> list[Name]:
 
 
 def _double(text: str, start: int, end: int, begins: dict[int, str]) -> list[Name]:
-    surface = text[start:end]
     if start and text[start - 1] in "老外叔第":
         return []
     if len(begins.get(start, "")) > 2 and begins[start] in NO_PERSON | PUBLIC_FIGURES:
