@@ -11,15 +11,21 @@ from hypothesis import strategies as st
 
 from rapport_tasks.errors import BadInput
 from rapport_training.privacy import KINDS, Span, anonymise, find_identifiers
-from rapport_training.privacy_marks import MarkedText, parse_marked, read_marked, tally
+from rapport_training.privacy_marks import MarkedText, Tally, parse_marked, read_marked, tally
 
 HERE = Path(__file__).parent
 DEVELOPMENT = HERE / "privacy_dev_zh.txt"
+MORE_DEVELOPMENT = HERE / "privacy_dev_more_zh.txt"
+HELD_OUT = HERE / "privacy_test_zh.txt"
 DIRECT = ("电话", "身份证", "邮箱", "账号", "网址", "银行卡", "车牌", "出生日期")
 
 
 def found(text: str) -> list[tuple[str, str]]:
     return [(span.kind, text[span.start : span.end]) for span in find_identifiers([text])[0]]
+
+
+def measured(path: Path) -> Tally:
+    return tally((text.spans, find_identifiers([text.text])[0]) for text in read_marked(path))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +60,21 @@ def found(text: str) -> list[tuple[str, str]]:
         ("姓名", "李娜", "{}说她不想再见我。"),
         ("姓名", "陈思源", "我和{}吵了一架。"),
         ("姓名", "安宁", "我叫{}，今年二十岁。"),
-        ("姓名", "周", "谢谢{}老师，我明白了。"),
+        ("姓名", "周老师", "谢谢{}，我明白了。"),
+        ("姓名", "海涛哥", "{}走的时候我不在。"),
+        ("姓名", "尉迟川", "对{}我没有恨。"),
+        ("姓名", "秀英", "阿婆{}又念叨老屋。"),
+        ("姓名", "明明", "我想给我弟{}约个号。"),
+        ("姓名", "买买提·艾力", "{}是我同桌。"),
+        ("姓名", "次仁卓玛", "后来认识了{}，她教我跳舞。"),
+        ("姓名", "祁慕白", "算了，{}，你别外传。"),
+        ("地点", "三亚", "他在{}当潜水教练。"),
+        ("地点", "佛山顺德", "姐姐在{}开厂。"),
+        ("学校", "江州师范学院", "我是{}大二的。"),
+        ("单位", "建行", "{}柜员，压力很大。"),
+        ("单位", "博睿人力资源公司", "合同是跟{}签的。"),
+        ("账号", "1400067215", "在Q上敲我，{}，晚上在。"),
+        ("出生日期", "1998年12月6日", "出院小结上写着{}，别的看不清。"),
         ("姓名", "Lucy", "同事{}总是加班。"),
         ("姓名", "马云", "我叫{}，和那个名人没有关系。"),
         ("地点", "武侯区", "我住在{}。"),
@@ -94,6 +114,9 @@ def test_each_kind_is_found_with_its_ends(kind: str, surface: str, frame: str) -
         "我用微信和QQ聊天，也看微博。",
         "《小王子》和《平凡的世界》我都读过。",
         "女儿常常哭，儿子天天闹。",
+        "我妈明明知道我怕黑，奶奶也常常骂我。",
+        "冷静，慢慢来，石头砸下来的时候我没躲。",
+        "我在一家家具公司上班，同学们都考上了大学。",
     ],
 )
 def test_ordinary_talk_stays(text: str) -> None:
@@ -184,16 +207,38 @@ def test_development_file_has_enough_sentences_of_every_kind() -> None:
     assert sum(not text.spans for text in texts) >= 50
 
 
-def test_development_sentences_are_found_as_the_goals_ask() -> None:
-    texts = read_marked(DEVELOPMENT)
-    counts = tally((text.spans, find_identifiers([text.text])[0]) for text in texts)
+@pytest.mark.parametrize("path", [DEVELOPMENT, MORE_DEVELOPMENT], ids=lambda path: path.stem)
+def test_development_sentences_are_found_as_the_goals_ask(path: Path) -> None:
+    counts = measured(path)
     for kind in DIRECT:
         assert counts.overlapping[kind] == counts.marked[kind], kind
         assert counts.right[kind] == counts.found[kind], kind
-    for kind in ("姓名", "地点"):
-        assert counts.overlapping[kind] >= 0.9 * counts.marked[kind], kind
-        assert counts.right[kind] >= 0.85 * counts.found[kind], kind
+    for kind in ("姓名", "地点", "学校", "单位"):
+        assert counts.overlapping[kind] >= 0.95 * counts.marked[kind], kind
+        assert counts.right[kind] >= 0.95 * counts.found[kind], kind
+    assert counts.exact.total() >= 0.96 * counts.marked.total()
     assert counts.clean_kept >= 0.97 * counts.clean
+
+
+@pytest.mark.parametrize(
+    ("kind", "recall", "precision"),
+    [("姓名", 0.73, 0.89), ("地点", 0.82, 0.95), ("学校", 0.75, 0.95), ("单位", 0.70, 0.90)],
+)
+def test_held_out_sentences_are_found_no_worse_than_measured(
+    kind: str, recall: float, precision: float
+) -> None:
+    counts = measured(HELD_OUT)
+    assert counts.overlapping[kind] >= recall * counts.marked[kind]
+    assert counts.right[kind] >= precision * counts.found[kind]
+
+
+def test_direct_identifiers_of_held_out_sentences_are_found() -> None:
+    counts = measured(HELD_OUT)
+    assert counts.clean_kept >= 0.96 * counts.clean
+    for kind in DIRECT:
+        floor = 0.85 if kind == "出生日期" else 1.0
+        assert counts.overlapping[kind] >= floor * counts.marked[kind], kind
+        assert counts.right[kind] == counts.found[kind], kind
 
 
 def test_marks_are_read() -> None:

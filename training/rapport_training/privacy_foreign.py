@@ -18,13 +18,13 @@ from rapport_training.privacy_name_words import (
     THEORY,
     TRANSLITERATING,
 )
-from rapport_training.privacy_words import places
+from rapport_training.privacy_words import part_of_speech, places, segment
 
 _DOTTED = re.compile(r"[\u4e00-\u9fff]{1,7}(?:[·・•][\u4e00-\u9fff]{1,7})+")
 
-_TRANSLITERATED_END = re.compile(f"[{''.join(sorted(TRANSLITERATING))}]*$")
-
-_TRANSLITERATED_START = re.compile(f"[{''.join(sorted(TRANSLITERATING))}]*")
+_IN_DOTTED = TRANSLITERATING | set(
+    "买迪江热孜依吐逊木合古力甫别赛衣扎顿珠仁增旺次卓央吉措多桑贡嘎麻山提阿卜不都肉帖切开赫艳"
+)
 
 _LATIN = re.compile(
     r"(?<![A-Za-z0-9_.@/\-])(?:[A-Z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2}|[a-z]{2,12})(?![A-Za-z0-9_@/])"
@@ -58,13 +58,29 @@ def _disjoint(names: list[Name]) -> list[Name]:
 
 
 def _trim_dotted(match: re.Match[str]) -> tuple[int, int] | None:
-    """Only the characters next to the dots that transliterations are written with."""
+    """Only the characters next to the dots that are written in names, cut where a word ends."""
     parts = re.split("[·・•]", match.group())
-    first = len(parts[0]) - len(_TRANSLITERATED_END.search(parts[0]).group())  # type: ignore[union-attr]
-    last = len(_TRANSLITERATED_START.match(parts[-1]).group())  # type: ignore[union-attr]
+    left, right = segment(parts[0]), segment(parts[-1])
+    first = len(parts[0])
+    for word in reversed(left):
+        if not (all(c in _IN_DOTTED for c in word) or part_of_speech(word) in {"nr", "nrt"}):
+            break
+        first -= len(word)
+    last = 0
+    for word in right:
+        if not (all(c in _IN_DOTTED for c in word) or part_of_speech(word) in {"nr", "nrt"}):
+            break
+        last += len(word)
     if len(parts[0]) - first < 2 or last < 2:
         return None
     return match.start() + first, match.end() - len(parts[-1]) + last
+
+
+_NEAR = re.compile(
+    r"\s?(?:说|他|她|是我|和|跟|姐|哥|总|对我|告诉|都|又|就|在|把|从|给我|今天|昨天|天天|老是|一直|走|没|不|也|的(?:男|女|老|妈|爸|眼|声|生|电|消)|[，。！？、]|$)"
+)
+
+_BESIDE = re.compile(r"(?:^|[，。！？、：\s]|和|跟|对|给|被|让|找|问|叫|把|喜欢|爱|信任|因为|是)$")
 
 
 def _latin_end(text: str, match: re.Match[str]) -> Name | None:
@@ -74,14 +90,19 @@ def _latin_end(text: str, match: re.Match[str]) -> Name | None:
     hit = words[0] in ENGLISH_NAMES
     role = ROLE_CUE.search(before) is not None or INTRODUCED.search(before) is not None
     title = TITLE.match(text, match.end()) is not None
-    near = re.match(r"\s?(?:说|他|她|是|和|跟|姐|哥|总|对我|告诉)", text[match.end() :]) is not None
+    near = _NEAR.match(text, match.end()) is not None
+    beside = _BESIDE.search(before) is not None
     chinese = bool(HAN.search(text))
     if words[0].lower() in LATIN_STOP or THEORY.match(text, match.end()):
         return None
     capital = words[0][0].isupper()
     if cue and (capital or (chinese and len(words[0]) > 2 and text[match.start() - 1] != " ")):
         return Name(match.start(), match.end(), capital)
-    if hit or (capital and len(words[0]) > 2 and ((role and chinese) or (title and near))):
+    if hit or (
+        capital
+        and len(words[0]) > 2
+        and ((role and chinese) or (title and near) or (near and beside and chinese))
+    ):
         return Name(
             match.start(), match.end() if hit or cue else match.start() + len(words[0]), True
         )

@@ -2,8 +2,8 @@
 
 A name is looked for where jieba's dictionary leaves a surname standing alone, and scored: how surely
 the character is a surname, how likely the next one or two are a given name (`privacy_words`), and what
-stands on both sides (我叫, 同事, 和 | 说, 老师, 。; `privacy_name_context`). Of 李老师 and 王姐 the surname
-alone is the name.
+stands on both sides (我叫, 同事, 和 | 说, 老师, 。; `privacy_name_context`). 李老师 and 王姐
+are names with their titles.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ from rapport_training.privacy_name_words import (
     THEORY,
 )
 from rapport_training.privacy_nicknames import find_called, find_nickname
+from rapport_training.privacy_people import find_people
 from rapport_training.privacy_words import given_score, part_of_speech, places
 
-THRESHOLD = 4.5
+THRESHOLD = 4.0
 """Score from which on a candidate is a name."""
 
 _ANY_SURNAME = SURNAMES_SURE | SURNAMES_LIKELY | SURNAMES_RARE
@@ -64,7 +65,15 @@ def find_names(text: str, words: list[str]) -> list[Name]:
         if name and name.start >= done:
             found.append(name)
             done = name.end
-    return with_foreign(text, found)
+    return with_foreign(text, _longest(found + find_people(text, starts, words)))
+
+
+def _longest(names: list[Name]) -> list[Name]:
+    kept: list[Name] = []
+    for name in sorted(names, key=lambda name: (name.start - name.end, name.start)):
+        if all(name.end <= other.start or name.start >= other.end for other in kept):
+            kept.append(name)
+    return sorted(kept, key=lambda name: name.start)
 
 
 @lru_cache(maxsize=65536)
@@ -94,6 +103,8 @@ def _titled(text: str, words: list[str], index: int, start: int, around: Around)
             return Name(start + 1, start + 1 + length, False)
         return None
     length, weight = surname_at(text, start)
+    if text[max(0, start - 1) : start + 1] in {"霸凌", "欺凌"}:
+        return None
     if length and (len(word) == length or (word not in NO_PERSON and _is_title(word[length:]))):
         if weight < 0 and not around.role and around.score < 1.5:
             return None
@@ -104,7 +115,8 @@ def _titled(text: str, words: list[str], index: int, start: int, around: Around)
         end = start + length
         title = TITLE.match(text, end)
         if title and (weight > 0 or around.score > 0):
-            return Name(start, end, False) if weight > -1 or len(title.group()) > 1 else None
+            surname_only = weight <= -1 and len(title.group()) == 1
+            return None if surname_only else Name(start, title.end(), False)
     if len(word) == 2 and word[1] in SHORT_TITLES:
         return _short_title(text, words, start, word[0], start + 2, index + 1, part_of_speech(word))
     if len(word) == 1 and index + 1 < len(words) and words[index + 1] in SHORT_TITLES:
@@ -122,12 +134,12 @@ def _short_title(
     title = text[end - 1]
     right = right_of(text, words, end, after)
     if first in SURNAMES_SURE or first in SURNAMES_LIKELY:
-        enough = right > 0 or title in "哥姐总叔姨嫂"
+        enough = right > 0 or title in "哥姐总叔姨嫂婶"
         if title in "工导爷妈" and right == 0:
             return None
-        return Name(start, end - 1, False) if enough and not MEASURED.search(text[:start]) else None
+        return Name(start, end, False) if enough and not MEASURED.search(text[:start]) else None
     if title in "哥姐叔姨" and right > 0 and tag in {"", "nr", "nz"} and given_score(first) > 2.2:
-        return Name(start, end - 1, False) if first not in _NO_TITLE else None
+        return Name(start, end, False) if first not in _NO_TITLE else None
     return None
 
 
@@ -151,8 +163,8 @@ def _full(text: str, words: list[str], index: int, start: int, around: Around) -
             continue
         surface = text[start:end]
         known = surface in PUBLIC_FIGURES or THEORY.match(text, end) is not None
-        if known and not (around.cue or around.role):
-            return None
+        if (known or _begins_figure(text, start, end)) and not (around.cue or around.role):
+            continue
         if not around.cue and (
             surface in NO_PERSON or (word in NO_PERSON and given_score(given) < 6)
         ):
@@ -162,7 +174,7 @@ def _full(text: str, words: list[str], index: int, start: int, around: Around) -
             weight
             + min(given_score(given), 9.0)
             + around.score
-            - (min(penalty, 2.0) if around.cue else penalty)
+            - (min(penalty, 3.5) if around.cue else penalty)
             - one
             + right_of(text, words, end, next_word)
         )
@@ -171,6 +183,13 @@ def _full(text: str, words: list[str], index: int, start: int, around: Around) -
     if best is None:
         return None
     return Name(start, best[1], best[2])
+
+
+def _begins_figure(text: str, start: int, end: int) -> bool:
+    return any(text[start:stop] in PUBLIC_FIGURES for stop in range(end + 1, end + 3))
+
+
+_NEVER_NAMES = frozenset("vazdilbcpr")
 
 
 def _ends(
@@ -188,7 +207,13 @@ def _ends(
             usual = tag in {"nr", "nrt", "nrfg", ""}
             place = word in places()
             ends.append(
-                (after, index + 1, (0.0 if usual else 5.0) + (4.0 if place else 0.0), usual)
+                (
+                    after,
+                    index + 1,
+                    (0.0 if usual else 7.0 if tag[:1] in _NEVER_NAMES else 5.0)
+                    + (4.0 if place else 0.0),
+                    usual,
+                )
             )
             if len(word) == length + 1 and len(first) == 1:
                 ends.append((after + 1, index + 2, 1.0 if usual else 3.0, True))

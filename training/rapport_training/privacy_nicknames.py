@@ -124,7 +124,11 @@ def _called_score(run: str, around: Around, right: float, strict: bool) -> float
     """How good `run` is as the name after a cue; None if it is none."""
     if len(run) < 2:
         return None
-    if run in FOREIGN_NAMES or (len(run) > 2 and all(c in TRANSLITERATING for c in run) and right):
+    if run in FOREIGN_NAMES or (
+        len(run) > 2
+        and all(c in TRANSLITERATING for c in run)
+        and (right or part_of_speech(run) in {"nr", "nrt"})
+    ):
         return 10.0 + len(run)
     given, tag = given_score(run), part_of_speech(run)
     ordinary = bool(tag) and tag not in {"nr", "nrt", "nz", "nrfg"}

@@ -99,6 +99,13 @@ _QQ = re.compile(
     r"|(?:加我|加一下|加好友|群号)[\s:：是]{0,3}(\d{5,11})(?!\d)",
     re.I,
 )
+_LOOSE = re.compile(
+    r"(?:(?<![A-Za-z])(?:Q{1,2}|VX?|WX)(?![A-Za-z])|扣扣|企鹅|微信|薇信|加我|敲我|戳我|滴我|小窗|账号|帐号)[^\dA-Za-z。！？!?\n]{0,12}"
+    r"(?<![\d.])(\d{6,11}|(?=[A-Za-z\-]*[\d_])[A-Za-z][A-Za-z0-9_\-]{5,19})(?![\dA-Za-z.元块万年月%岁个人次条])"
+    r"|(?<![\dA-Za-z.@/])(\d{6,11}|(?=[A-Za-z\-]*[\d_])[A-Za-z][A-Za-z0-9_\-]{5,19})(?![\dA-Za-z.元块万年月%岁个人次条])[^\dA-Za-z。！？!?\n]{0,8}"
+    r"(?:(?:QQ|VX|WX|V|Q)(?![A-Za-z])|扣扣|企鹅|微信|薇信|加我|加好友)",
+    re.I,
+)
 _WECHAT = re.compile(
     rf"(?:微信|薇信|威信|维信|微❤|薇❤|卫星|(?<![A-Za-z])(?:V信|WX|VX|V|weixin|wechat))(?:号|账号|帐号|ID)?({_IS})({_ID_WORD})",
     re.I,
@@ -140,6 +147,11 @@ _BORN_AFTER = re.compile(
 _BORN_AM = re.compile(
     rf"(?:我|他|她|本人|孩子|儿子|女儿)是?({_FULL_DATE})(?:的|生)(?=[，。,.;；！!？?、）)\s]|$)"
 )
+_BORN_ON_PAPER = re.compile(
+    r"(?:病历|病案|小结|档案|身份证|户口|履历|简历|登记表|登记的?|证件|诊断书|报告单?|资料|表格)[^\d。！？\n]{0,16}?"
+    rf"(?<!\d)(?=19\d\d|200\d|201[0-5])({_FULL_DATE})(?=[，,、。；\s（(]|$)"
+    rf"|[，,、\s][男女][，,、\s](?=19|20)({_FULL_DATE})|(?=19|20)({_FULL_DATE})[，,、\s][男女](?=[，,、。\s]|$)"
+)
 
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (_URL, "网址"),
@@ -154,6 +166,7 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (_LOCAL, "电话"),
     (_WECHAT, "账号"),
     (_OTHER, "账号"),
+    (_LOOSE, "账号"),
     (_PLATE, "车牌"),
 )
 _SPELT_FORMS = tuple(form for form in _FORMS if form[0] in (_ID, _MOBILE, _QQ, _LANDLINE, _WECHAT))
@@ -177,7 +190,7 @@ def find_forms(text: str) -> list[Found]:
         for pattern, kind in _FORMS:
             plain = _take(pattern, kind, plain, found)
     if _MAY_BE_BIRTH.search(plain):
-        for pattern in (_BORN_BEFORE, _BORN_AFTER, _BORN_AM):
+        for pattern in (_BORN_BEFORE, _BORN_AFTER, _BORN_AM, _BORN_ON_PAPER):
             plain = _take(pattern, "出生日期", plain, found)
     if _SPELT.search(plain):
         read = plain.translate(_READ)

@@ -53,6 +53,9 @@ WEAK_UNIVERSITIES = frozenset(word_list("place_words.txt", "weak_universities"))
 EMPLOYERS = word_list("place_words.txt", "employers")
 """Brands, which are employers where somebody works."""
 
+WORD_EMPLOYERS = frozenset(word_list("place_words.txt", "word_employers"))
+"""Those of them that are words as well: they need a preposition before them."""
+
 ORGANISATION = word_list("place_words.txt", "organisation")
 """Last parts of the names of organisations."""
 

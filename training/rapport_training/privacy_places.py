@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from rapport_training.privacy_employers import find_employers
+from rapport_training.privacy_headed import find_headed
 from rapport_training.privacy_name_words import SURNAMES_LIKELY, SURNAMES_SURE
 from rapport_training.privacy_patterns import Found
 from rapport_training.privacy_place_words import (
@@ -29,6 +30,7 @@ from rapport_training.privacy_place_words import (
     run_start,
 )
 from rapport_training.privacy_schools import find_schools
+from rapport_training.privacy_towns import find_estates, find_towns
 from rapport_training.privacy_words import part_of_speech, places
 
 _SUFFIX_SET = frozenset(SUFFIXES)
@@ -43,6 +45,10 @@ _FLAT = re.compile(
     r"\d+\s?(?:栋|幢|号楼|座)\s?(?:[\d一二三四五六七八九十]+\s?单元)?\s?\d{3,4}\s?(?:室|号|房)?|[\d一二三四五六七八九十]+单元\s?\d{3,4}\s?(?:室|号|房)?"
 )
 
+_LANDMARK = re.compile(
+    "|".join(sorted((name for name in LANDMARKS if len(name) > 3), key=len, reverse=True))
+)
+
 _VILLAGE = re.compile(
     f"(?:在|去|回|到|从|住|自)([{''.join(sorted(SURNAMES_SURE | SURNAMES_LIKELY))}]家?(?:村(?!民|上|里|口|庄)|庄|屯|寨|沟|湾|坪|坝|畈|塘|堡|岭|窑|沱))"
 )
@@ -51,9 +57,13 @@ _SURNAME_LIKE = SURNAMES_SURE | SURNAMES_LIKELY
 
 _MAY_FIX = re.compile(r"[京州庆川岛汉沙津海港林南疆古夏东川山西江华安国本大]")
 
-_THERE = re.compile(r"那边|这边|附近|一带|旁边|门口|楼下|地铁站|站下车|派出所")
-
 _NO_NAME = FUNCTION_WORDS + "本全某几多小农山乡古老渔邻同整自"
+
+_BELOW = re.compile(
+    rf"[^{_NO_NAME}\W\da-zA-Z]{{2,3}}(?:(?:镇|乡|村|街道)(?![上里长])|(?=这边|那边|附近|一带))"
+)
+
+_THERE = re.compile(r"那边|这边|附近|一带|旁边|门口|楼下|地铁站|站下车|派出所")
 
 _TOWN = re.compile(
     rf"(?:^|，|。|在|住|去|到|回|去了|到了|来自|从|离开|离开了|是|嫁到|搬到|叫)(?:了)?([^{_NO_NAME}\W\da-zA-Z][^{_NO_NAME}\W\da-zA-Z]{{0,4}}"
@@ -83,8 +93,12 @@ def find_places(text: str, words: list[str]) -> list[Found]:
         found += _suffixed(text, words, starts, index)
     found += find_schools(text, words, starts)
     found += find_employers(text, words, starts)
+    found += find_headed(text, starts, words)
     found += [(*m.span(1), "地点") for m in _VILLAGE.finditer(text)]
     found += _towns(text)
+    found += find_towns(text, starts, words)
+    found += find_estates(text)
+    found += [(*match.span(), "地点") for match in _LANDMARK.finditer(text)]
     found += (
         [(m.start(), m.end(), "地点") for m in _FLAT.finditer(text)] if _has_digit(text) else []
     )
@@ -213,6 +227,9 @@ def _joined(text: str, found: list[Found]) -> list[Found]:
             door = _DOOR.match(text, end)
             if door and text[end - 1] in "路街道段巷弄苑区园厦村寓庭府城胡同里":
                 end = door.end()
+            below = _BELOW.match(text, end)
+            if below and text[end - 1] in "市区县州":
+                end = below.end()
         if result and result[-1][2] == kind == "地点" and result[-1][1] >= start:
             result[-1] = (result[-1][0], max(end, result[-1][1]), kind)
         elif (

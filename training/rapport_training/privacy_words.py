@@ -48,6 +48,11 @@ def given_score(characters: str) -> float:
     return sum(scores.get(character, UNLIKELY) for character in characters)
 
 
+def is_popular(given: str) -> bool:
+    """Whether `given` is among the commonest given names."""
+    return given in _popular()
+
+
 def word_list(name: str, section: str) -> tuple[str, ...]:
     """The words of one section of a list in `data/`, in the order of the file.
 
@@ -58,8 +63,8 @@ def word_list(name: str, section: str) -> tuple[str, ...]:
     for line in _lines(name):
         if line.startswith("["):
             inside = line == f"[{section}]"
-        elif inside and not line.startswith("#"):
-            words += line.split()
+        elif inside:
+            words += line.partition("#")[0].split()
     if not words:
         raise LookupError(f"no section [{section}] in data/{name}")
     return tuple(words)
