@@ -20,7 +20,7 @@ from typing import Any
 
 from rapport_bench.files import to_json, write_atomically
 from rapport_bench.store import digest
-from rapport_tasks.errors import BadInput, NotComparable, close_match
+from rapport_tasks.errors import BadInput, Incomplete, NotComparable, close_match
 
 SCHEMA_VERSION = "1.0"
 _NOT_HASHED = ("volatile", "result_id")
@@ -130,6 +130,7 @@ def load(path: str | Path) -> Result:
 
     Raises:
         BadInput: No such file, not JSON, against the schema, edited by hand, of a newer version.
+        Incomplete: It says of itself that it is not complete.
     """
     path = Path(path)
     try:
@@ -145,6 +146,11 @@ def load(path: str | Path) -> Result:
         raise BadInput(
             f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}",
             remedy="Update rapport-bench.",
+        )
+    status = data.get("status") if isinstance(data, dict) else None
+    if isinstance(status, str) and status != "complete":
+        raise Incomplete(
+            f"{path}: not a result: its status is not complete", remedy="Run the arm again."
         )
     problem = _schema_problem(data)
     if problem:
