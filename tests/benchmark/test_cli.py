@@ -22,6 +22,7 @@ COMMANDS = (
     "compare",
     "validate",
     "gate",
+    "leaderboard",
     "tasks",
     "doctor",
     "demo",
