@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import sys
+import tomllib
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -366,6 +367,49 @@ def test_the_named_baseline_is_used_without_another(gate):
     for broken in ("[baselines", "baselines = 3"):
         Path("results/baselines.toml").write_text(broken)
         assert gate("--candidate", "good")[0] == 2
+
+
+def blessed() -> dict[str, dict[str, str]]:
+    return tomllib.loads(Path("results/baselines.toml").read_text(encoding="utf-8"))["baselines"]
+
+
+def test_a_blessed_result_is_the_baseline_from_then_on(gate):
+    code, out, err = gate("bless", "bad", "--reason", "first", "--blessed-by", "李 雷")
+    assert code == 0, err
+    assert "main is bad" in out
+    assert gate("--candidate", "good")[0] == 0  # better than a bad baseline
+    assert gate("bless", "base", "--reason", "x", "--baseline-name", "old")[0] == 0
+    code, out, _ = gate("bless", "base", "--reason", "release 3", "--json")
+    before = json.loads(out)["data"]["before"]
+    assert gate("--candidate", "bad")[0] == 1
+    entries = blessed()
+    assert entries["main"]["result_id"] == entries["old"]["result_id"] != before
+    assert set(entries["main"]) == {"result_id", "path", "blessed_by", "blessed_at", "reason"}
+    assert entries["main"]["path"].startswith("v1/made/")
+    assert entries["main"]["reason"] == "release 3"
+
+
+def test_hostile_texts_survive_a_blessing(gate):
+    reason = 'a"b\\ \x7f\x00\n[baselines.x]\n🙂\u202e'
+    gate("bless", "bad", "--reason", reason, "--blessed-by", reason)
+    gate("bless", "base", "--reason", "x", "--baseline-name", "other")
+    entries = blessed()
+    assert set(entries) == {"main", "other"}
+    assert entries["main"]["blessed_by"] == entries["main"]["reason"] == reason
+
+
+def test_a_bad_blessing_changes_nothing(gate, tmp_path):
+    gate("bless", "good", "--reason", "x")
+    before = Path("results/baselines.toml").read_bytes()
+    saved, _ = save(result("outside", columns(5)), tmp_path / "elsewhere")
+    for arguments in (
+        ("nobody", "--reason", "x"), ("base", "--reason", " "), ("base",),
+        ("base", "--reason", "x", "--baseline-name", "a.b"), (str(saved.path), "--reason", "x"),
+    ):  # fmt: skip
+        assert gate("bless", *arguments)[0] == 2, arguments
+    assert Path("results/baselines.toml").read_bytes() == before
+    Path("results/baselines.toml").write_text("[baselines.old]\nblessed_at = 2026-11-22\n")
+    assert gate("bless", "base", "--reason", "x")[0] == 2
 
 
 # --- JUnit and Markdown -------------------------------------------------------------------------
