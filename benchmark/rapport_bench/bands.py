@@ -161,6 +161,16 @@ def paired_band_difference(
     sampled = _sampled_distances(columns, band.half_width, scale, draws=draws, rng=rng)
     if sampled is None:
         return Difference(value, clusters=clusters, reason=_SPARSE)
+    return difference_of_draws(value, sampled, clusters=clusters, scale=scale, alpha=alpha)
+
+
+def difference_of_draws(
+    value: float, sampled: Floats, *, clusters: int, scale: float = 1.0, alpha: float = 0.05
+) -> Difference:
+    """The difference of two distances from their bootstrap draws, (draws, 2): candidate, baseline.
+
+    `paired_band_difference` says how; `value` is the difference on the dialogues themselves.
+    """
     if value == 0 and not sampled.any():
         inside = "both arms lie inside the band in every draw"
         return Difference(

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from rapport_bench.cli_gate import gate
+from rapport_bench.cli_leaderboard import leaderboard
 from rapport_bench.cli_shared import JSON_OPTION, RESULTS_OPTION, SCHEMA_VERSION, emit
 from rapport_bench.cli_training import prepare, train
 from rapport_bench.cli_validate import validate
@@ -49,6 +51,8 @@ def cli() -> None:
 cli.add_command(prepare)
 cli.add_command(train)
 cli.add_command(validate)
+cli.add_command(gate)
+cli.add_command(leaderboard)
 
 
 @cli.command(epilog="Example: rapport run --base embedded --adapter demo/adapter --bots")

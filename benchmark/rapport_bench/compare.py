@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rapport_bench import bands, paired, rates, verdicts
 from rapport_bench.metrics import METRICS, NOT_ESTIMABLE_BELOW, Metric
@@ -79,15 +80,20 @@ def compare(candidate: Result, baseline: Result) -> Comparison:
     found = []
     for metric in METRICS:
         if has(candidate.columns, metric) and has(baseline.columns, metric):
-            found.append(_one(metric, candidate, baseline))
-    return Comparison(candidate, baseline, _judge(found), _warnings(candidate, baseline))
+            found.append(compare_metric(metric, candidate, baseline))
+    return Comparison(candidate, baseline, judge(found), warnings_of(candidate, baseline))
 
 
-def _one(metric: Metric, candidate: Result, baseline: Result) -> MetricComparison:
+def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> MetricComparison:
+    """One metric of two results of one suite, without adjustment and verdict.
+
+    The columns of `metric` must be there in both. With ``gold``, the difference is that of the
+    distances to the band, else that of the plain ratios.
+    """
     if metric.same_tokenizer and not _one_tokenizer(candidate, baseline):
         return MetricComparison(metric, None, note="different_tokenizer")
-    c_num, c_den = (total(candidate.columns, n) for n in (metric.numerator, metric.denominator))
-    b_num, b_den = (total(baseline.columns, n) for n in (metric.numerator, metric.denominator))
+    c_num, c_den = _sums(metric, candidate)
+    b_num, b_den = _sums(metric, baseline)
     if metric.gold is not None:
         gold = [total(baseline.columns, names) for names in metric.gold]
         difference = bands.paired_band_difference(
@@ -131,7 +137,14 @@ def _one(metric: Metric, candidate: Result, baseline: Result) -> MetricCompariso
     )
 
 
-def _judge(found: list[MetricComparison]) -> list[MetricComparison]:
+def _sums(metric: Metric, result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    above = total(result.columns, metric.numerator)
+    below = total(result.columns, metric.denominator)
+    # Likelihoods without token counts leave a sum above and nothing below.
+    return np.where(below == 0, 0.0, above), below
+
+
+def judge(found: list[MetricComparison], *, alpha: float = 0.05) -> list[MetricComparison]:
     """Adjust p-values within families and give verdicts.
 
     A coverage test belongs to the Holm family unless coverage is exactly equal, when there is
@@ -150,23 +163,28 @@ def _judge(found: list[MetricComparison]) -> list[MetricComparison]:
         else:
             others[name] = item.difference.p_value if item.difference else None
     adjusted = verdicts.holm(holm) | verdicts.benjamini_hochberg(others)
-    return [_with_verdict(item, adjusted) for item in found]
+    return [_with_verdict(item, adjusted, alpha) for item in found]
 
 
-def _with_verdict(item: MetricComparison, adjusted: dict[str, float | None]) -> MetricComparison:
+def _with_verdict(
+    item: MetricComparison, adjusted: dict[str, float | None], alpha: float
+) -> MetricComparison:
     p_adjusted = adjusted.get(item.metric.name)
     if item.metric.family != "confirmatory" or item.difference is None:
         return replace(item, p_adjusted=p_adjusted)
     direction = item.metric.direction
     assert direction != "none"
     dropped = item.coverage is not None and verdicts.coverage_regressed(
-        item.coverage, p_adjusted=adjusted.get(f"coverage of {item.metric.name}")
+        item.coverage,
+        p_adjusted=adjusted.get(f"coverage of {item.metric.name}"),
+        alpha=alpha,
     )
     verdict = verdicts.verdict(
         worse=verdicts.orient(item.difference, direction),
         margin=item.metric.margin,
         p_adjusted=p_adjusted,
         coverage_regressed=dropped,
+        alpha=alpha,
     )
     return replace(item, p_adjusted=p_adjusted, verdict=verdict)
 
@@ -193,7 +211,8 @@ def _one_tokenizer(candidate: Result, baseline: Result) -> bool:
     return all(candidate.data["arm"][key] == baseline.data["arm"][key] for key in keys)
 
 
-def _warnings(candidate: Result, baseline: Result) -> list[str]:
+def warnings_of(candidate: Result, baseline: Result) -> list[str]:
+    """What limits a comparison of two results."""
     warnings = []
     ours, theirs = candidate.data["numerics"], baseline.data["numerics"]
     if ours and theirs and ours != theirs:
@@ -219,7 +238,7 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
             "family": item.metric.family,
             "direction": item.metric.direction,
             "margin": item.metric.margin if item.metric.family == "confirmatory" else None,
-            "difference": _difference_json(item.difference),
+            "difference": difference_json(item.difference),
             "p_adjusted": item.p_adjusted,
             "wilcoxon_p": item.wilcoxon_p,
             "coverage_difference": item.coverage.value if item.coverage else None,
@@ -231,18 +250,20 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
                 row[key] = {"value": ratio.value, "ci": ratio.ci, "p": ratio.p_value}
         rows[name] = row
     return {
-        "candidate": _arm_json(comparison.candidate),
-        "baseline": _arm_json(comparison.baseline),
+        "candidate": arm_json(comparison.candidate),
+        "baseline": arm_json(comparison.baseline),
         "suite": comparison.baseline.data["suite"],
         "metrics": rows,
     }
 
 
-def _arm_json(result: Result) -> dict[str, Any]:
+def arm_json(result: Result) -> dict[str, Any]:
+    """Which result an arm is."""
     return {"name": result.name, "kind": result.kind, "result_id": result.result_id}
 
 
-def _difference_json(difference: paired.Difference | None) -> dict[str, Any] | None:
+def difference_json(difference: paired.Difference | None) -> dict[str, Any] | None:
+    """A difference as `--json` prints it."""
     if difference is None:
         return None
     return {

@@ -14,7 +14,19 @@ from conftest import DIALOGUES, make_adapter, make_model, write_dialogues
 from rapport_bench.bots import BOTS
 from rapport_bench.cli import _run, cli
 
-COMMANDS = ("prepare", "train", "run", "score", "compare", "validate", "tasks", "doctor", "demo")
+COMMANDS = (
+    "prepare",
+    "train",
+    "run",
+    "score",
+    "compare",
+    "validate",
+    "gate",
+    "leaderboard",
+    "tasks",
+    "doctor",
+    "demo",
+)
 
 
 @pytest.fixture

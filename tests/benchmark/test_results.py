@@ -182,7 +182,6 @@ def test_a_result_shows_what_is_in_it(tmp_path):
         ({"schema_version": "2.0"}, "schema version 2.0, this program reads 1.0"),
         ({"schema_version": "1.1"}, "schema version 1.1, this program reads 1.0"),
         ({"schema_version": "0.9"}, "not a result: schema_version"),
-        ({"status": "partial"}, "not a result: status"),
         ({"metrics__aer_share__n": -1}, "not a result: metrics/aer_share/n"),
         ({"dialogues__columns__advice": [1, 2, 3]}, "columns of lengths"),
         ({"replies": ["text"]}, "not a result: top level"),
@@ -195,6 +194,13 @@ def test_a_file_that_was_edited_or_is_of_another_version_is_refused(tmp_path, ch
         load(path)
     assert message.format(id=result().result_id[:8]) in str(caught.value)
     assert caught.value.remedy
+
+
+def test_a_result_that_says_it_is_not_complete_is_incomplete(tmp_path):
+    path = save(result(), tmp_path)[0].path
+    edit(path, status="partial")
+    with pytest.raises(Incomplete, match="status is not complete"):
+        load(path)
 
 
 def test_an_edit_that_cannot_change_a_number_is_no_edit(tmp_path):

@@ -1,0 +1,49 @@
+"""The command `rapport leaderboard`."""
+
+from __future__ import annotations
+
+import click
+
+from rapport_bench.cli_shared import JSON_OPTION, emit
+
+
+@click.command(epilog="Example: rapport leaderboard results --by continuity --format md")
+@click.argument("results", default="results", required=False)
+@click.option(
+    "--by",
+    default="aer_share",
+    show_default=True,
+    metavar="METRIC",
+    help="Sort and tier by this metric; one with a gold band by the distance to it.",
+)
+@click.option("--suite", metavar="SUITE", help="Name or start of an id [default: most arms].")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["console", "md", "csv", "json"]),
+    default="console",
+    show_default=True,
+)
+@JSON_OPTION
+def leaderboard(results: str, by: str, suite: str | None, form: str, as_json: bool) -> None:
+    """Rank saved results of one suite, in tiers that the data can tell apart. Needs no model.
+
+    RESULTS is a folder of result files [default: results].
+    """
+    from rapport_bench import leaderboard_report as report
+    from rapport_bench.leaderboard import leaderboard as make_board
+    from rapport_bench.leaderboard import load_results
+
+    found, problems = load_results(results)
+    board = make_board(found, by=by, suite=suite)
+    if as_json or form == "json":
+        emit("leaderboard", report.to_json(board), warnings=problems)
+        return
+    if form == "md":
+        click.echo(report.to_markdown(board), nl=False)
+    elif form == "csv":
+        click.echo(report.to_csv(board), nl=False)
+    else:
+        report.show(board)
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)

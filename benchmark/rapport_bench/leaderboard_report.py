@@ -1,0 +1,198 @@
+"""A leaderboard for a terminal, a README, a spreadsheet and a program."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from rapport_bench import console
+from rapport_bench.compare import arm_json, difference_json
+from rapport_bench.escape import csv_text, markdown_text, one_line
+from rapport_bench.leaderboard import Board, Row
+from rapport_bench.leaderboard_field import Figure
+from rapport_bench.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
+
+_NO_FIGURE = Figure(None)
+
+
+def show(board: Board) -> None:
+    """Print the board as a table."""
+    out = console.output()
+    out.print(_headline(board), markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in _header(board):
+        table.add_column(Text(name), justify="left" if name == "arm" else "right", overflow="fold")
+    tier = None
+    for row in board.rows:
+        if tier is not None and row.tier is not None and row.tier != tier:
+            table.add_section()
+        tier = row.tier or tier
+        style = "dim" if row.rank is None else ""
+        table.add_row(*(Text(cell) for cell in _cells(board, row, "\n")), style=style)
+    out.print(table)
+    for line in _legend(board):
+        out.print(line, style="dim", markup=False)
+    for line in _apart(board):
+        out.print(line, style="yellow", markup=False)
+
+
+def to_markdown(board: Board) -> str:
+    """The board as a Markdown table with its legend."""
+    return "\n".join(_markdown_lines(board)) + "\n"
+
+
+def _markdown_lines(board: Board) -> Iterator[str]:
+    header = _header(board)
+    yield markdown_text(_headline(board))
+    yield ""
+    yield f"| {' | '.join(header)} |"
+    yield "|" + "".join(" --- |" if name == "arm" else " ---: |" for name in header)
+    for row in board.rows:
+        yield f"| {' | '.join(map(markdown_text, _cells(board, row, ' ')))} |"
+    for line in (*_legend(board), *_apart(board)):
+        yield ""
+        yield markdown_text(line)
+
+
+def to_csv(board: Board) -> str:
+    """One row an arm: all its metrics with both ends of their 95 % intervals, unrounded.
+
+    Empty cells are undefined. Names that a spreadsheet would take for formulas get an apostrophe.
+    """
+    shown = [m for m in METRICS if any(m.name in row.figures for row in board.rows)]
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    fields = ["rank", "tier", "arm", "kind", "base", "result_id", "pareto", "note"]
+    fields += ["behind", "behind_ci_low", "behind_ci_high", "behind_p"]
+    for metric in shown:
+        ends = [metric.name] + ([f"{metric.name}_distance"] if metric.gold else [])
+        fields += [f"{name}{end}" for name in ends for end in ("", "_ci_low", "_ci_high")]
+    writer.writerow(fields)
+    for row in board.rows:
+        result, behind = row.result, row.behind
+        base = result.data["arm"]["base"]
+        cells: list[Any] = [row.rank, row.tier, csv_text(result.name), result.kind]
+        cells += [csv_text(base["name"]) if base else None, result.result_id]
+        cells += [int(row.pareto), row.note]
+        cells += (
+            [behind.value, *(behind.ci or (None, None)), behind.p_value] if behind else [""] * 4
+        )
+        for metric in shown:
+            figure = row.figures.get(metric.name, _NO_FIGURE)
+            cells += [figure.value, *(figure.ci or (None, None))]
+            if metric.gold:
+                cells += [figure.distance, *(figure.distance_ci or (None, None))]
+        writer.writerow(cells)
+    return file.getvalue()
+
+
+def to_json(board: Board) -> dict[str, Any]:
+    """The board as `--json` prints it."""
+    return {
+        "suite": board.suite,
+        "by": board.by.name,
+        "direction": board.by.direction,
+        "pareto_metrics": list(board.front),
+        "rows": [
+            arm_json(row.result)
+            | {
+                "rank": row.rank,
+                "tier": row.tier,
+                "pareto": row.pareto,
+                "note": row.note or None,
+                "behind_first": difference_json(row.behind),
+                "metrics": {n: _figure_json(BY_NAME[n], f) for n, f in row.figures.items()},
+            }
+            for row in board.rows
+        ],
+        "apart": [arm_json(result) | {"differs": why} for result, why in board.apart],
+    }
+
+
+def _figure_json(metric: Metric, figure: Figure) -> dict[str, Any]:
+    found: dict[str, Any] = {"value": figure.value, "ci": figure.ci}
+    if metric.gold is not None:
+        found |= {"distance": figure.distance, "distance_ci": figure.distance_ci}
+    return found
+
+
+def _shown(board: Board) -> list[Metric]:
+    """The metric of the board first, then the confirmatory ones that an arm has."""
+    others = [BY_NAME[n] for n in CONFIRMATORY if n != board.by.name]
+    return [board.by, *(m for m in others if any(m.name in row.figures for row in board.rows))]
+
+
+def _header(board: Board) -> list[str]:
+    arrows = {"lower": " ↓", "higher": " ↑", "band": " to gold band ↓"}
+    names = [m.label + arrows[m.direction] for m in _shown(board)]
+    return ["#", "tier", "arm", names[0], "behind first", *names[1:]]
+
+
+def _cells(board: Board, row: Row, line: str) -> list[str]:
+    mark = " ◆" if row.pareto else ""
+    kind = f"{line}[{row.note or row.result.kind}]"
+    if row.note == "reference":
+        kind = f"{line}[reference: {row.result.kind}]"
+    figures = [_figure_cell(m, row.figures.get(m.name, _NO_FIGURE), line) for m in _shown(board)]
+    behind = ""
+    if row.behind is not None and row.behind.value is not None:
+        ends = console.interval(row.behind.ci)
+        behind = f"{console.signed(row.behind.value)}{line if ends else ''}{ends}"
+        if row.behind.exactly_equal:
+            behind = "equal"
+    return [
+        str(row.rank or ""),
+        str(row.tier or ""),
+        one_line(row.result.name) + mark + kind,
+        figures[0],
+        behind,
+        *figures[1:],
+    ]
+
+
+def _figure_cell(metric: Metric, figure: Figure, line: str) -> str:
+    value, ends = figure.value, figure.ci
+    if metric.gold is not None:
+        value, ends = figure.distance, figure.distance_ci
+    return f"{console.number(value)}{line if ends else ''}{console.interval(ends)}"
+
+
+def _headline(board: Board) -> str:
+    what = (
+        "distance to the gold band" if board.by.gold is not None else f"{board.by.direction} first"
+    )
+    ranked = [row for row in board.rows if row.rank is not None]
+    tiers = len({row.tier for row in ranked})
+    return one_line(
+        f"Suite {board.suite['name']} · {board.suite['dialogues']} dialogues · "
+        f"suite {board.suite['suite_id'][:8]} · by {board.by.label} ({what}) · "
+        f"{_count(len(ranked), 'arm')} in {_count(tiers, 'tier')}"
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _legend(board: Board) -> Iterator[str]:
+    front = ", ".join(BY_NAME[name].label for name in board.front)
+    yield (
+        "Tier: an arm joins the first tier from whose leader its paired difference is not "
+        "significant (Holm-adjusted p < .05 for each leader); the order within a tier is not told "
+        "apart by the data. Values with 95 % intervals clustered by dialogue."
+    )
+    if front:
+        yield f"◆ no other arm is at least as good on all of {front} and better on one."
+
+
+def _apart(board: Board) -> Iterator[str]:
+    if board.apart:
+        yield f"Not on this board, scored on another suite ({len(board.apart)}):"
+    for result, why in board.apart:
+        yield one_line(f"  {result.result_id[:8]} {result.name}: {why}")
