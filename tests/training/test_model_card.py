@@ -131,7 +131,7 @@ def test_a_base_without_a_template_is_said(
     tables["lora"]["target_modules"] = ["c_attn"]
     notes: list[Any] = []
     made = train(Recipe.model_validate(tables), tmp_path / "adapter", on_note=notes.append)
-    assert [note.kind for note in notes] == ["fallback"]
-    assert "no chat template" in notes[0].text
+    (fallback,) = (note for note in notes if note.kind == "fallback")
+    assert "no chat template" in fallback.text
     assert made.record["tokenizer"]["template"] == "plain"
     assert "no chat template" in (made.out / "README.md").read_text(encoding="utf-8")

@@ -97,7 +97,7 @@ def test_a_killed_training_goes_on_to_the_same_adapter(longer: Recipe, tmp_path:
         on_progress=lambda at: told.append(at.step),
         on_note=lambda note: notes.append(note.text),
     )
-    assert notes[0] == "going on after step 6"
+    assert "going on after step 6" in notes
     assert told == [7, 8, 9]
     assert not folder.exists()
     for name in ("adapter_model.safetensors", "adapter_config.json"):
