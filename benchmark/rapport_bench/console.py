@@ -244,7 +244,7 @@ def bots_table(results: Sequence[Result]) -> Table:
     """Reference arms as rows beside gold: what it takes to fool each metric."""
     shown = [n for n in _BOT_METRICS if any(n in r.metrics for r in results)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("reference arm")
+    table.add_column("reference arm", no_wrap=True)
     for name in shown:
         table.add_column(Text(BY_NAME[name].label), justify="right")
     for result in results:
