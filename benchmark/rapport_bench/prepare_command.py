@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rich.progress import (
@@ -49,7 +48,8 @@ def prepare_settings(options: dict[str, Any]) -> PrepareSettings:
 def run_prepare(options: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     """Prepare with a progress bar; returns the card."""
     workers = options["workers"] or os.cpu_count() or 1
-    with _Bar(quiet=quiet) as bar:
+    bar = _Bar(quiet=quiet)
+    with bar.progress:
         return prepare(
             options["sources"],
             options["out"],
@@ -86,7 +86,7 @@ class _Bar:
 
     def __init__(self, *, quiet: bool) -> None:
         console = output(stderr=True)
-        self._progress = Progress(
+        self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %  {task.fields[rate]}"),
@@ -99,29 +99,17 @@ class _Bar:
         self._task: TaskID | None = None
         self._what = ""
 
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
-
     def update(self, what: str, done: int, total: int) -> None:
         """Move the bar of what is counted, or begin it."""
         if what != self._what:
             self._what = what
             if self._task is not None:
-                self._progress.remove_task(self._task)
+                self.progress.remove_task(self._task)
             label = "reading" if what == "bytes" else "writing"
-            self._task = self._progress.add_task(label, total=total, rate="")
+            self._task = self.progress.add_task(label, total=total, rate="")
         assert self._task is not None
-        self._progress.update(self._task, completed=done)
-        speed = self._progress.tasks[-1].speed if self._progress.tasks else None
+        self.progress.update(self._task, completed=done)
+        speed = self.progress.tasks[-1].speed if self.progress.tasks else None
         if speed:
             rate = f"{speed / 1e6:.1f} MB/s" if what == "bytes" else f"{speed:,.0f} dialogues/s"
-            self._progress.update(self._task, rate=rate)
+            self.progress.update(self._task, rate=rate)
