@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from rapport_tasks.errors import BadInput
 from rapport_training.privacy import KINDS, Span, anonymise, find_identifiers
 from rapport_training.privacy_marks import MarkedText, Tally, parse_marked, read_marked, tally
+from rapport_training.privacy_name_tagger import find_tagged
+from rapport_training.privacy_names import find_by_rules
+from rapport_training.privacy_words import segment
 
 HERE = Path(__file__).parent
 DEVELOPMENT = HERE / "privacy_dev_zh.txt"
@@ -121,6 +125,19 @@ def test_each_kind_is_found_with_its_ends(kind: str, surface: str, frame: str) -
 )
 def test_ordinary_talk_stays(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize("text", ["可谌以棠说她什么都不知道。", "我不敢告诉谌以棠这件事。"])
+def test_fitted_weights_find_a_name_that_the_rules_miss(text: str) -> None:
+    assert find_by_rules(text, segment(text)) == []
+    assert [text[s.start : s.end] for s in find_identifiers([text])[0]] == ["谌以棠"]
+
+
+def test_fitted_weights_stay_small_and_count_no_function_word_as_a_name() -> None:
+    weights = files("rapport_training").joinpath("data", "name_weights.txt").read_bytes()
+    assert len(weights) < 200_000
+    for text in ("我倾向于内心平静。", "她唯唯诺诺地说好。", "我高三生病了。"):
+        assert find_tagged(text, segment(text)) == []
 
 
 def test_numbers_follow_first_appearance_and_are_the_same_in_every_message() -> None:

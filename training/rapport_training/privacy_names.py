@@ -22,6 +22,7 @@ from rapport_training.privacy_name_context import (
     right_of,
     surname_at,
 )
+from rapport_training.privacy_name_tagger import find_tagged
 from rapport_training.privacy_name_words import (
     BOUNDARY,
     CUE_LAST,
@@ -50,6 +51,17 @@ _STARTS = _ANY_SURNAME | {name[0] for name in SURNAMES_DOUBLE} | set("小老阿�
 
 def find_names(text: str, words: list[str]) -> list[Name]:
     """Names in `text`, whose words are `words`, from left to right, without overlap."""
+    names = find_by_rules(text, words)
+    more = [
+        name
+        for name in find_tagged(text, words)
+        if all(name.end <= other.start or name.start >= other.end for other in names)
+    ]
+    return sorted(names + more, key=lambda name: name.start) if more else names
+
+
+def find_by_rules(text: str, words: list[str]) -> list[Name]:
+    """The names that need no fitted weights."""
     starts = [0, *accumulate(map(len, words))]
     found: list[Name] = []
     done = 0
