@@ -239,7 +239,7 @@ def test_development_sentences_are_found_as_the_goals_ask(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "recall", "precision"),
-    [("姓名", 0.73, 0.89), ("地点", 0.82, 0.95), ("学校", 0.75, 0.95), ("单位", 0.70, 0.90)],
+    [("姓名", 0.80, 0.89), ("地点", 0.82, 0.95), ("学校", 0.75, 0.95), ("单位", 0.70, 0.90)],
 )
 def test_held_out_sentences_are_found_no_worse_than_measured(
     kind: str, recall: float, precision: float
