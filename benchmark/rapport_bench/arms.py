@@ -34,11 +34,6 @@ class Arm:
     tokenizer_sha256: str | None = None
     chat_template_sha256: str | None = None
 
-    @property
-    def has_likelihood(self) -> bool:
-        """Whether it gives probabilities to replies; bots and imported replies do not."""
-        return self.base is not None
-
 
 def model_arm(
     name: str, kind: Kind, base: BaseModel, adapter: Adapter | None, tokenizer: Any

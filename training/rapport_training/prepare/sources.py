@@ -106,10 +106,6 @@ class Counted:
         self.bytes += len(data)
         return data
 
-    def readable(self) -> bool:
-        """For decompressors that ask."""
-        return True
-
     def sha256(self) -> str:
         """Hash of all that was read."""
         return self._hash.hexdigest()
