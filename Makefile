@@ -4,7 +4,7 @@ VENV   := .venv
 STAMP  := $(VENV)/.installed
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test lint format types check clean
+.PHONY: setup demo results test lint format types check clean
 
 setup: $(STAMP)
 
@@ -19,6 +19,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: setup
 	$(BIN)/rapport demo
+
+results: setup
+	$(BIN)/python benchmark/make_results.py
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile

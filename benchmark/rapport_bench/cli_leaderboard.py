@@ -14,7 +14,15 @@ from rapport_bench.cli_shared import JSON_OPTION, emit
     default="aer_share",
     show_default=True,
     metavar="METRIC",
-    help="Sort and tier by this metric; one with a gold band by the distance to it.",
+    help="Sort and tier by this metric; one with a gold band by the distance to it; or composite.",
+)
+@click.option(
+    "--weights",
+    metavar="METRIC=W,...",
+    help="Also show a composite: weighted badness in margins, like aer_share=1,continuity=1.",
+)
+@click.option(
+    "--published", is_flag=True, help="Add figures of the published study: reported, not measured."
 )
 @click.option("--suite", metavar="SUITE", help="Name or start of an id [default: most arms].")
 @click.option(
@@ -25,25 +33,38 @@ from rapport_bench.cli_shared import JSON_OPTION, emit
     show_default=True,
 )
 @JSON_OPTION
-def leaderboard(results: str, by: str, suite: str | None, form: str, as_json: bool) -> None:
+def leaderboard(
+    results: str,
+    *,
+    by: str,
+    weights: str | None,
+    published: bool,
+    suite: str | None,
+    form: str,
+    as_json: bool,
+) -> None:
     """Rank saved results of one suite, in tiers that the data can tell apart. Needs no model.
 
     RESULTS is a folder of result files [default: results].
     """
     from rapport_bench import leaderboard_report as report
+    from rapport_bench.composite import read_weights
     from rapport_bench.leaderboard import leaderboard as make_board
     from rapport_bench.leaderboard import load_results
+    from rapport_bench.published import load_published
 
+    composite = None if weights is None else read_weights(weights)
     found, problems = load_results(results)
-    board = make_board(found, by=by, suite=suite)
+    board = make_board(found, by=by, suite=suite, weights=composite)
+    reported = load_published() if published else None
     if as_json or form == "json":
-        emit("leaderboard", report.to_json(board), warnings=problems)
+        emit("leaderboard", report.to_json(board, reported), warnings=problems)
         return
     if form == "md":
-        click.echo(report.to_markdown(board), nl=False)
+        click.echo(report.to_markdown(board, reported), nl=False)
     elif form == "csv":
-        click.echo(report.to_csv(board), nl=False)
+        click.echo(report.to_csv(board, reported), nl=False)
     else:
-        report.show(board)
+        report.show(board, reported)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)

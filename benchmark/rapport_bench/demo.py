@@ -20,22 +20,8 @@ def run_demo(out: Path, reporter: RunReporter) -> Outcome:
             an earlier demo are made anew.
         reporter: Shows progress.
     """
-    from rapport_tasks.builtin import TRAINING_ZH
-    from rapport_training import EMBEDDED_RECIPE
-    from rapport_training.prepare import prepare
-    from rapport_training.recipe import load_recipe
-    from rapport_training.train import train
-
-    corpus, adapter = out / "corpus", out / "demo-adapter"
-    for made, mark in ((corpus, "card.json"), (adapter, "training.json")):
-        if (made / mark).is_file():
-            shutil.rmtree(made)
-    prepare([TRAINING_ZH], corpus)
-    train(
-        load_recipe(EMBEDDED_RECIPE, {"data.corpus": str(corpus)}),
-        adapter,
-        on_progress=lambda at: reporter.step("training", at.step, at.steps),
-    )
+    adapter = out / "demo-adapter"
+    train_embedded(prepare_builtin(out / "corpus"), adapter, reporter)
     config = RunConfig(
         base="embedded",
         adapters=((None, str(adapter)),),
@@ -45,3 +31,29 @@ def run_demo(out: Path, reporter: RunReporter) -> Outcome:
         store=str(out / "responses.sqlite"),
     )
     return run(config, reporter)
+
+
+def prepare_builtin(corpus: Path) -> Path:
+    """Make a corpus folder of the built-in training dialogues, anew."""
+    from rapport_tasks.builtin import TRAINING_ZH
+    from rapport_training.prepare import prepare
+
+    if (corpus / "card.json").is_file():
+        shutil.rmtree(corpus)
+    prepare([TRAINING_ZH], corpus)
+    return corpus
+
+
+def train_embedded(corpus: Path, adapter: Path, reporter: RunReporter) -> None:
+    """Train an adapter on a corpus by the embedded recipe, anew."""
+    from rapport_training import EMBEDDED_RECIPE
+    from rapport_training.recipe import load_recipe
+    from rapport_training.train import train
+
+    if (adapter / "training.json").is_file():
+        shutil.rmtree(adapter)
+    train(
+        load_recipe(EMBEDDED_RECIPE, {"data.corpus": str(corpus)}),
+        adapter,
+        on_progress=lambda at: reporter.step("training", at.step, at.steps),
+    )

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from rapport_bench.leaderboard_field import Field, Figure
+from rapport_bench.composite import Composite
+from rapport_bench.leaderboard_field import Field, Figure, Measure
 from rapport_bench.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
 from rapport_bench.paired import Difference
 from rapport_bench.records import has
@@ -32,6 +33,7 @@ class Row:
     """One arm on the board.
 
     Attributes:
+        figures: By the metric's name; ``composite`` too, where the board has one.
         rank: From 1; `None` for reference arms and arms without the metric.
         tier: From 1, likewise.
         pareto: Whether no other ranked arm is at least as good on every metric of `Board.front` and
@@ -60,13 +62,15 @@ class Board:
         front: Metrics of the Pareto front: the confirmatory ones that every ranked arm has.
         rows: Best first; arms without the metric last.
         apart: Arms of other suites, with what differs.
+        composite: Weights of the composite that every row has a figure of, where one was asked for.
     """
 
     suite: dict[str, Any]
-    by: Metric
+    by: Measure
     front: tuple[str, ...]
     rows: tuple[Row, ...]
     apart: tuple[tuple[Result, str], ...]
+    composite: Composite | None = None
 
 
 def load_results(folder: str | Path) -> tuple[list[Result], list[str]]:
@@ -107,19 +111,26 @@ def metric_named(name: str) -> Metric:
 
 
 def leaderboard(
-    results: Sequence[Result], *, by: str = DEFAULT_BY, suite: str | None = None
+    results: Sequence[Result],
+    *,
+    by: str = DEFAULT_BY,
+    suite: str | None = None,
+    weights: Composite | None = None,
 ) -> Board:
     """Sort the arms of one suite by one metric, then by continuity, then by name.
 
     Args:
         results: At least one.
         by: Name of a metric with a direction; a band metric sorts by the distance to its band.
+            ``composite`` sorts by the weighted one.
+        weights: A composite to show beside the metrics.
         suite: Name or start of the id of the suite [default: the one with the most arms].
 
     Raises:
-        BadInput: An unknown metric or suite, or no arm of the suite has the metric.
+        BadInput: An unknown metric or suite, no arm of the suite has the metric, or ``composite``
+            without weights.
     """
-    metric = metric_named(by)
+    metric = _measure_named(by, weights)
     chosen = _chosen_suite(results, suite)
     arms, apart = [], []
     first = next(r for r in results if r.suite_id == chosen)
@@ -132,12 +143,24 @@ def leaderboard(
     field = Field(arms)
     if all(field.badness(arm, metric) is None for arm in range(len(arms))):
         there = [m.name for m in METRICS if m.direction != "none" and has(first.columns, m)]
+        what = by if isinstance(metric, Metric) else "every weighted metric"
         raise BadInput(
-            f"no arm of suite {first.data['suite']['name']} has {by}",
+            f"no arm of suite {first.data['suite']['name']} has {what}",
             remedy=f"Sort --by one of {', '.join(there)}.",
         )
-    rows, front = _rows(field, metric)
-    return Board(first.data["suite"], metric, front, rows, tuple(apart))
+    rows, front = _rows(field, metric, weights)
+    return Board(first.data["suite"], metric, front, rows, tuple(apart), weights)
+
+
+def _measure_named(by: str, weights: Composite | None) -> Measure:
+    if by != Composite.name:
+        return metric_named(by)
+    if weights is None:
+        raise BadInput(
+            "--by composite: there is no composite without weights",
+            remedy="Add --weights, like --weights aer_share=1,continuity=1.",
+        )
+    return weights
 
 
 def _chosen_suite(results: Sequence[Result], wanted: str | None) -> str:
@@ -158,7 +181,9 @@ def _chosen_suite(results: Sequence[Result], wanted: str | None) -> str:
     return matching.pop()
 
 
-def _rows(field: Field, metric: Metric) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+def _rows(
+    field: Field, metric: Measure, weights: Composite | None
+) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     continuity = BY_NAME["continuity"]
 
     def key(arm: int) -> tuple[float, float, str, str]:
@@ -183,10 +208,12 @@ def _rows(field: Field, metric: Metric) -> tuple[tuple[Row, ...], tuple[str, ...
         behind = None
         if comparable and first is not None and field.badness(arm, metric) is not None:
             behind = field.difference(metric, arm, first)
+        shown: list[Measure] = [m for m in METRICS if has(field.arms[arm].columns, m)]
+        shown += [weights] if weights else []
         rows.append(
             Row(
                 field.arms[arm],
-                {m.name: field.figure(arm, m) for m in METRICS if has(field.arms[arm].columns, m)},
+                {m.name: field.figure(arm, m) for m in shown},
                 rank=ranked.index(arm) + 1 if arm in tier else None,
                 tier=tier.get(arm),
                 pareto=arm in best,
@@ -197,10 +224,10 @@ def _rows(field: Field, metric: Metric) -> tuple[tuple[Row, ...], tuple[str, ...
     return tuple(rows), front
 
 
-def _unranked(field: Field, arm: int, metric: Metric) -> str:
+def _unranked(field: Field, arm: int, metric: Measure) -> str:
     if field.arms[arm].kind in REFERENCE_KINDS:
         return "reference"
-    return f"no {metric.name}" if field.badness(arm, metric) is None else ""
+    return field.why_undefined(arm, metric)
 
 
 def _in_front(field: Field, ranked: Sequence[int], metric: Metric) -> bool:

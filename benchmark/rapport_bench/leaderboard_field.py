@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapport_bench.band_arms import BandArms, band_arms
+from rapport_bench.composite import Composite, CompositeArms, composite_arms
 from rapport_bench.metrics import Metric
 from rapport_bench.paired import Difference, paired_ratio_difference
 from rapport_bench.records import has, total
 from rapport_bench.results import Result
 
 _SEED = 20_240_101
+
+Measure = Metric | Composite
+"""What a board can be sorted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,15 @@ class Field:
     def __init__(self, arms: Sequence[Result]) -> None:
         self.arms = arms
         self._bands: dict[str, tuple[dict[int, int], BandArms]] = {}
+        self._composites: dict[Composite, tuple[dict[int, int], CompositeArms | None]] = {}
 
-    def figure(self, arm: int, metric: Metric) -> Figure:
-        """One metric of one arm, as saved, and its distance to the band."""
+    def figure(self, arm: int, metric: Measure) -> Figure:
+        """One metric of one arm, as saved, and its distance to the band; or its composite."""
+        if isinstance(metric, Composite):
+            where, composites = self._composite(metric)
+            if composites is None or arm not in where:
+                return Figure(None)
+            return Figure(composites.value(where[arm]), composites.interval(where[arm]))
         found = self.arms[arm].metrics.get(metric.name) or {"value": None, "ci": None}
         ci = tuple(found["ci"]) if found["ci"] else None
         if metric.gold is None or found["value"] is None or not self._has(arm, metric):
@@ -51,8 +61,11 @@ class Field:
         places, band = self._band(metric)
         return Figure(found["value"], ci, band.distance(places[arm]), band.interval(places[arm]))
 
-    def badness(self, arm: int, metric: Metric) -> float | None:
+    def badness(self, arm: int, metric: Measure) -> float | None:
         """The metric turned so that less is better; a distance for a band."""
+        if isinstance(metric, Composite):
+            where, composites = self._composite(metric)
+            return composites.value(where[arm]) if composites and arm in where else None
         if not self._has(arm, metric):
             return None
         if metric.gold is not None:
@@ -61,14 +74,27 @@ class Field:
         value: float | None = self.arms[arm].metrics.get(metric.name, {}).get("value")
         return -value if value is not None and metric.direction == "higher" else value
 
-    def difference(self, metric: Metric, arm: int, other: int) -> Difference:
-        """Paired by dialogue, in the metric's units."""
+    def difference(self, metric: Measure, arm: int, other: int) -> Difference:
+        """Paired by dialogue, in the metric's units. Both arms must have it."""
+        if isinstance(metric, Composite):
+            where, composites = self._composite(metric)
+            assert composites is not None
+            return composites.difference(where[arm], where[other])
         if metric.gold is not None:
             places, band = self._band(metric)
             return band.difference(places[arm], places[other])
         ours, theirs = (self._sums(one, metric) for one in (arm, other))
         scaled = (ours[0] * metric.scale, ours[1], theirs[0] * metric.scale, theirs[1])
         return paired_ratio_difference(*scaled)
+
+    def why_undefined(self, arm: int, metric: Measure) -> str:
+        """Why `badness` is `None`; empty where it is not."""
+        if self.badness(arm, metric) is not None:
+            return ""
+        if isinstance(metric, Composite):
+            lacking = [m.name for m in metric.metrics if self.badness(arm, m) is None]
+            return f"no composite: {', '.join(lacking)}" if lacking else "different_tokenizer"
+        return f"no {metric.name}"
 
     def one_tokenizer(self, arms: Sequence[int]) -> set[int]:
         """Those of the arms that share the commonest tokenizer and template."""
@@ -109,3 +135,32 @@ class Field:
                 ),
             )
         return self._bands[metric.name]
+
+    def _composite(self, measure: Composite) -> tuple[dict[int, int], CompositeArms | None]:
+        """Those arms that have the composite and can be compared on it, with their places."""
+        if measure not in self._composites:
+            having = [
+                arm
+                for arm in range(len(self.arms))
+                if all(self.badness(arm, metric) is not None for metric in measure.metrics)
+            ]
+            if measure.same_tokenizer:
+                same = self.one_tokenizer(having)
+                having = [arm for arm in having if arm in same]
+            self._composites[measure] = (
+                {arm: place for place, arm in enumerate(having)},
+                self._composed(measure, having) if having else None,
+            )
+        return self._composites[measure]
+
+    def _composed(self, measure: Composite, having: Sequence[int]) -> CompositeArms:
+        columns = self.arms[having[0]].columns
+        return composite_arms(
+            measure,
+            [[self._sums(arm, metric) for metric in measure.metrics] for arm in having],
+            [
+                (total(columns, m.gold[0]), total(columns, m.gold[1])) if m.gold else None
+                for m in measure.metrics
+            ],
+            rng=np.random.default_rng(_SEED),
+        )

@@ -12,17 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from rapport_bench import console
+from rapport_bench import published as reported
 from rapport_bench.compare import arm_json, difference_json
+from rapport_bench.composite import Composite
 from rapport_bench.escape import csv_text, markdown_text, one_line
 from rapport_bench.leaderboard import Board, Row
-from rapport_bench.leaderboard_field import Figure
+from rapport_bench.leaderboard_field import Figure, Measure
 from rapport_bench.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
+from rapport_bench.published import Published
 
 _NO_FIGURE = Figure(None)
 
 
-def show(board: Board) -> None:
-    """Print the board as a table."""
+def show(board: Board, published: Published | None = None) -> None:
+    """Print the board as a table, and below it what was published, if asked for."""
     out = console.output()
     out.print(_headline(board), markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
@@ -40,11 +43,15 @@ def show(board: Board) -> None:
         out.print(line, style="dim", markup=False)
     for line in _apart(board):
         out.print(line, style="yellow", markup=False)
+    if published is not None:
+        out.print()
+        for line in reported.lines(published):
+            out.print(line, markup=False)
 
 
-def to_markdown(board: Board) -> str:
-    """The board as a Markdown table with its legend."""
-    return "\n".join(_markdown_lines(board)) + "\n"
+def to_markdown(board: Board, published: Published | None = None) -> str:
+    """The board as a Markdown table with its legend; what was published is a table of its own."""
+    return "\n".join([*_markdown_lines(board), *_published_lines(published)]) + "\n"
 
 
 def _markdown_lines(board: Board) -> Iterator[str]:
@@ -60,12 +67,29 @@ def _markdown_lines(board: Board) -> Iterator[str]:
         yield markdown_text(line)
 
 
-def to_csv(board: Board) -> str:
+def _published_lines(published: Published | None) -> Iterator[str]:
+    if published is None:
+        return
+    yield ""
+    yield f"**{reported.STATUS.capitalize()}**, by {markdown_text(published.source)}:"
+    yield ""
+    yield "| published as | nearest metric | base → adapter | flags |"
+    yield "| --- | --- | ---: | --- |"
+    for row in reported.rows(published):
+        yield f"| {' | '.join(map(markdown_text, row))} |"
+    yield ""
+    yield markdown_text(f"Of all of them: {'; '.join(published.flags)}.")
+
+
+def to_csv(board: Board, published: Published | None = None) -> str:
     """One row an arm: all its metrics with both ends of their 95 % intervals, unrounded.
 
     Empty cells are undefined. Names that a spreadsheet would take for formulas get an apostrophe.
+    A published figure is a row that says so as its kind, has its text in the note and nothing in
+    the columns of metrics.
     """
-    shown = [m for m in METRICS if any(m.name in row.figures for row in board.rows)]
+    shown: list[Measure] = [board.composite] if board.composite else []
+    shown += [m for m in METRICS if any(m.name in row.figures for row in board.rows)]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     fields = ["rank", "tier", "arm", "kind", "base", "result_id", "pareto", "note"]
@@ -89,15 +113,21 @@ def to_csv(board: Board) -> str:
             if metric.gold:
                 cells += [figure.distance, *(figure.distance_ci or (None, None))]
         writer.writerow(cells)
+    for name, nearest, text, flags in reported.rows(published) if published else ():
+        note = f"base → adapter {text}; nearest: {nearest}; {flags}"
+        cells = [None, None, csv_text(name), reported.STATUS, None, None, None, note]
+        writer.writerow(cells + [None] * (len(fields) - len(cells)))
     return file.getvalue()
 
 
-def to_json(board: Board) -> dict[str, Any]:
+def to_json(board: Board, published: Published | None = None) -> dict[str, Any]:
     """The board as `--json` prints it."""
+    weights = board.composite.weights if board.composite else None
     return {
         "suite": board.suite,
         "by": board.by.name,
         "direction": board.by.direction,
+        "weights": None if weights is None else {m.name: weight for m, weight in weights},
         "pareto_metrics": list(board.front),
         "rows": [
             arm_json(row.result)
@@ -107,25 +137,28 @@ def to_json(board: Board) -> dict[str, Any]:
                 "pareto": row.pareto,
                 "note": row.note or None,
                 "behind_first": difference_json(row.behind),
-                "metrics": {n: _figure_json(BY_NAME[n], f) for n, f in row.figures.items()},
+                "metrics": {n: _figure_json(BY_NAME.get(n), f) for n, f in row.figures.items()},
             }
             for row in board.rows
         ],
         "apart": [arm_json(result) | {"differs": why} for result, why in board.apart],
+        "published": None if published is None else reported.to_json(published),
     }
 
 
-def _figure_json(metric: Metric, figure: Figure) -> dict[str, Any]:
+def _figure_json(metric: Metric | None, figure: Figure) -> dict[str, Any]:
     found: dict[str, Any] = {"value": figure.value, "ci": figure.ci}
-    if metric.gold is not None:
+    if metric is not None and metric.gold is not None:
         found |= {"distance": figure.distance, "distance_ci": figure.distance_ci}
     return found
 
 
-def _shown(board: Board) -> list[Metric]:
-    """The metric of the board first, then the confirmatory ones that an arm has."""
-    others = [BY_NAME[n] for n in CONFIRMATORY if n != board.by.name]
-    return [board.by, *(m for m in others if any(m.name in row.figures for row in board.rows))]
+def _shown(board: Board) -> list[Measure]:
+    """The metric of the board first, then the composite, then the confirmatory that an arm has."""
+    others: list[Measure] = [board.composite] if board.composite else []
+    others += [BY_NAME[n] for n in CONFIRMATORY]
+    there = [m for m in others if any(m.name in row.figures for row in board.rows)]
+    return [board.by, *(m for m in there if m.name != board.by.name)]
 
 
 def _header(board: Board) -> list[str]:
@@ -156,7 +189,7 @@ def _cells(board: Board, row: Row, line: str) -> list[str]:
     ]
 
 
-def _figure_cell(metric: Metric, figure: Figure, line: str) -> str:
+def _figure_cell(metric: Measure, figure: Figure, line: str) -> str:
     value, ends = figure.value, figure.ci
     if metric.gold is not None:
         value, ends = figure.distance, figure.distance_ci
@@ -187,8 +220,23 @@ def _legend(board: Board) -> Iterator[str]:
         "significant (Holm-adjusted p < .05 for each leader); the order within a tier is not told "
         "apart by the data. Values with 95 % intervals clustered by dialogue."
     )
+    if board.composite:
+        yield _composite_line(board.composite)
     if front:
         yield f"◆ no other arm is at least as good on all of {front} and better on one."
+
+
+def _composite_line(composite: Composite) -> str:
+    terms = []
+    for metric, weight in composite.weights:
+        what = {"band": "distance of ", "higher": "−", "lower": ""}[metric.direction]
+        terms.append(f"{weight:.3g} × {what}{metric.label} / {metric.margin:g}")
+    return (
+        f"Composite = {' + '.join(terms)}: lower is better, counted in margins (the smallest "
+        "changes that matter), so it does not depend on the other arms; only differences mean "
+        "something. An arm without one of the metrics has none. Percentile intervals of paired "
+        "bootstrap draws over dialogues."
+    )
 
 
 def _apart(board: Board) -> Iterator[str]:

@@ -258,6 +258,8 @@ def _validator() -> Any:
 
 def _schema_problem(data: Any) -> str | None:
     error = next(iter(_validator().iter_errors(_abridged(data))), None)
+    # The full content again, so that the place of an entry in the message is right.
+    error = error and next(iter(_validator().iter_errors(data)), error)
     if error is not None:
         where = "/".join(str(part) for part in error.absolute_path) or "top level"
         return f"{where}: {error.message[:200]}"
@@ -268,16 +270,35 @@ def _schema_problem(data: Any) -> str | None:
 
 
 def _abridged(data: Any) -> Any:
-    """A result without the numbers in its columns, which the schema would walk one by one.
+    """A result with fewer entries a dialogue, which the schema would walk one by one.
 
-    A column whose entries all are numbers is valid with none of them; any other is left as it is.
+    A column whose entries all are numbers is valid with none of them, a group with its distinct
+    values, and ids that differ with the shortest and the longest, as the schema limits their length
+    alone. Any other list is left as it is.
     """
     try:
-        columns = data["dialogues"]["columns"].items()
+        dialogues = data["dialogues"]
+        short = {
+            "columns": {name: _without_numbers(v) for name, v in dialogues["columns"].items()},
+            "group": {name: _distinct(v) for name, v in dialogues["group"].items()},
+            "id": _extremes(dialogues["id"]),
+        }
     except (TypeError, KeyError, AttributeError):
         return data
-    kept = {
-        name: [] if isinstance(values, list) and {*map(type, values)} <= {int, float} else values
-        for name, values in columns
-    }
-    return data | {"dialogues": data["dialogues"] | {"columns": kept}}
+    return data | {"dialogues": dialogues | short}
+
+
+def _without_numbers(values: Any) -> Any:
+    return [] if isinstance(values, list) and {*map(type, values)} <= {int, float} else values
+
+
+def _distinct(values: Any) -> Any:
+    plain = isinstance(values, list) and {*map(type, values)} <= {str, bool, type(None)}
+    return list(dict.fromkeys(values)) if plain else values
+
+
+def _extremes(names: Any) -> Any:
+    texts = isinstance(names, list) and {*map(type, names)} == {str}
+    if not texts or len(set(names)) < len(names):
+        return names
+    return list({min(names, key=len): None, max(names, key=len): None})

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from rapport_bench.paired import Difference
 
 Direction = Literal["lower", "higher", "band"]
@@ -33,7 +35,7 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
     Raises:
         ValueError: a p-value outside [0, 1].
 
-    Source: Holm (1979), Scand. J. Statist. 6, 65-70; `statsmodels.stats.multitest`.
+    Source: Holm (1979), Scand. J. Statist. 6, 65-70.
 
     Example:
         >>> holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": None})
@@ -51,8 +53,7 @@ def benjamini_hochberg(p_values: Mapping[str, float | None]) -> dict[str, float 
     Raises:
         ValueError: a p-value outside [0, 1].
 
-    Source: Benjamini & Hochberg (1995), J. R. Stat. Soc. B 57, 289-300;
-    `statsmodels.stats.multitest`.
+    Source: Benjamini & Hochberg (1995), J. R. Stat. Soc. B 57, 289-300.
 
     Example:
         >>> benjamini_hochberg({"a": 0.01, "b": 0.04, "c": None})
@@ -64,17 +65,23 @@ def benjamini_hochberg(p_values: Mapping[str, float | None]) -> dict[str, float 
 def _adjusted(
     p_values: Mapping[str, float | None], method: Literal["holm", "fdr_bh"]
 ) -> dict[str, float | None]:
+    """As `statsmodels.stats.multitest.multipletests`, without its import and garbage collection.
+
+    That module takes two seconds to import and collects garbage in every call, half a second each
+    with the results of 200 arms in memory.
+    """
     tested = {name: p for name, p in p_values.items() if p is not None}
     for name, p in tested.items():
         if not 0 <= p <= 1:
             raise ValueError(f"{name} has p-value {p}; expected 0 to 1, or None without a test")
-    if not tested:
-        return dict(p_values)
-    # Two seconds to import.
-    from statsmodels.stats.multitest import multipletests
-
-    corrected = multipletests(list(tested.values()), method=method)[1]
-    adjusted = dict(zip(tested, map(float, corrected), strict=True))
+    order = sorted(tested, key=lambda name: tested[name])
+    ordered, size = np.array([tested[name] for name in order]), len(order)
+    if method == "holm":
+        corrected = np.maximum.accumulate(ordered * np.arange(size, 0, -1))
+    else:
+        stepped = ordered / (np.arange(1, size + 1) / max(size, 1))
+        corrected = np.minimum.accumulate(stepped[::-1])[::-1]
+    adjusted = dict(zip(order, map(float, np.minimum(corrected, 1.0)), strict=True))
     return {name: adjusted.get(name) for name in p_values}
 
 

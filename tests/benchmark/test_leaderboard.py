@@ -341,6 +341,57 @@ def test_each_format_is_printed(command):
     assert json.loads(command("--by", "continuity", "--json")[1])["data"]["by"] == "continuity"
 
 
+def test_hostile_names_come_through_files_and_every_format(tmp_path, capsys):
+    """Written under safe file names, read back, and printed as what they are."""
+    for place, name in enumerate(HOSTILE):
+        save(arm(name, 10 + place % 6), tmp_path / "results")
+    paths = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(paths) == len(HOSTILE)
+    assert all(path.parent == tmp_path / "results/v1/made/reference" for path in paths)
+    outputs = {}
+    for form in ("console", "md", "csv", "json"):
+        assert _run(["leaderboard", str(tmp_path / "results"), "--format", form]) == 0
+        outputs[form] = capsys.readouterr().out
+    assert {row["name"] for row in json.loads(outputs["json"])["data"]["rows"]} == set(HOSTILE)
+    rows = list(csv.DictReader(io.StringIO(outputs["csv"])))
+    assert len(rows) == len(HOSTILE)
+    assert not [row["arm"] for row in rows if row["arm"][0] in "=+-@"]
+    table = [line for line in outputs["md"].split("\n") if line.startswith("|")]
+    assert len(table) == 2 + len(HOSTILE)
+    for form in ("console", "md", "csv"):
+        assert "\u202e" not in outputs[form]
+        assert "../../etc" in outputs[form]
+        assert "😀 b" in outputs[form]
+
+
+def test_one_arm_and_no_arm_with_a_rank(tmp_path, capsys):
+    save(arm("only", 12), tmp_path)
+    assert _run(["leaderboard", str(tmp_path), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["data"]["rows"]
+    assert (row["rank"], row["tier"], row["pareto"], row["behind_first"]) == (1, 1, True, None)
+    save(arm("gold", 10, kind="gold"), tmp_path / "gold")
+    assert _run(["leaderboard", str(tmp_path / "gold")]) == 0
+    assert "0 arms in 0 tiers" in capsys.readouterr().out
+
+
+def test_dialogues_unscored_on_one_side_count_on_the_other():
+    """Half of an arm's dialogues lack acts: its own rate is of the rest, and nothing is imputed."""
+    half = np.resize([1.0, 0.0], N)
+    full, part = arm("full", 14), arm("part", 14)
+    made = {k: np.array(v) for k, v in part.columns.items()}
+    for name in ("advice", "empathy", "acted_replies", "continuity_n", "continuity_sum"):
+        made[name] = made[name] * half
+    board = leaderboard([full, result("part", made)])
+    row = next(row for row in board.rows if row.result.name == "part")
+    told = half * np.array(part.columns["advice"])
+    assert row.figures["aer_share"].value == pytest.approx(told.sum() / (20 * half.sum()))
+    assert row.result.metrics["aer_share"]["coverage"] == 0.5
+    assert row.rank is not None
+    behind = next(row for row in board.rows if row.behind is not None).behind
+    assert behind.clusters == N
+    assert behind.ci is not None
+
+
 def test_broken_and_foreign_files_are_said_and_left_out(command):
     folder = next(Path("results").glob("v1/*/*"))
     (folder / "broken@00000000.json").write_text("{")

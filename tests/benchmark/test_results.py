@@ -196,6 +196,31 @@ def test_a_file_that_was_edited_or_is_of_another_version_is_refused(tmp_path, ch
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dialogues__id": ["d-1", 2]}, "dialogues/id/1"),
+        ({"dialogues__id": ["d-1", ""]}, "dialogues/id/1"),
+        ({"dialogues__id": ["d-1", "x" * 501]}, "dialogues/id/1"),
+        ({"dialogues__id": ["d-1", "d-1"]}, "dialogues/id"),
+        ({"dialogues__id": []}, "dialogues/id"),
+        ({"dialogues__id": "ab"}, "dialogues/id"),
+        ({"dialogues__group__crisis": [True, 1]}, "dialogues/group/crisis/1"),
+        ({"dialogues__group__crisis": [False, None]}, "dialogues/group/crisis/1"),
+        ({"dialogues__group__domain": [None, "x" * 101]}, "dialogues/group/domain/1"),
+        ({"dialogues__group__domain": [None, ["a"]]}, "dialogues/group/domain/1"),
+        ({"dialogues__columns__advice": [1, True]}, "dialogues/columns/advice/1"),
+        ({"dialogues__columns__advice": [1, "2"]}, "dialogues/columns/advice/1"),
+    ],
+)
+def test_every_entry_of_a_dialogue_is_checked(tmp_path, changes, message):
+    """Not all are walked by the schema's validator, which would take too long."""
+    path = save(result(), tmp_path)[0].path
+    edit(path, **changes)
+    with pytest.raises(BadInput, match=f"not a result: {message}: "):
+        load(path)
+
+
 def test_a_result_that_says_it_is_not_complete_is_incomplete(tmp_path):
     path = save(result(), tmp_path)[0].path
     edit(path, status="partial")

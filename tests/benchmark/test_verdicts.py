@@ -184,6 +184,15 @@ class TestAdjustment:
 
     @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
     @settings(max_examples=15, deadline=None)  # statsmodels collects garbage in each call
+    def test_both_agree_with_statsmodels(self, p_values: list[float]) -> None:
+        from statsmodels.stats.multitest import multipletests
+
+        raw = {str(position): p for position, p in enumerate(p_values)}
+        for adjust, method in ((holm, "holm"), (benjamini_hochberg, "fdr_bh")):
+            theirs = multipletests(p_values, method=method)[1]
+            assert list(adjust(raw).values()) == pytest.approx(list(theirs), abs=1e-12)
+
+    @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
     def test_adjusting_only_raises_and_keeps_the_order(self, p_values: list[float]) -> None:
         raw = {str(position): p for position, p in enumerate(p_values)}
         by_holm, by_bh = holm(raw), benjamini_hochberg(raw)
