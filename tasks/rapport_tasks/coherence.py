@@ -47,14 +47,25 @@ class CoherenceModel:
 
     def messages(self, vectors: Vectors) -> Floats:
         """Project messages, (n, dimensions) -> (n, d)."""
-        return vectors @ self._message.T
+        return product(vectors, self._message.T)
 
     def contexts(self, histories: Sequence[Vectors], roles: Sequence[Role]) -> Floats:
         """Project histories, each (messages, dimensions), for speakers of `roles` -> (n, 5, d)."""
         aspects = np.stack([context_aspects(history) for history in histories])
-        projected = np.einsum("nkd,ked->nke", aspects, self._context, optimize=True)
+        projected = np.stack(
+            [product(aspects[:, k], part.T) for k, part in enumerate(self._context)], axis=1
+        )
         places = [place(len(h), role) for h, role in zip(histories, roles, strict=True)]
         return np.concatenate([projected, self._place[places][:, None]], axis=1)
+
+
+def product(left: Floats, right: Floats) -> Floats:
+    """Matrix product, the same whatever the number of threads.
+
+    Threads split a sum in other places, and the last bits of 32-bit sums tell; rounded from
+    64 bits they do not.
+    """
+    return (left.astype(np.float64) @ right.astype(np.float64)).astype(np.float32)
 
 
 def context_aspects(history: Vectors) -> Vectors:

@@ -28,6 +28,7 @@ from rapport_tasks.coherence import (
     Floats,
     identity_of,
     load_weights,
+    product,
 )
 from rapport_tasks.dialogue import Message
 from rapport_tasks.encoder import EMBEDDED, Encoder, Vectors, shorten
@@ -157,7 +158,7 @@ class FittedRelevance:
         """What the network reads: (replies, columns, features)."""
         vectors = self._encoder.encode(replies)
         index, user = prepared.index[rows], prepared.user[rows]
-        embedded = self._comparable(vectors @ prepared.vectors.T)
+        embedded = self._comparable(product(vectors, prepared.vectors.T))
         shared = np.stack([prepared.words.similarities(reply) for reply in replies])
         order = np.arange(len(replies))[:, None, None]
         blocks = [

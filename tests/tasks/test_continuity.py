@@ -4,8 +4,10 @@ import time
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from rapport_tasks import continuity as module
+from rapport_tasks.builtin import EVALUATION_ZH
 from rapport_tasks.coherence import load_weights
 from rapport_tasks.continuity import (
     ContrastiveContinuity,
@@ -13,7 +15,7 @@ from rapport_tasks.continuity import (
     order_share,
     permutations_of,
 )
-from rapport_tasks.dialogue import Dialogue, Message
+from rapport_tasks.dialogue import Dialogue, Message, read_dialogues
 from rapport_tasks.encoder import load_encoder
 from rapport_tasks.pool import NEGATIVES, load_pool, make_pool, pool_identity
 from rapport_tasks.relevance import FEATURES, FittedRelevance, summarise
@@ -215,6 +217,20 @@ def test_values_do_not_depend_on_other_dialogues():
     used.score("other", items(MESSAGES))
     assert used.score("dog", items(REAL)) == fresh.score("dog", items(REAL))
     assert fresh.score("cat", items(REAL)) != fresh.score("dog", items(REAL))  # other negatives
+
+
+def test_values_do_not_depend_on_the_number_of_threads():
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            measure = ContrastiveContinuity(load_encoder(), load_pool)
+            found.append(
+                [
+                    measure.score(dialogue.id, items(dialogue.messages))
+                    for dialogue in read_dialogues(EVALUATION_ZH)[:12]
+                ]
+            )
+    assert found[0] == found[1]
 
 
 def test_english_uses_the_english_pool():
