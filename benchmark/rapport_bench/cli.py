@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from rapport_bench.cli_export import export
 from rapport_bench.cli_gate import gate
 from rapport_bench.cli_leaderboard import leaderboard
 from rapport_bench.cli_results import results
@@ -55,6 +56,7 @@ cli.add_command(validate)
 cli.add_command(gate)
 cli.add_command(leaderboard)
 cli.add_command(results)
+cli.add_command(export)
 
 
 @cli.command(epilog="Example: rapport run --base embedded --adapter demo/adapter --bots")

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import unicodedata
@@ -74,6 +75,15 @@ class Result:
     def dialogue_ids(self) -> list[str]:
         """In suite order."""
         return list(self.data["dialogues"]["id"])
+
+    @property
+    def created(self) -> datetime.datetime | None:
+        """When it was made, in UTC; `None` if the file does not say."""
+        try:
+            made = datetime.datetime.fromisoformat(self.data["volatile"].get("created"))
+        except (TypeError, ValueError):
+            return None
+        return made.astimezone(datetime.UTC) if made.tzinfo else made.replace(tzinfo=datetime.UTC)
 
 
 def result_id(data: dict[str, Any]) -> str:
