@@ -71,12 +71,10 @@ def verify(
     for problem in found.problems:
         click.echo(f"{problem.file}: {problem.message}. {problem.remedy}")
     broken = len({problem.file for problem in found.problems})
-    outcome = (
-        f"{len(found.problems)} problems in {broken} of {found.files} files"
-        if found.problems
-        else f"{found.files} files checked, no problem"
-    )
-    click.echo(outcome)
+    if found.problems:
+        click.echo(f"{_count(len(found.problems), 'problem')} in {broken} of {found.files} files")
+    else:
+        click.echo(f"{_count(found.files, 'file')} checked, no problem")
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     sys.exit(found.exit_code)
@@ -117,3 +115,7 @@ def list_results(folder: str, as_json: bool) -> None:
     result_view.show_list(found)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

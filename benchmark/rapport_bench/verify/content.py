@@ -11,7 +11,7 @@ import json
 import math
 import os
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
@@ -40,7 +40,7 @@ _BASELINE_LENGTHS = {
     "path": 500,
     "blessed_by": 100,
     "blessed_at": 40,
-    "reason": 500,
+    "reason": 200,
 }
 
 
@@ -48,17 +48,28 @@ def check_result(found: Found) -> Iterator[Said]:
     """A result file: schema, identity, no text, figures that follow from columns, its place."""
     data = strict_json(found.text)
     result = checked(data, found.path)
-    yield from _breaches("result.text.schema.json", data, "Run the arm again under short names.")
+    breaches = _breaches("result.text.schema.json", data, "Run the arm again under short names.")
+    if breaches:  # what follows may name keys of the file
+        yield from breaches
+        return
     where = path_of(result, found.root).relative_to(found.root)
     if where.as_posix() != str(found.place):
         yield f"belongs at {where.as_posix()}", "Move it there: a result's place follows from it."
     if suite_identity(data["suite"]) != result.suite_id:
         yield "its suite_id does not follow from data, protocol and tasks", _RUN_AGAIN
+    if not _has_what_answers(data["arm"]):
+        yield f"its base or adapter is not that of kind {result.kind}", _RUN_AGAIN
     yield from _underivable(result)
     strangers = {item["dialogue"] for item in data["unscored"]} - set(result.dialogue_ids)
     if strangers:
         yield f"{len(strangers)} unscored dialogues are none of its own", _RUN_AGAIN
     yield from _beside_others(found, result)
+
+
+def _has_what_answers(arm: dict[str, Any]) -> bool:
+    kind, base, adapter = arm["kind"], arm["base"], arm["adapter"]
+    weights = kind in ("base", "adapter", "model")
+    return weights == (base is not None) and (kind == "adapter") == (adapter is not None)
 
 
 def _beside_others(found: Found, result: Result) -> Iterator[Said]:
@@ -115,9 +126,9 @@ def _rounded(value: Any) -> str:
 def check_validity(found: Found) -> Iterator[Said]:
     """A report of `rapport validate`: schema, no text, and a name that follows from its content."""
     data = strict_json(found.text)
-    problems = list(_breaches("validity.schema.json", data, _FROM_GIT))
-    yield from problems
-    if problems:
+    breaches = _breaches("validity.schema.json", data, _FROM_GIT)
+    if breaches:
+        yield from breaches
         return
     name = f"{data['what']}-{slug(data['data']['name'])}-{digest(data)[:8]}.json"
     if name != found.place.name:
@@ -177,7 +188,7 @@ def _short(name: str | Path) -> str:
     return text if len(text) <= 120 else f"…{text[-119:]}"
 
 
-def _breaches(schema: str, data: Any, remedy: str) -> Iterable[Said]:
+def _breaches(schema: str, data: Any, remedy: str) -> list[Said]:
     return [(schema_message(error), remedy) for error in _validator(schema).iter_errors(data)][:3]
 
 
