@@ -13,19 +13,20 @@ from typing import Any
 from rapport_tasks.errors import BadInput, Incomplete
 
 
-def write_atomically(path: Path, content: str) -> None:
-    """Write UTF-8 text: temporary file, fsync, rename.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write text as UTF-8, or bytes: temporary file, fsync, rename.
 
     Raises:
         BadInput: The folder cannot be written to.
         Incomplete: The disk is full; nothing was left behind.
     """
+    data = content.encode("utf-8") if isinstance(content, str) else content
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)

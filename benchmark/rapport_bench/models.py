@@ -110,8 +110,13 @@ def identify_base(
     )
 
 
-def identify_adapter(name: str, shown_as: str | None, store: ResponseStore) -> Adapter:
+def identify_adapter(name: str, shown_as: str | None, store: ResponseStore | None) -> Adapter:
     """Locate an adapter, refuse what is unsafe or no LoRA, and hash what it is.
+
+    Args:
+        name: A folder, or a hub id.
+        shown_as: What tables call it [default: the folder's name].
+        store: Remembers hashes of weights; without one they are computed anew.
 
     Raises:
         BadInput: No such folder, no configuration, pickle weights, another kind of adapter.
@@ -260,8 +265,10 @@ def _tensor_shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
         ) from None
 
 
-def _hash_weights(path: Path, store: ResponseStore) -> str:
+def _hash_weights(path: Path, store: ResponseStore | None) -> str:
     """Hash tensors once per (path, size, time of change): gigabytes take seconds."""
+    if store is None:
+        return weights_sha256(path)
     paths = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
     stamps = [
         [str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns] for p in paths if p.is_file()

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import unicodedata
@@ -75,6 +76,15 @@ class Result:
         """In suite order."""
         return list(self.data["dialogues"]["id"])
 
+    @property
+    def created(self) -> datetime.datetime | None:
+        """When it was made, in UTC; `None` if the file does not say."""
+        try:
+            made = datetime.datetime.fromisoformat(self.data["volatile"].get("created"))
+        except (TypeError, ValueError):
+            return None
+        return made.astimezone(datetime.UTC) if made.tzinfo else made.replace(tzinfo=datetime.UTC)
+
 
 def result_id(data: dict[str, Any]) -> str:
     """Hash of a result without ``volatile`` and ``result_id``."""
@@ -137,10 +147,20 @@ def load(path: str | Path) -> Result:
         data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}", remedy="Name a result file.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadInput(
             f"{path}: not a result: not JSON", remedy="Restore the file from git."
         ) from None
+    return checked(data, path)
+
+
+def checked(data: Any, path: Path) -> Result:
+    """The result that a file's parsed content is.
+
+    Raises:
+        BadInput: Against the schema, edited by hand, of a newer version.
+        Incomplete: It says of itself that it is not complete.
+    """
     version = data.get("schema_version") if isinstance(data, dict) else None
     if isinstance(version, str) and _newer(version):
         raise BadInput(
@@ -155,7 +175,14 @@ def load(path: str | Path) -> Result:
     problem = _schema_problem(data)
     if problem:
         raise BadInput(f"{path}: not a result: {problem}", remedy="Restore the file from git.")
-    if result_id(data) != data["result_id"]:
+    try:
+        identity = result_id(data)
+    except ValueError:  # 1e999 is read as infinity, and half a surrogate pair cannot be encoded
+        raise BadInput(
+            f"{path}: not a result: a number or character that JSON cannot hold",
+            remedy="Restore the file from git.",
+        ) from None
+    if identity != data["result_id"]:
         raise BadInput(
             f"{path}: its content does not match its result_id {data['result_id'][:8]}: edited",
             remedy="Restore the file from git, or run the arm again.",
@@ -261,12 +288,34 @@ def _schema_problem(data: Any) -> str | None:
     # The full content again, so that the place of an entry in the message is right.
     error = error and next(iter(_validator().iter_errors(data)), error)
     if error is not None:
-        where = "/".join(str(part) for part in error.absolute_path) or "top level"
-        return f"{where}: {error.message[:200]}"
+        return schema_message(error)
     lengths = {len(data["dialogues"]["id"]), data["suite"]["dialogues"]}
     for group in ("columns", "group"):
         lengths |= {len(column) for column in data["dialogues"][group].values()}
     return f"columns of lengths {sorted(lengths)}" if len(lengths) > 1 else None
+
+
+def schema_message(error: Any) -> str:
+    """What a schema error says: the place and the rule, never the value, which may be anyone's words.
+
+    Args:
+        error: A `jsonschema.ValidationError`.
+    """
+    parts = [str(part) for part in error.absolute_path]
+    where = "/".join(p if re.fullmatch(r"[\w.-]{1,60}", p, re.ASCII) else "…" for p in parts)
+    rule = str(error.validator)
+    said = {
+        "required": error.message,
+        "type": f"not of type {error.validator_value}",
+        "const": f"not {error.validator_value!r}",
+        "enum": f"not one of {error.validator_value}",
+        "additionalProperties": "a key that does not belong there",
+        "propertyNames": "a key that does not belong there",
+        "pattern": "not of the form that belongs there",
+        "uniqueItems": "an entry stands there twice",
+        "maxLength": f"longer than {error.validator_value} characters",
+    }.get(rule, f"breaks {rule} {error.validator_value}")
+    return f"{where or 'top level'}: {said[:200]}"
 
 
 def _abridged(data: Any) -> Any:

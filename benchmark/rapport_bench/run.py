@@ -23,6 +23,7 @@ from rapport_bench.reply_model import ReplyModel, read_replies
 from rapport_bench.result_content import Scored, content, volatile
 from rapport_bench.store import ResponseStore
 from rapport_bench.suite import Suite, build_suite, choose_tasks
+from rapport_bench.task_loading import load_tasks
 from rapport_tasks.advice_to_empathy import demote_stock_phrases
 from rapport_tasks.errors import BadInput
 from rapport_tasks.protocol import Generation, TaskSettings
@@ -181,7 +182,7 @@ def _plan(
 
 def _model_scorer(suite: Suite, group: BaseGroup) -> _Score:
     def score(arm: Arm, tasks: Sequence[str]) -> Scored:
-        numerics = group.choose_numerics(arm, _load_tasks(suite, tasks).values())
+        numerics = group.choose_numerics(arm, load_tasks(suite.settings, tasks).values())
         records = _evaluate(group.model(arm, numerics), suite, tasks)
         return Scored(records, numerics, group.proof(arm, numerics) if arm.adapter else None)
 
@@ -195,20 +196,6 @@ def _rule_scorer(suite: Suite, rule: ReplyRule) -> _Score:
     return score
 
 
-def _load_tasks(suite: Suite, tasks: Sequence[str]) -> dict[str, Any]:
-    from lm_eval.tasks import TaskManager
-
-    import rapport_tasks
-
-    manager = TaskManager(
-        include_path=str(Path(rapport_tasks.__file__).parent),
-        include_defaults=False,
-        metadata=suite.settings.to_metadata(),
-    )
-    loaded: dict[str, Any] = manager.load(list(tasks))["tasks"]
-    return loaded
-
-
 def _evaluate(model: Any, suite: Suite, tasks: Sequence[str]) -> dict[str, dict[str, Record]]:
     """Run lm-eval and read the records back from its samples."""
     if not tasks:
@@ -218,7 +205,7 @@ def _evaluate(model: Any, suite: Suite, tasks: Sequence[str]) -> dict[str, dict[
     logging.getLogger("lm_eval").setLevel(logging.WARNING)
     answer = evaluate(
         lm=model,
-        task_dict={"tasks": _load_tasks(suite, tasks)},
+        task_dict={"tasks": load_tasks(suite.settings, tasks)},
         bootstrap_iters=0,
         log_samples=True,
         apply_chat_template=True,

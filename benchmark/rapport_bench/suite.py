@@ -7,7 +7,8 @@ changed is part of it.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,13 @@ def build_suite(settings: TaskSettings) -> Suite:
         for task, (version, identity) in scorers.items()
     }
     suite = Suite(name, tuple(dialogues), skipped, settings, data_sha256, tasks, "")
-    identity = {"data": data_sha256, "protocol": suite.protocol(), "tasks": tasks}
-    return Suite(name, tuple(dialogues), skipped, settings, data_sha256, tasks, digest(identity))
+    return replace(suite, suite_id=suite_identity(suite.to_json()))
+
+
+def suite_identity(section: Mapping[str, Any]) -> str:
+    """``suite_id`` of a result's ``suite`` section: hash of its data, protocol and tasks."""
+    protocol, tasks = section["protocol"], section["tasks"]
+    return digest({"data": section["data_sha256"], "protocol": protocol, "tasks": tasks})
 
 
 def choose_tasks(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -204,6 +204,7 @@ class AdviceToEmpathy(DialogueTask):
     METRICS = {  # noqa: RUF012 - read only
         "aer_share": (("advice",), ("advice", "empathy"), False),
         "question_rate": (("questions",), ("aer_replies",), True),
+        "unsolicited_advice": (("unsolicited",), ("unasked",), False),
         "help_compliance": (("help_given",), ("help_asked",), True),
         "degenerate": (("degenerate",), ("replies",), False),
     }

@@ -23,6 +23,8 @@ COMMANDS = (
     "validate",
     "gate",
     "leaderboard",
+    "results",
+    "export",
     "tasks",
     "doctor",
     "demo",
@@ -71,6 +73,8 @@ def test_run_prints_a_table_and_where_the_results_lie(rapport, quick, adapters) 
     assert code == 0
     assert "second against base" in out
     assert "Holm" in out
+    code, out, err = rapport("results", "verify")
+    assert (code, out, err) == (0, f"{3 + 1 + len(BOTS)} files checked, no problem\n", "")
 
 
 def test_json_is_one_object_and_nothing_else(rapport, quick, adapters) -> None:

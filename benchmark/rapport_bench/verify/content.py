@@ -1,0 +1,200 @@
+"""What must hold of a result, a validity report and the list of baselines, beyond their schemas.
+
+A checker gets a `Found` file and gives (message, remedy) for each problem; a `RapportError` that it
+raises is one problem more. Messages name places and numbers, never a text from the file.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import os
+import tomllib
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from rapport_bench.escape import one_line
+from rapport_bench.records import summarise
+from rapport_bench.results import Result, checked, path_of, schema_message, slug
+from rapport_bench.store import digest
+from rapport_bench.suite import suite_identity
+from rapport_bench.verify.reading import Found, read_text, strict_json
+from rapport_tasks.errors import BadInput, RapportError
+
+Said = tuple[str, str]
+"""(message, remedy)"""
+
+_RELATIVE, _ABSOLUTE = 1e-6, 1e-9
+"""Machines differ in the last bits of a sum, not in the sixth digit of a figure."""
+_FROM_GIT = "Restore the file from git."
+_RUN_AGAIN = "Restore the file from git, or run the arm again."
+_BLESS = "Restore it from git, or name another baseline with `rapport gate bless`."
+_BASELINE_LENGTHS = {
+    "result_id": 64,
+    "path": 500,
+    "blessed_by": 100,
+    "blessed_at": 40,
+    "reason": 200,
+}
+
+
+def check_result(found: Found) -> Iterator[Said]:
+    """A result file: schema, identity, no text, figures that follow from columns, its place."""
+    data = strict_json(found.text)
+    result = checked(data, found.path)
+    breaches = _breaches("result.text.schema.json", data, "Run the arm again under short names.")
+    if breaches:  # what follows may name keys of the file
+        yield from breaches
+        return
+    where = path_of(result, found.root).relative_to(found.root)
+    if where.as_posix() != str(found.place):
+        yield f"belongs at {where.as_posix()}", "Move it there: a result's place follows from it."
+    if suite_identity(data["suite"]) != result.suite_id:
+        yield "its suite_id does not follow from data, protocol and tasks", _RUN_AGAIN
+    if not _has_what_answers(data["arm"]):
+        yield f"its base or adapter is not that of kind {result.kind}", _RUN_AGAIN
+    yield from _underivable(result)
+    strangers = {item["dialogue"] for item in data["unscored"]} - set(result.dialogue_ids)
+    if strangers:
+        yield f"{len(strangers)} unscored dialogues are none of its own", _RUN_AGAIN
+    yield from _beside_others(found, result)
+
+
+def _has_what_answers(arm: dict[str, Any]) -> bool:
+    kind, base, adapter = arm["kind"], arm["base"], arm["adapter"]
+    weights = kind in ("base", "adapter", "model")
+    return weights == (base is not None) and (kind == "adapter") == (adapter is not None)
+
+
+def _beside_others(found: Found, result: Result) -> Iterator[Said]:
+    _, first = found.seen.setdefault(("result", result.result_id), ("", found.path))
+    if first != found.path:
+        yield f"the same content as {_short(first)}", "Keep one of the two."
+    dialogues = result.data["dialogues"]
+    asked = digest([dialogues["id"], dialogues["group"]])
+    value, other = found.seen.setdefault(("suite", result.suite_id), (asked, found.path))
+    if value != asked:
+        yield f"other dialogues than {_short(other)}, though of one suite", _RUN_AGAIN
+
+
+def _underivable(result: Result) -> Iterator[Said]:
+    """Figures that are not what the columns give."""
+    try:
+        with np.errstate(over="raise", invalid="raise", divide="raise"):
+            derived = summarise(result.columns)
+    except KeyError as error:
+        yield f"its columns are incomplete: {error.args[0]} is missing", _RUN_AGAIN
+        return
+    except (ValueError, ArithmeticError) as error:
+        yield f"no figures follow from its columns: {error}", _RUN_AGAIN
+        return
+    wrong = [f"{name} has no columns" for name in result.metrics.keys() - derived.keys()]
+    # A metric that a later version derives from the same columns is missing in older files.
+    if result.data["volatile"].get("rapport") == importlib.metadata.version("rapport-bench"):
+        wrong += [f"{name} is missing" for name in derived.keys() - result.metrics.keys()]
+    for name in derived.keys() & result.metrics.keys():
+        for part, value in derived[name].items():
+            stored = result.metrics[name][part]
+            if not _agree(stored, value):
+                wrong.append(f"{name}.{part} is {_rounded(stored)}, not {_rounded(value)}")
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        listed = "; ".join(sorted(wrong)[:3])
+        yield f"its figures do not follow from its columns: {listed}{more}", _RUN_AGAIN
+
+
+def _agree(stored: Any, derived: Any) -> bool:
+    if isinstance(stored, list) and isinstance(derived, list):
+        return all(map(_agree, stored, derived))
+    if isinstance(stored, int | float) and isinstance(derived, int | float):
+        return math.isclose(stored, derived, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
+    return stored is None and derived is None
+
+
+def _rounded(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_rounded, value))}]"
+    return "undefined" if value is None else f"{value:.6g}"
+
+
+def check_validity(found: Found) -> Iterator[Said]:
+    """A report of `rapport validate`: schema, no text, and a name that follows from its content."""
+    data = strict_json(found.text)
+    breaches = _breaches("validity.schema.json", data, _FROM_GIT)
+    if breaches:
+        yield from breaches
+        return
+    name = f"{data['what']}-{slug(data['data']['name'])}-{digest(data)[:8]}.json"
+    if name != found.place.name:
+        yield f"its content belongs to the name {name}: edited, or renamed", _FROM_GIT
+
+
+def check_baselines(found: Found) -> Iterator[Said]:
+    """``baselines.toml``: every baseline is there, at the path and with the id that are named."""
+    try:
+        entries = tomllib.loads(found.text).get("baselines", {})
+    except (ValueError, RecursionError):
+        raise BadInput("not TOML", remedy=_FROM_GIT) from None
+    if not isinstance(entries, dict):
+        raise BadInput("baselines is not a table", remedy=_FROM_GIT)
+    for name in entries:
+        yield from _baseline(found, name, entries[name])
+
+
+def _baseline(found: Found, name: str, entry: Any) -> Iterator[Said]:
+    label = f"[baselines.{_short(name)}]"
+    if not isinstance(entry, dict):
+        yield f"{label}: not a table", _FROM_GIT
+        return
+    for key, value in entry.items():
+        most = _BASELINE_LENGTHS.get(key)
+        if most is None:
+            yield (
+                f"{label}: a key that does not belong there",
+                f"Only {', '.join(_BASELINE_LENGTHS)}.",
+            )
+        elif not isinstance(value, str) or len(value) > most or one_line(value) != value:
+            yield f"{label}: {key} is not one line of up to {most} characters", _BLESS
+    path, identity = entry.get("path"), entry.get("result_id")
+    if not isinstance(path, str) or not isinstance(identity, str):
+        yield f"{label}: no path or no result_id", _BLESS
+        return
+    if PurePosixPath(path).parts[:1] != ("v1",) or ".." in PurePosixPath(path).parts:
+        yield f"{label}: its path leads out of v1", _BLESS
+        return
+    there = found.root / path
+    if not os.path.lexists(there):
+        yield f"{label}: the baseline was deleted: no {_short(path)}", _BLESS
+        return
+    try:
+        baseline = checked(strict_json(read_text(there, limit=found.limit)), there)
+    except RapportError as error:
+        yield f"{label}: {_short(path)}: {error.message.removeprefix(f'{there}: ')}", error.remedy
+        return
+    if baseline.result_id != identity:
+        yield f"{label}: {_short(path)} is another result than {_short(identity)[:8]}", _BLESS
+    elif path_of(baseline, "").as_posix() != path:
+        yield f"{label}: its path is not where the result belongs", _BLESS
+
+
+def _short(name: str | Path) -> str:
+    text = one_line(str(name))
+    return text if len(text) <= 120 else f"…{text[-119:]}"
+
+
+def _breaches(schema: str, data: Any, remedy: str) -> list[Said]:
+    return [(schema_message(error), remedy) for error in _validator(schema).iter_errors(data)][:3]
+
+
+@lru_cache
+def _validator(schema: str) -> Any:
+    import jsonschema
+
+    text = (files("rapport_bench") / schema).read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator(json.loads(text))

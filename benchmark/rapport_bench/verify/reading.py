@@ -1,0 +1,114 @@
+"""Reading a file that anyone may have written: nothing is followed, no huge file is read whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from rapport_bench.store import canonical
+from rapport_tasks.errors import BadInput
+
+Seen = dict[tuple[str, str], tuple[str, Path]]
+"""What the checks of other files of a folder left: (what, key) -> (value, path)."""
+
+_BOM = b"\xef\xbb\xbf"
+_FROM_GIT = "Restore the file from git."
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of a results folder.
+
+    Attributes:
+        path: As it was found.
+        place: Below the results folder.
+        root: The results folder.
+        text: Its content.
+        limit: Bytes that a file may have.
+        seen: Shared by the files of one folder.
+    """
+
+    path: Path
+    place: PurePosixPath
+    root: Path
+    text: str
+    limit: int
+    seen: Seen
+
+
+def read_text(path: Path, *, limit: int) -> str:
+    """A regular file's UTF-8 text.
+
+    Args:
+        path: No link is followed.
+        limit: Bytes; a larger file is not read.
+
+    Raises:
+        BadInput: A link or device, too large, unreadable, not UTF-8, or with a byte order mark.
+    """
+    try:
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            raise BadInput("a symbolic link", remedy="Put the file itself there.")
+        if not stat.S_ISREG(status.st_mode):
+            raise BadInput("not a regular file", remedy="Move it out of the results folder.")
+        # Between the two looks a file may become a link, or grow.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(handle, "rb") as file:
+            data = file.read(limit + 1) if status.st_size <= limit else b""
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", remedy="Make it readable.") from None
+    size = max(len(data), status.st_size)
+    if size > limit:
+        raise BadInput(
+            f"{size / 1e6:.1f} MB, the limit is {limit / 1e6:g} MB",
+            remedy="Score fewer dialogues, or raise --max-mb for everyone.",
+        )
+    if data.startswith(_BOM):
+        raise BadInput("begins with a byte order mark", remedy=_FROM_GIT)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadInput("not UTF-8", remedy=_FROM_GIT) from None
+
+
+def strict_json(text: str) -> Any:
+    """Parse JSON that has one meaning.
+
+    Raises:
+        BadInput: Not JSON, a key that stands twice in one object, NaN, infinity, half a surrogate
+            pair, or nested too deeply.
+    """
+    try:
+        data = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
+        canonical(data).encode("utf-8")  # 1e999 is read as infinity
+    except _Doubled:
+        raise BadInput("a key stands twice in one object", remedy=_FROM_GIT) from None
+    except json.JSONDecodeError as error:
+        raise BadInput(f"not JSON: line {error.lineno}", remedy=_FROM_GIT) from None
+    except RecursionError:
+        raise BadInput("nested too deeply", remedy=_FROM_GIT) from None
+    except ValueError:
+        raise BadInput(
+            "a number or character that JSON cannot hold, such as NaN", remedy=_FROM_GIT
+        ) from None
+    return data
+
+
+class _Doubled(Exception):
+    pass
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Doubled
+    return found
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
