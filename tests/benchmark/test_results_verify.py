@@ -126,6 +126,15 @@ def test_other_files_beside_the_results_are_named_not_checked(verify):
 # --- what may not -------------------------------------------------------------------------------
 
 
+def test_the_policy_beside_the_results_must_be_one_that_gates_read(verify):
+    write(arm())
+    policy = Path("results/gate.toml")
+    policy.write_text('[metrics.continuity]\ndirection = "higher"\nmargin = 0.02\n')
+    assert verify()[0] == 0
+    policy.write_text('[metrics.continuity]\ndirection = "higher"\n')
+    assert "[metrics.continuity]: margin is missing" in the_problem(verify())
+
+
 def test_no_results_is_an_error_with_a_remedy(verify, tmp_path):
     for argument in ("results", "nowhere.json"):
         code, lines, err = verify(argument)

@@ -1,4 +1,4 @@
-"""What must hold of a result, a validity report and the list of baselines, beyond their schemas.
+"""What must hold of a result, a validity report, the baselines and the policy, beyond schemas.
 
 A checker gets a `Found` file and gives (message, remedy) for each problem; a `RapportError` that it
 raises is one problem more. Messages name places and numbers, never a text from the file.
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from rapport_bench.escape import one_line
+from rapport_bench.gate_policy import read_policy
 from rapport_bench.records import summarise
 from rapport_bench.results import Result, checked, path_of, schema_message, slug
 from rapport_bench.store import digest
@@ -145,6 +146,12 @@ def check_baselines(found: Found) -> Iterator[Said]:
         raise BadInput("baselines is not a table", remedy=_FROM_GIT)
     for name in entries:
         yield from _baseline(found, name, entries[name])
+
+
+def check_policy(found: Found) -> Iterator[Said]:
+    """``gate.toml``: a policy that `rapport gate` reads."""
+    read_policy(found.path)
+    yield from ()
 
 
 def _baseline(found: Found, name: str, entry: Any) -> Iterator[Said]:

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from rapport_bench.escape import one_line
-from rapport_bench.verify.content import check_baselines, check_result, check_validity
+from rapport_bench.verify.content import (
+    check_baselines,
+    check_policy,
+    check_result,
+    check_validity,
+)
 from rapport_bench.verify.history import changed_since
 from rapport_bench.verify.reading import Found, Seen, read_text
 from rapport_tasks.errors import BadInput, Incomplete, RapportError
@@ -20,6 +25,7 @@ CHECKERS: tuple[tuple[str, Checker], ...] = (
     ("v1/*/*/*@????????.json", check_result),
     ("validity/*.json", check_validity),
     ("baselines.toml", check_baselines),
+    ("gate.toml", check_policy),
 )
 """(place below the results folder, what checks a file there); the first place that matches counts.
 
