@@ -208,15 +208,18 @@ def cross_validated(
 def show(name: str, dialogues: Sequence[Labelled], predicted: Sequence[Sequence[bool]]) -> None:
     """Print how decisions agree with labels."""
     references = [[False, *d.labels] for d in dialogues]
-    sizes = [[sum(row) for row in predicted], [sum(row) for row in references]]
-    ranks = np.corrcoef([rankdata(x) for x in (*sizes, [len(row) for row in references])])
-    r, *by_length = ranks[np.triu_indices(3, 1)].tolist()
-    left = math.prod(1 - x * x for x in by_length)
+    found, wanted = ([sum(row) for row in rows] for rows in (predicted, references))
+    counts = "undefined"
+    if len(set(wanted)) > 1:  # every splice has one
+        rows = [rankdata(x) for x in (found, wanted, [len(row) for row in references])]
+        r, *by_length = np.corrcoef(rows)[np.triu_indices(3, 1)].tolist()
+        left = math.prod(1 - x * x for x in by_length)
+        counts = f"{(r - math.prod(by_length)) / math.sqrt(left):.3f}"
     print(
-        f"{name}: {len(dialogues)} dialogues, {sum(sizes[1])} shifts, {sum(sizes[0])} found, "
+        f"{name}: {len(dialogues)} dialogues, {sum(wanted)} shifts, {sum(found)} found, "
         f"Pk {average(pk, references, predicted):.3f}, "
         f"F1(±1) {average(window_f1, references, predicted):.3f}, "
-        f"counts, length held fixed {(r - math.prod(by_length)) / math.sqrt(left):.3f}",
+        f"counts, length held fixed {counts}",
         flush=True,
     )
 
