@@ -41,7 +41,7 @@ from rapport_tasks.record import Record
 from rapport_tasks.sentences import language
 from rapport_tasks.turn_form import asks_something, form, form_features, is_small_talk
 
-VERSION = "1.1"
+VERSION = "1.2"
 
 FEATURES = (
     *("last", "last_but_one", "window_2", "window_4", "window_8", "nearest_4", "nearest_8"),

@@ -3,7 +3,8 @@
 In small talk a topic rarely ends because nothing is similar any more. It ends with a question to the
 other person after a question was answered, or with a statement about oneself, and goes on with words
 that point back (it, they, that one). None of this is visible to embeddings. Closed word classes only,
-in English: no word here belongs to a topic.
+in English: no word here belongs to a topic. Which of them the last sentence has ("what do you ...",
+"do you have any ...", "how is the ...") says how freely it opens or follows up.
 
 Where people write paragraphs the same forms mean something else: "How do you feel about it?" is the
 helper's way of staying with a topic. Form is therefore read in small talk alone.
@@ -30,6 +31,22 @@ _WORD = re.compile(r"[^\W\d_]+")
 _POINTING = frozenset("it that they he she him her them this those there its his their one these".split())  # fmt: skip
 _SELF = frozenset("i my me mine".split())
 _YOU = frozenset("you your yours u".split())
+FUNCTION_WORDS = tuple(
+    (
+        "a an the i you your me my it this that they them he she her we am is are was were be "
+        "been do does did have has had can could would will should what where how who why "
+        "when there here then now if because and but or so to of in on at with for from about "
+        "up out any some all many much more lot no not yes too also just very really well oh "
+        "hi hello"
+    ).split()
+)
+"""Pronouns, auxiliaries, question words, prepositions, connectives, quantifiers and interjections
+that 25 messages of TIAGE train or more have."""
+
+_FUNCTION_WORDS = frozenset(FUNCTION_WORDS)
+_NEGATED = re.compile(r"(?:(?<!ca)n|(?<=can))['’]t\b")
+_SHORT = re.compile(r"['’](s|re|m|ve|ll|d)\b")
+_LONG = {"s": "is", "re": "are", "m": "am", "ve": "have", "ll": "will", "d": "would"}
 _ADDRESSED = re.compile(
     r"\b(?:do|are|have|did|can|would|were|will) (?:you|u)\b"
     r"|\bwhat (?:do|is|s|are|re) (?:you|your)\b"
@@ -49,6 +66,8 @@ class Form:
     Attributes:
         closing: The last sentence that has a word; the whole text if none has.
         asks: Whether the text ends with a question mark.
+        asks_midway: Whether it has one, but does not end with one ("do you ski ? i love it .").
+        asks_twice: Whether it has more than one.
         words: How many it has.
         closing_words: How many its last sentence has.
         sentences: How many have a word; at least 1.
@@ -58,10 +77,14 @@ class Form:
         addresses: Whether the last sentence asks about "you" in the usual forms.
         asks_you: Whether the text asks and the last sentence has "you" or "your".
         returns: Whether the last sentence gives a question back ("and you?").
+        function_words: Those of `FUNCTION_WORDS` that the last sentence has, contractions spelled
+            out as in the calibration data.
     """
 
     closing: str
     asks: bool
+    asks_midway: bool
+    asks_twice: bool
     words: int
     closing_words: int
     sentences: int
@@ -73,6 +96,7 @@ class Form:
     addresses: bool
     asks_you: bool
     returns: bool
+    function_words: frozenset[str]
 
 
 @lru_cache(maxsize=65536)
@@ -88,9 +112,12 @@ def form(text: str) -> Form:
     words, closing = _words(text), _words(spoken[-1])
     joined = " ".join(closing)
     asks = asks_something(text)
+    marks = text.count("?") + text.count("？")
     return Form(
         closing=spoken[-1],
         asks=asks,
+        asks_midway=not asks and marks > 0,
+        asks_twice=marks > 1,
         words=len(words),
         closing_words=len(closing),
         sentences=len(spoken),
@@ -102,6 +129,7 @@ def form(text: str) -> Form:
         addresses=bool(_ADDRESSED.search(joined)),
         asks_you=asks and not _YOU.isdisjoint(closing),
         returns=bool(_RETURNED.search(joined)),
+        function_words=_FUNCTION_WORDS.intersection(_words(_spelled_out(spoken[-1]))),
     )
 
 
@@ -119,6 +147,9 @@ def form_features(texts: Sequence[str], i: int) -> dict[str, float]:
     this, last = form(texts[i]), form(texts[i - 1])
     values = {
         "asks": this.asks,
+        "asks_midway": this.asks_midway,
+        "asks_midway_before": last.asks_midway,
+        "asks_twice": this.asks_twice,
         "asked_before": i > 1 and form(texts[i - 2]).asks,
         "words": _grown(this.words),
         "words_before": _grown(last.words),
@@ -133,6 +164,7 @@ def form_features(texts: Sequence[str], i: int) -> dict[str, float]:
         "addresses": this.addresses,
         "asks_you": this.asks_you,
         "returns": this.returns,
+        **{f"has_{word}": word in this.function_words for word in FUNCTION_WORDS},
     }
     return {f"form_{name}": float(value) for name, value in values.items()}
 
@@ -148,3 +180,9 @@ def _grown(count: int) -> float:
 
 def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
+
+
+def _spelled_out(text: str) -> str:
+    """Lower case without contractions; 's counts as "is", a genitive too."""
+    text = _NEGATED.sub(" not", text.lower())
+    return _SHORT.sub(lambda match: f" {_LONG[match.group(1)]}", text)

@@ -220,6 +220,18 @@ def test_a_new_question_after_an_answer_opens_a_topic_in_small_talk():
     assert stays.boundary is False
 
 
+def test_what_the_last_sentence_asks_about_decides_in_small_talk():
+    """The same question to the other person: "any" opens freely, "it" and "there" follow up."""
+    weights = load_models("full")[SMALL_TALK_MODEL].weights
+    assert weights["form_has_any"] > 0 > weights["form_has_there"]
+    assert weights["form_asks_midway"] > 0
+    scorer = WindowBoundaryScorer(load_encoder())
+    history = talk("i live near the coast .", "lucky you . i have never seen the sea .")
+    opens = scorer.score_messages([*history, Message("user", "oh . do you have any hobbies ?")])
+    follows = scorer.score_messages([*history, Message("user", "oh . would you like it there ?")])
+    assert opens[-1].score > 2 * follows[-1].score
+
+
 def test_terms_and_lexicon():
     assert terms("睡不着, SLEEPing a") == {"睡不": 1, "不着": 1, "sleep": 1, "a": 1}
     assert terms("的。") == {"的": 1}

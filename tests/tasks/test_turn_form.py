@@ -5,14 +5,20 @@ import time
 
 import pytest
 
-from rapport_tasks.turn_form import form, form_features, is_small_talk
+from rapport_tasks.turn_form import FUNCTION_WORDS, form, form_features, is_small_talk
 
 TEXTS = ["Do you have pets?", "I have two cats. They're mine.", "Nice! What's your job?"]
 
 
 def test_features_by_hand():
+    said = dict.fromkeys((f"form_has_{word}" for word in FUNCTION_WORDS), 0)
     assert form_features(TEXTS, 2) == {
+        **said,
+        **{"form_has_what": 1, "form_has_is": 1, "form_has_your": 1},  # not "job"
         "form_asks": 1,
+        "form_asks_midway": 0,
+        "form_asks_midway_before": 0,
+        "form_asks_twice": 0,
         "form_asked_before": 1,
         "form_words": math.log(6),  # nice, what, s, your, job
         "form_words_before": math.log(8),  # i, have, two, cats, they, re, mine
@@ -34,6 +40,37 @@ def test_features_by_hand():
     assert answer["form_opens_with_self"] == answer["form_speaks_of_self"] == 1
     assert answer["form_closing_self"] == 1  # mine
     assert answer["form_asks"] == answer["form_addresses"] == 0
+
+
+def test_questions_that_are_not_the_end():
+    last_but_one, last = (
+        form_features(["Hi?", "Do you ski? I love it.", "I do. You? And why?"], 1),
+        form_features(["Hi?", "Do you ski? I love it.", "I do. You? And why?"], 2),
+    )
+    assert last_but_one["form_asks_midway"] == 1
+    assert last_but_one["form_asks_midway_before"] == 0  # it ends with its question
+    assert last_but_one["form_asks_twice"] == 0
+    assert (last["form_asks_midway"], last["form_asks_midway_before"]) == (0, 1)
+    assert last["form_asks_twice"] == 1
+    assert form("你呢？我很好。").asks_midway
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("I know him. What do you do for a living?", {"what", "do", "you", "for", "a"}),
+        ("I don't.", {"i", "do", "not"}),
+        ("We CAN’T, can we?", {"we", "can", "not"}),
+        (
+            "they're what I've had and it'd be",
+            {"they", "are", "what", "i", "have", "had", "and", "it", "would", "be"},
+        ),
+        ("sat there . cats !", set()),
+        ("我不知道", set()),
+    ],
+)
+def test_function_words_of_the_last_sentence(text, words):
+    assert form(text).function_words == words
 
 
 def test_length_counts_up_to_fifteen_words():
