@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapport_training.privacy_name_context import Name
+from rapport_training.privacy_model import read
 from rapport_training.privacy_names import find_names
 from rapport_training.privacy_patterns import PLACEHOLDER, Found, cover, find_forms
 from rapport_training.privacy_places import find_places
@@ -119,10 +120,11 @@ def _find(text: str) -> tuple[str, list[Name], list[Found]]:
     if "《" in covered:
         covered = _TITLE.sub(lambda match: "■" * len(match.group()), covered)
     words = segment(covered)
-    places = find_places(covered, words)
+    reading = read(covered, words)
+    places = find_places(covered, words, reading.entities)
     names = [
         name
-        for name in find_names(covered, words)
+        for name in find_names(covered, words, reading)
         if all(name.end <= start or name.start >= end for start, end, _ in places)
     ]
     return covered, names, forms + places

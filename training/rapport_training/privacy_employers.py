@@ -122,11 +122,11 @@ def _employers(text: str) -> list[Found]:
     return [
         (match.start(), match.end(), "单位")
         for match in _EMPLOYER.finditer(text)
-        if _works_there(text, *match.span())
+        if works_there(text, *match.span())
     ]
 
 
-def _works_there(text: str, start: int, end: int) -> bool:
+def works_there(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - 6) : start]
     joined = any(before.endswith(word) for word in JOIN_WORK)
     if before.endswith(("入职", "入职了", "跳槽到", "跳槽去", "就职于", "任职于", "供职于")):

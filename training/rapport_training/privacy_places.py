@@ -9,11 +9,14 @@ point at nobody. Neighbouring parts of one address make one span.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
 from rapport_training.privacy_employers import find_employers
+from rapport_training.privacy_entities import located
 from rapport_training.privacy_headed import find_headed
+from rapport_training.privacy_model import Entity
 from rapport_training.privacy_name_words import SURNAMES_LIKELY, SURNAMES_SURE
 from rapport_training.privacy_patterns import Found
 from rapport_training.privacy_place_words import (
@@ -78,7 +81,7 @@ _STREET = re.compile(
 _TOWN_LAST = re.compile(r"[村镇乡街场木巷弄路]")
 
 
-def find_places(text: str, words: list[str]) -> list[Found]:
+def find_places(text: str, words: list[str], entities: Sequence[Entity]) -> list[Found]:
     """Places, schools and employers of `text`, whose words are `words`; sorted, no overlap."""
     starts = [0, *accumulate(map(len, words))]
     fixed = [match.span() for match in FIXED.finditer(text)] if _MAY_FIX.search(text) else []
@@ -102,6 +105,7 @@ def find_places(text: str, words: list[str]) -> list[Found]:
     found += (
         [(m.start(), m.end(), "地点") for m in _FLAT.finditer(text)] if _has_digit(text) else []
     )
+    found += located(text, entities)
     return _joined(text, found)
 
 
