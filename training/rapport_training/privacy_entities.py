@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from statistics import fmean
 
 from rapport_training.privacy_employers import works_there
-from rapport_training.privacy_model import ORGANISATION, PERSON, Entity
+from rapport_training.privacy_model import ORGANISATION, PERSON, Entity, Reading
 from rapport_training.privacy_name_context import TITLE, Name, surname_at
 from rapport_training.privacy_name_words import (
     HAN as _HAN,
@@ -20,7 +21,7 @@ from rapport_training.privacy_name_words import (
     TWICE_STOP,
 )
 from rapport_training.privacy_patterns import Found
-from rapport_training.privacy_person_signs import KIN
+from rapport_training.privacy_person_signs import KIN, PERSON_RIGHT, TOWARDS
 from rapport_training.privacy_place_words import (
     AMBIGUOUS,
     EMPLOYERS,
@@ -35,6 +36,7 @@ from rapport_training.privacy_place_words import (
     WORD_EMPLOYERS,
 )
 from rapport_training.privacy_schools import quoted
+from rapport_training.privacy_towns import short_names
 from rapport_training.privacy_words import (
     frequency,
     part_of_speech,
@@ -43,7 +45,7 @@ from rapport_training.privacy_words import (
     word_list,
 )
 
-_BESIDE = re.compile(KIN.pattern + "|(?:和|跟|与|让|给|对|被|叫|问|找|陪|告诉)$")
+_BESIDE = re.compile(KIN.pattern + "|(?:跟|让|给|对|叫|问|找|陪|告诉)$")
 
 _RANK = re.compile("[大二三四小]宝")
 """Names by rank, which every second family has."""
@@ -77,9 +79,9 @@ _TAIL = re.compile(
 )
 
 
-def people(text: str, entities: Iterable[Entity]) -> Iterator[Name]:
-    """The persons among `entities` who are nobody that everybody knows, with their titles."""
-    for entity in entities:
+def people(text: str, reading: Reading) -> Iterator[Name]:
+    """The persons of a reading who are nobody that everybody knows, with their titles."""
+    for entity in reading.entities:
         start, end = entity.start, entity.end
         surface = text[start:end]
         title = TITLE.match(text, end)
@@ -88,8 +90,11 @@ def people(text: str, entities: Iterable[Entity]) -> Iterator[Name]:
         if entity.kind == PERSON and _may_be_person(surface, titled=end > entity.end):
             known = any(text[start:stop] in PUBLIC_FIGURES for stop in range(entity.end, end + 3))
             ordinary = _is_ordinary(surface)
-            beside = _BESIDE.search(text[max(0, start - 4) : start]) or end > entity.end
-            if not known and not THEORY.match(text, end) and (beside or not ordinary):
+            before = text[max(0, start - 4) : start]
+            beside = _BESIDE.search(before) or end > entity.end
+            around = beside or TOWARDS.search(before) or PERSON_RIGHT.match(text, end)
+            sure = end > entity.end or fmean(reading.person[start : entity.end]) >= (_SURE if around else _ALONE)
+            if sure and not known and not THEORY.match(text, end) and (beside or not ordinary):
                 yield Name(start, end, not ordinary and end == entity.end)
 
 
@@ -100,6 +105,13 @@ def _may_be_person(surface: str, *, titled: bool) -> bool:
         return False
     role = next((title for title in TITLES if surface.endswith(title)), "")
     return not role or surname_at(surface, 0)[0] == len(surface) - len(role)
+
+
+_SURE = 0.38
+"""Mean probability of a person's characters from which on the model is believed; a title says as much."""
+
+_ALONE = 0.5
+"""... where nothing around them speaks of a person."""
 
 
 @lru_cache(maxsize=65536)
@@ -146,8 +158,9 @@ def _place(text: str, start: int, end: int) -> str:
         return ""
     if _SCHOOL.search(surface):
         return "学校"
-    known = surface in places() or surface[:2] in places() or _TAIL.search(surface)
-    return "地点" if known or _IN.search(text[:start]) else ""
+    known = surface in short_names() or surface in places() or surface[:2] in places() or _TAIL.search(surface)
+    found = known or (_IN.search(text[:start]) and not _is_ordinary(surface))
+    return "地点" if found else ""
 
 
 _IN = re.compile("[在去到回从住来离进往自于]$")
@@ -159,6 +172,8 @@ def _organisation(text: str, start: int, end: int) -> str:
         plain = surface not in WORD_EMPLOYERS and _IN.search(text[:start])
         return "单位" if plain or works_there(text, start, end) else ""
     placed = surface in places() or surface in LANDMARKS or surface[:2] in places()
+    if surface in _EVERYWHERE or surface in NEVER:
+        return ""
     if placed and not _HEADED.search(surface):
         return _place(text, start, end)
     if _generic(surface) or end - start < 2:

@@ -308,12 +308,14 @@ def model_says(cut: Cut, candidate: Candidate) -> tuple[int, int, int, int]:
     return _step(max(inside)), _step(min(inside)), _step(before), _step(after)
 
 
-def _doubt(share: float) -> float:
+def _doubt(shape: str, share: float) -> float:
     """How much more the rest must say where the model says little; `share` is its likeliest character.
 
     The sentences that the weights are fitted to hold more names than talk does.
     """
-    return 0.5 if share < 0 else 1.0 if share < 0.08 else -1.0 if share >= 0.2 else 0.0
+    if share < 0:
+        return 3.0 if shape == "N" else 0.5
+    return 1.2 if share < 0.08 else 0.3 if share < 0.2 else -1.0
 
 
 def _step(share: float) -> int:
@@ -351,7 +353,7 @@ def find_tagged(text: str, words: list[str], person: list[float]) -> list[Name]:
         shape = _shape(candidate.surface)[0]
         score += _weights().get(f"sides={shape}{sides(left, right)}", 0.0)
         score += _sum(model_features(shape, *model_says(cut, candidate)))
-        if score > THRESHOLD + _doubt(max(person[candidate.start : candidate.end])):
+        if score > THRESHOLD + _doubt(shape, max(person[candidate.start : candidate.end])):
             scored.append((-score, candidate.start, candidate.end))
     names: list[Name] = []
     for _, start, end in sorted(scored):

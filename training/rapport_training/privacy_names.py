@@ -43,7 +43,7 @@ _STARTS = _ANY_SURNAME | {name[0] for name in SURNAMES_DOUBLE} | set("小老阿�
 def find_names(text: str, words: list[str], reading: Reading) -> list[Name]:
     """Names in `text`, whose words are `words`, from left to right, without overlap."""
     names = find_by_rules(text, words)
-    for more in (find_tagged(text, words, reading.person), people(text, reading.entities)):
+    for more in (find_tagged(text, words, reading.person), people(text, reading)):
         names += [
             name
             for name in more
@@ -53,7 +53,7 @@ def find_names(text: str, words: list[str], reading: Reading) -> list[Name]:
     return sorted(kept, key=lambda name: name.start)
 
 
-_NO_NAMES = ("小红书", "以诚相待", "于郎才")
+_NO_NAMES = ("小红书", "小确幸", "以诚相待", "于郎才")
 
 
 def find_by_rules(text: str, words: list[str]) -> list[Name]:

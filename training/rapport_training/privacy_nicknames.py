@@ -74,7 +74,7 @@ def _nickname_cut(text: str, start: int, character: str, around: Around) -> Name
 _CALLED = re.compile(
     r"(?:名叫|名字就?叫|名字是|姓名[：:]|(?:真名|本名|大名|小名|网名|外号|笔名|化名)(?:就?叫|是)?"
     r"|备注(?:写的|写)?(?:的)?(?:是|成|名是|：)?[“\"]|备注是|(?:签名|署名|落款)(?:写?的?是|：)?[“\"]?|自称"
-    r"|(?:^|[，。！？：\s“])我叫|[人友弟妹哥姐女儿妈爸婆公桌室蜜学师生板伴子孩]叫)"
+    r"|(?:^|[，。！？：\s“])我叫|管[我他她]叫|[叫喊]我|[人友弟妹哥姐女儿妈爸婆公桌室蜜学师生板伴子孩]叫)"
     r"[“\"]?([\u4e00-\u9fff]{2,4})(?=[，。！？；）”\")]|$)"
 )
 
@@ -97,7 +97,7 @@ def find_called(text: str) -> list[Name]:
     return found
 
 
-_MAY_CALL = re.compile(r"[叫名注款称]")
+_MAY_CALL = re.compile(r"[叫喊名注款称]")
 
 _PETS = frozenset((*PETS, *word_list("name_words.txt", "adverb_pets")))
 

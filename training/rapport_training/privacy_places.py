@@ -9,6 +9,7 @@ point at nobody. Neighbouring parts of one address make one span.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
@@ -21,6 +22,7 @@ from rapport_training.privacy_name_words import SURNAMES_LIKELY, SURNAMES_SURE
 from rapport_training.privacy_patterns import Found
 from rapport_training.privacy_place_words import (
     AMBIGUOUS,
+    EMPLOYERS,
     FIXED,
     FUNCTION_WORDS,
     GENERIC,
@@ -30,8 +32,10 @@ from rapport_training.privacy_place_words import (
     NO_TOWN,
     PUBLIC_GROUNDS,
     SUFFIXES,
+    UNIVERSITIES,
     run_start,
 )
+from rapport_training.privacy_rare_words import may_be_named
 from rapport_training.privacy_schools import find_schools
 from rapport_training.privacy_towns import find_estates, find_towns
 from rapport_training.privacy_words import part_of_speech, places
@@ -94,9 +98,9 @@ def find_places(text: str, words: list[str], entities: Sequence[Entity]) -> list
             continue
         found += _gazetteer(text, words, index, start)
         found += _suffixed(text, words, starts, index)
-    found += find_schools(text, words, starts)
-    found += find_employers(text, words, starts)
-    found += find_headed(text, starts, words)
+    headed = find_schools(text, words, starts) + find_employers(text, words, starts)
+    headed += find_headed(text, starts, words)
+    found += [one for one in headed if _borne_out(text, words, starts, one, entities)]
     found += [(*m.span(1), "地点") for m in _VILLAGE.finditer(text)]
     found += _towns(text)
     found += find_towns(text, starts, words)
@@ -107,6 +111,30 @@ def find_places(text: str, words: list[str], entities: Sequence[Entity]) -> list
     )
     found += located(text, entities)
     return _joined(text, found)
+
+
+def _borne_out(
+    text: str, words: list[str], starts: list[int], found: Found, entities: Sequence[Entity]
+) -> bool:
+    """Whether the model agrees or a word is rare enough: not 利用大学, 家里医院, 接触现代科技."""
+    start, end, _ = found
+    if any(entity.start < end and start < entity.end for entity in entities):
+        return True
+    if text[start - 1 : start] in _INSIDE or text[start:end] in _KNOWN:
+        return True
+    if _COUNTED.search(text[start:end]):
+        return True
+    return any(
+        may_be_named(words[index])
+        for index in range(bisect_left(starts, start), bisect_left(starts, end))
+    )
+
+
+_INSIDE = frozenset("在从进")
+
+_KNOWN = frozenset((*EMPLOYERS, *UNIVERSITIES))
+
+_COUNTED = re.compile("[一二三四五六七八九十][^个]|^(?:[市县区省]|实验)")
 
 
 def _has_digit(text: str) -> bool:
