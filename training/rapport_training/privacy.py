@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapport_training.privacy_name_context import Name
 from rapport_training.privacy_model import read
+from rapport_training.privacy_name_context import Name
 from rapport_training.privacy_names import find_names
 from rapport_training.privacy_patterns import PLACEHOLDER, Found, cover, find_forms
 from rapport_training.privacy_places import find_places

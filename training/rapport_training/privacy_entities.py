@@ -11,7 +11,7 @@ from rapport_training.privacy_employers import works_there
 from rapport_training.privacy_model import ORGANISATION, PERSON, Entity, Reading
 from rapport_training.privacy_name_context import TITLE, Name, surname_at
 from rapport_training.privacy_name_words import (
-    HAN as _HAN,
+    HAN,
     NICK_STOP,
     NO_PERSON,
     PUBLIC_FIGURES,
@@ -29,7 +29,7 @@ from rapport_training.privacy_place_words import (
     GENERIC,
     LANDMARKS,
     NEVER,
-    ORGANISATION as ORGANISATION_TAILS,
+    ORGANISATION_TAILS,
     SCHOOL_TAILS,
     SUFFIXES,
     UNIVERSITIES,
@@ -47,6 +47,9 @@ from rapport_training.privacy_words import (
 
 _BESIDE = re.compile(KIN.pattern + "|(?:跟|让|给|对|叫|问|找|陪|告诉)$")
 
+_ROLE = re.compile("|".join(sorted((r for r in ROLES if len(r) > 1), key=len, reverse=True)))
+"""What the model takes into a name: 阿婆 秀英."""
+
 _RANK = re.compile("[大二三四小]宝")
 """Names by rank, which every second family has."""
 
@@ -56,7 +59,11 @@ _NOBODY = NO_PERSON | PUBLIC_FIGURES | NICK_STOP | TWICE_STOP | frozenset((*ROLE
 
 _PERSONS = frozenset(("", "nr", "nrt", "nrfg", "nz"))
 
-_SCHOOL = re.compile("(?:" + "|".join(sorted(SCHOOL_TAILS, key=len, reverse=True)) + r"|[一二三四五六七八九十附实验]中|[一二三四五六七八九十附实验]小|大附中)$")
+_SCHOOL = re.compile(
+    "(?:"
+    + "|".join(sorted(SCHOOL_TAILS, key=len, reverse=True))
+    + r"|[一二三四五六七八九十附实验]中|[一二三四五六七八九十附实验]小|大附中)$"
+)
 
 _SHORT_SCHOOLS = frozenset(UNIVERSITIES)
 
@@ -70,12 +77,20 @@ _HEADED = re.compile(
 )
 
 _MORE = re.compile(
-    "|".join(sorted({*SUFFIXES, *SCHOOL_TAILS, *ORGANISATION_TAILS} - set("区县市路街站城岛寺"), key=len, reverse=True))
+    "|".join(
+        sorted(
+            {*SUFFIXES, *SCHOOL_TAILS, *ORGANISATION_TAILS} - set("区县市路街站城岛寺"),
+            key=len,
+            reverse=True,
+        )
+    )
 )
 """Last parts that the model leaves out: 翠湖 花园, 和平街 小学."""
 
 _TAIL = re.compile(
-    "(?:" + "|".join(sorted({*SUFFIXES, *SCHOOL_TAILS, *ORGANISATION_TAILS}, key=len, reverse=True)) + ")$"
+    "(?:"
+    + "|".join(sorted({*SUFFIXES, *SCHOOL_TAILS, *ORGANISATION_TAILS}, key=len, reverse=True))
+    + ")$"
 )
 
 
@@ -83,19 +98,62 @@ def people(text: str, reading: Reading) -> Iterator[Name]:
     """The persons of a reading who are nobody that everybody knows, with their titles."""
     for entity in reading.entities:
         start, end = entity.start, entity.end
+        role = _ROLE.match(text, start, end - 2)
+        start = role.end() if role else start
         surface = text[start:end]
         title = TITLE.match(text, end)
-        if title and len(surface) < 4 and _HAN.fullmatch(surface):
+        if title and len(surface) < 4 and HAN.fullmatch(surface):
             end = title.end()
         if entity.kind == PERSON and _may_be_person(surface, titled=end > entity.end):
-            known = any(text[start:stop] in PUBLIC_FIGURES for stop in range(entity.end, end + 3))
+            known = any(
+                text[start:stop] in PUBLIC_FIGURES for stop in range(entity.end - 1, end + 3)
+            )
             ordinary = _is_ordinary(surface)
             before = text[max(0, start - 4) : start]
             beside = _BESIDE.search(before) or end > entity.end
             around = beside or TOWARDS.search(before) or PERSON_RIGHT.match(text, end)
-            sure = end > entity.end or fmean(reading.person[start : entity.end]) >= (_SURE if around else _ALONE)
+            sure = end > entity.end or fmean(reading.person[start : entity.end]) >= (
+                _SURE if around else _ALONE
+            )
             if sure and not known and not THEORY.match(text, end) and (beside or not ordinary):
                 yield Name(start, end, not ordinary and end == entity.end)
+
+
+def words_as_names(text: str, words: Sequence[str], person: Sequence[float]) -> Iterator[Name]:
+    """Rare words that the model half believes to be a person where one is spoken of: 羡慕涂山，他.
+
+    Args:
+        text: The text.
+        words: Its words.
+        person: What the model says of each character (`privacy_model.Reading`).
+    """
+    end = 0
+    for word in words:
+        start, end = end, end + len(word)
+        if len(word) != 2 or person[start] < 0 or not _rare_word(word):
+            continue
+        before = text[max(0, start - 4) : start]
+        sides = bool(_CALLING.search(before)) + (PERSON_RIGHT.match(text, end) is not None)
+        kin = KIN.search(before) is not None
+        share = max(person[start:end])
+        if sides == 2 and share >= (_WITH_KIN if kin else _WITH_SIDES):
+            yield Name(start, end, False)
+
+
+_WITH_KIN = 0.12
+"""The probability that a rare word needs after a relative."""
+
+_WITH_SIDES = 0.3
+"""... and elsewhere."""
+
+_CALLING = re.compile(TOWARDS.pattern + "|" + KIN.pattern + "|(?:[有叫][一]?个)$")
+
+
+@lru_cache(maxsize=65536)
+def _rare_word(word: str) -> bool:
+    tag = part_of_speech(word)
+    rare = HAN.fullmatch(word) is not None and frequency(word) < 500 and word not in _NOBODY
+    return rare and tag[:1] not in "dcpurmqyftv" and word not in places() and word not in GENERIC
 
 
 def _may_be_person(surface: str, *, titled: bool) -> bool:
@@ -144,7 +202,7 @@ def located(text: str, entities: Sequence[Entity]) -> Iterator[Found]:
         headed = more is not None and _HEADED.match(more.group()) is not None
         if more and not (_HEADED if headed else _TAIL).search(text[start:end]):
             end, organised = more.end(), headed
-        if _HAN.fullmatch(text, start, end):
+        if HAN.fullmatch(text, start, end):
             kind = _organisation(text, start, end) if organised else _place(text, start, end)
             if kind:
                 yield start, end, kind
@@ -158,7 +216,12 @@ def _place(text: str, start: int, end: int) -> str:
         return ""
     if _SCHOOL.search(surface):
         return "学校"
-    known = surface in short_names() or surface in places() or surface[:2] in places() or _TAIL.search(surface)
+    known = (
+        surface in short_names()
+        or surface in places()
+        or surface[:2] in places()
+        or _TAIL.search(surface)
+    )
     found = known or (_IN.search(text[:start]) and not _is_ordinary(surface))
     return "地点" if found else ""
 

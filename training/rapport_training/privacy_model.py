@@ -66,9 +66,7 @@ def read(text: str, words: Sequence[str]) -> Reading:
     for start, end in _sentences(words):
         scores = _scores(text[start:end])
         person[start:end] = _person(scores)
-        entities += [
-            Entity(start + low, start + high, kind) for low, high, kind in _decode(scores)
-        ]
+        entities += [Entity(start + low, start + high, kind) for low, high, kind in _decode(scores)]
     return Reading(tuple(entities), person)
 
 

@@ -299,8 +299,7 @@ def features(cut: Cut, candidate: Candidate) -> list[str]:
 
 
 def model_says(cut: Cut, candidate: Candidate) -> tuple[int, int, int, int]:
-    """Log-odds by the model, in steps: the likeliest and the least likely character of a candidate,
-    the character before it and the one after."""
+    """What the model says, in steps: of the likeliest and the unlikeliest character and both neighbours."""
     start, end = candidate.start, candidate.end
     inside = cut.person[start:end]
     before = cut.person[start - 1] if start else 0.0
@@ -315,7 +314,7 @@ def _doubt(shape: str, share: float) -> float:
     """
     if share < 0:
         return 3.0 if shape == "N" else 0.5
-    return 1.2 if share < 0.08 else 0.3 if share < 0.2 else -1.0
+    return 1.2 if share < 0.08 else 0.5 if share < 0.2 else -1.0
 
 
 def _step(share: float) -> int:

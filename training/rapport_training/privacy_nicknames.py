@@ -80,7 +80,7 @@ _CALLED = re.compile(
 
 _NOT_CALLED = frozenset(word_list("name_words.txt", "not_called"))
 
-_NEVER_CALLED = frozenset("到去来起回过上下出进了着大家什我你他她它这那怎一不为")
+_NEVER_CALLED = frozenset("到去来起回过上下出进了着大家什我你他她它这那怎一不为们")
 """First characters of what stands after 叫 and is no name."""
 
 
@@ -93,7 +93,9 @@ def find_called(text: str) -> list[Name]:
         name = match.group(1)
         if name not in _NOT_CALLED and name[0] not in _NEVER_CALLED and name[-1] not in "的了吗呢":
             spreads = part_of_speech(name) in {"", "nr", "nrt", "nz"}
-            found.append(Name(*match.span(1), spreads))
+            # 大家叫我胆小鬼 tells no name.
+            if spreads or match.group()[0] not in "叫喊管":
+                found.append(Name(*match.span(1), spreads))
     return found
 
 

@@ -56,10 +56,6 @@ _LANDMARK = re.compile(
     "|".join(sorted((name for name in LANDMARKS if len(name) > 3), key=len, reverse=True))
 )
 
-_VILLAGE = re.compile(
-    f"(?:在|去|回|到|从|住|自)([{''.join(sorted(SURNAMES_SURE | SURNAMES_LIKELY))}]家?(?:村(?!民|上|里|口|庄)|庄|屯|寨|沟|湾|坪|坝|畈|塘|堡|岭|窑|沱))"
-)
-
 _SURNAME_LIKE = SURNAMES_SURE | SURNAMES_LIKELY
 
 _MAY_FIX = re.compile(r"[京州庆川岛汉沙津海港林南疆古夏东川山西江华安国本大]")
@@ -101,7 +97,6 @@ def find_places(text: str, words: list[str], entities: Sequence[Entity]) -> list
     headed = find_schools(text, words, starts) + find_employers(text, words, starts)
     headed += find_headed(text, starts, words)
     found += [one for one in headed if _borne_out(text, words, starts, one, entities)]
-    found += [(*m.span(1), "地点") for m in _VILLAGE.finditer(text)]
     found += _towns(text)
     found += find_towns(text, starts, words)
     found += find_estates(text)

@@ -83,7 +83,9 @@ def _known() -> frozenset[str]:
     return frozenset((named - common - _HARMLESS) | places().keys() | _ORGANISED)
 
 
-_HARMLESS = frozenset(("心理咨询", "恋爱", "男友", "女友", "男生", "女生", "东西", "长大", "聊天", "城市", "完美"))
+_HARMLESS = frozenset(
+    ("心理咨询", "恋爱", "男友", "女友", "男生", "女生", "东西", "长大", "聊天", "城市", "完美")
+)
 """Words of counselling that would have half of its sentences read."""
 
 _ORGANISED = frozenset(("有限公司", "分公司", "集团", "总部", "事务所", "研究所", "研究院"))
