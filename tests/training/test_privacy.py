@@ -183,8 +183,8 @@ def test_numbers_follow_first_appearance_and_are_the_same_in_every_message() -> 
 
 
 def test_a_name_that_is_only_sure_elsewhere_is_found_in_all_messages() -> None:
-    assert anonymise(["糯米乖，睡吧"])[0] == ["糯米乖，睡吧"]
-    assert anonymise(["糯米乖，睡吧", "我女儿叫糯米，两岁"])[0][0] == "[姓名1]乖，睡吧"
+    assert anonymise(["嘟嘟乖，睡吧"])[0] == ["嘟嘟乖，睡吧"]
+    assert anonymise(["嘟嘟乖，睡吧", "我女儿叫嘟嘟，两岁"])[0][0] == "[姓名1]乖，睡吧"
 
 
 def test_a_common_word_as_a_name_is_not_looked_for_elsewhere() -> None:

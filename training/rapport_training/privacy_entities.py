@@ -18,6 +18,7 @@ from rapport_training.privacy_name_words import (
     ROLES,
     THEORY,
     TITLES,
+    TRANSLITERATING,
     TWICE_STOP,
 )
 from rapport_training.privacy_patterns import Found
@@ -39,6 +40,7 @@ from rapport_training.privacy_schools import quoted
 from rapport_training.privacy_towns import short_names
 from rapport_training.privacy_words import (
     frequency,
+    given_score,
     part_of_speech,
     places,
     segment,
@@ -50,7 +52,7 @@ _BESIDE = re.compile(KIN.pattern + "|(?:跟|让|给|对|叫|问|找|陪|告诉)$
 _ROLE = re.compile("|".join(sorted((r for r in ROLES if len(r) > 1), key=len, reverse=True)))
 """What the model takes into a name: 阿婆 秀英."""
 
-_RANK = re.compile("[大二三四小]宝")
+_RANK = re.compile(".?[大二三四小]宝")
 """Names by rank, which every second family has."""
 
 _NAME = re.compile(r"[\u4e00-\u9fff]{2,8}|[\u4e00-\u9fff]{1,7}(?:[·・•][\u4e00-\u9fff]{1,7})+")
@@ -112,6 +114,8 @@ def people(text: str, reading: Reading) -> Iterator[Name]:
             before = text[max(0, start - 4) : start]
             beside = _BESIDE.search(before) or end > entity.end
             around = beside or TOWARDS.search(before) or PERSON_RIGHT.match(text, end)
+            doubled = text[entity.end : entity.end + 1] == text[entity.end + 1 : entity.end + 2]
+            known = known or (surface[0] == surface[-1] and doubled)
             sure = end > entity.end or fmean(reading.person[start : entity.end]) >= (
                 _SURE if around else _ALONE
             )
@@ -119,47 +123,10 @@ def people(text: str, reading: Reading) -> Iterator[Name]:
                 yield Name(start, end, not ordinary and end == entity.end)
 
 
-def words_as_names(text: str, words: Sequence[str], person: Sequence[float]) -> Iterator[Name]:
-    """Rare words that the model half believes to be a person where one is spoken of: 羡慕涂山，他.
-
-    Args:
-        text: The text.
-        words: Its words.
-        person: What the model says of each character (`privacy_model.Reading`).
-    """
-    end = 0
-    for word in words:
-        start, end = end, end + len(word)
-        if len(word) != 2 or person[start] < 0 or not _rare_word(word):
-            continue
-        before = text[max(0, start - 4) : start]
-        sides = bool(_CALLING.search(before)) + (PERSON_RIGHT.match(text, end) is not None)
-        kin = KIN.search(before) is not None
-        share = max(person[start:end])
-        if sides == 2 and share >= (_WITH_KIN if kin else _WITH_SIDES):
-            yield Name(start, end, False)
-
-
-_WITH_KIN = 0.12
-"""The probability that a rare word needs after a relative."""
-
-_WITH_SIDES = 0.3
-"""... and elsewhere."""
-
-_CALLING = re.compile(TOWARDS.pattern + "|" + KIN.pattern + "|(?:[有叫][一]?个)$")
-
-
-@lru_cache(maxsize=65536)
-def _rare_word(word: str) -> bool:
-    tag = part_of_speech(word)
-    rare = HAN.fullmatch(word) is not None and frequency(word) < 500 and word not in _NOBODY
-    return rare and tag[:1] not in "dcpurmqyftv" and word not in places() and word not in GENERIC
-
-
 def _may_be_person(surface: str, *, titled: bool) -> bool:
     if not titled and not _NAME.fullmatch(surface):
         return False
-    if surface in _NOBODY or _RANK.fullmatch(surface):
+    if surface in _NOBODY or _RANK.fullmatch(surface) or _NO_PART & set(surface):
         return False
     role = next((title for title in TITLES if surface.endswith(title)), "")
     return not role or surname_at(surface, 0)[0] == len(surface) - len(role)
@@ -172,8 +139,21 @@ _ALONE = 0.5
 """... where nothing around them speaks of a person."""
 
 
+_NO_PART = frozenset("我你他她的了")
+
+
+def _unlike(surface: str) -> bool:
+    """Whether two characters are no name by their looks: 少糖, 黑亮, 碴子."""
+    if len(surface) != 2 or surname_at(surface, 0)[0] or surface[0] in "小阿老大":
+        return False
+    foreign = all(character in TRANSLITERATING for character in surface)
+    return given_score(surface) < 0 and not foreign and surface[1] not in "儿丫妮妞娃"
+
+
 @lru_cache(maxsize=65536)
 def _is_ordinary(surface: str) -> bool:
+    if _unlike(surface):
+        return True
     words = [word for word in segment(surface) if part_of_speech(word) not in _PERSONS]
     whole = words == [surface]
     return any(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import accumulate
 
-from rapport_training.privacy_entities import people, words_as_names
+from rapport_training.privacy_entities import people
 from rapport_training.privacy_foreign import with_foreign
 from rapport_training.privacy_model import Reading
 from rapport_training.privacy_name_context import (
@@ -43,13 +43,7 @@ _STARTS = _ANY_SURNAME | {name[0] for name in SURNAMES_DOUBLE} | set("小老阿�
 def find_names(text: str, words: list[str], reading: Reading) -> list[Name]:
     """Names in `text`, whose words are `words`, from left to right, without overlap."""
     names = find_by_rules(text, words)
-    person = reading.person
-    others = (
-        find_tagged(text, words, person),
-        people(text, reading),
-        words_as_names(text, words, person),
-    )
-    for more in others:
+    for more in (find_tagged(text, words, reading.person), people(text, reading)):
         names += [
             name
             for name in more

@@ -84,6 +84,9 @@ _NEVER_CALLED = frozenset("到去来起回过上下出进了着大家什我你�
 """First characters of what stands after 叫 and is no name."""
 
 
+_NO_PART = frozenset("的了吗呢着他她我你说")
+
+
 def find_called(text: str) -> list[Name]:
     """Whatever stands between 我叫 or 名字是 and the end of the clause."""
     if not _MAY_CALL.search(text):
@@ -91,8 +94,8 @@ def find_called(text: str) -> list[Name]:
     found = []
     for match in _CALLED.finditer(text):
         name = match.group(1)
-        if name not in _NOT_CALLED and name[0] not in _NEVER_CALLED and name[-1] not in "的了吗呢":
-            spreads = part_of_speech(name) in {"", "nr", "nrt", "nz"}
+        if name not in _NOT_CALLED and name[0] not in _NEVER_CALLED and not _NO_PART & set(name):
+            spreads = name[0] == name[1] or part_of_speech(name) in {"", "nr", "nrt", "nz"}
             # 大家叫我胆小鬼 tells no name.
             if spreads or match.group()[0] not in "叫喊管":
                 found.append(Name(*match.span(1), spreads))
