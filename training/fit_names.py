@@ -23,7 +23,8 @@ from scipy.sparse import csr_array
 from rapport_tasks.dialogue import read_dialogues
 from rapport_training.privacy_marks import read_marked
 from rapport_training.privacy_model import read
-from rapport_training.privacy_name_tagger import candidates, cut_up, features
+from rapport_training.privacy_name_candidates import candidates, cut_up
+from rapport_training.privacy_name_tagger import features
 from rapport_training.privacy_name_words import (
     NO_GIVEN,
     SURNAMES_DOUBLE,

@@ -164,7 +164,7 @@ def _is_ordinary(surface: str) -> bool:
 _ORDINARY = 50
 """Frequency from which on a word that the dictionary takes for no name needs a relative before it."""
 
-_COMMON = 2_000
+_COMMON = 1_000
 """... and a word that is part of the name: 心理咨."""
 
 
