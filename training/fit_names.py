@@ -22,7 +22,9 @@ from scipy.sparse import csr_array
 
 from rapport_tasks.dialogue import read_dialogues
 from rapport_training.privacy_marks import read_marked
-from rapport_training.privacy_name_tagger import candidates, cut_up, features
+from rapport_training.privacy_model import read
+from rapport_training.privacy_name_candidates import candidates, cut_up
+from rapport_training.privacy_name_tagger import features
 from rapport_training.privacy_name_words import (
     NO_GIVEN,
     SURNAMES_DOUBLE,
@@ -205,7 +207,8 @@ def rows(examples: Sequence[Example]) -> tuple[list[list[str]], list[bool], list
     seen: Counter[tuple[str, ...]] = Counter()
     xs, ys, ws = [], [], []
     for example in examples:
-        cut = cut_up(example.text, segment(example.text))
+        words = segment(example.text)
+        cut = cut_up(example.text, words, read(example.text, words).person)
         for candidate in candidates(cut):
             answer = (candidate.start, candidate.end) in example.names
             row = features(cut, candidate)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rapport_tasks.errors import BadInput
 from rapport_training.privacy import KINDS, Span, anonymise, find_identifiers
 from rapport_training.privacy_marks import MarkedText, Tally, parse_marked, read_marked, tally
+from rapport_training.privacy_model import ORGANISATION, PERSON, PLACE, Entity, read
 from rapport_training.privacy_name_tagger import find_tagged
 from rapport_training.privacy_names import find_by_rules
 from rapport_training.privacy_words import segment
@@ -21,6 +22,7 @@ HERE = Path(__file__).parent
 DEVELOPMENT = HERE / "privacy_dev_zh.txt"
 MORE_DEVELOPMENT = HERE / "privacy_dev_more_zh.txt"
 HELD_OUT = HERE / "privacy_test_zh.txt"
+MORE_HELD_OUT = HERE / "privacy_test_more_zh.txt"
 DIRECT = ("电话", "身份证", "邮箱", "账号", "网址", "银行卡", "车牌", "出生日期")
 
 
@@ -137,7 +139,36 @@ def test_fitted_weights_stay_small_and_count_no_function_word_as_a_name() -> Non
     weights = files("rapport_training").joinpath("data", "name_weights.txt").read_bytes()
     assert len(weights) < 200_000
     for text in ("我倾向于内心平静。", "她唯唯诺诺地说好。", "我高三生病了。"):
-        assert find_tagged(text, segment(text)) == []
+        words = segment(text)
+        assert find_tagged(text, words, read(text, words).person) == []
+
+
+def test_the_model_reads_persons_places_and_organisations() -> None:
+    text = "室友阿依努尔在武侯区，哥哥在树德中学教书。"
+    assert read(text, segment(text)).entities == (
+        Entity(2, 6, PERSON),
+        Entity(7, 10, PLACE),
+        Entity(14, 18, ORGANISATION),
+    )
+
+
+def test_what_the_model_says_of_a_sentence_hangs_on_nothing_beside_it() -> None:
+    sentence, other = "室友阿依努尔很想家。", "我在武侯区租房子，离公司太远，每天来回三个小时。"
+    alone = read(sentence, segment(sentence))
+    both = read(other + sentence, segment(other + sentence))
+    assert both.person[len(other) :] == alone.person
+
+
+def test_the_model_does_not_read_sentences_of_common_words() -> None:
+    text = "今天我很难过，不知道怎么办。"
+    assert read(text, segment(text)).person == [-1.0] * len(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["我想找一位心理咨询师。", "我在大城市生活。", "他说这是中国人的美德。", "我用小红书。"]
+)
+def test_what_the_model_takes_for_an_entity_and_points_at_nobody_stays(text: str) -> None:
+    assert found(text) == []
 
 
 def test_numbers_follow_first_appearance_and_are_the_same_in_every_message() -> None:
@@ -152,8 +183,8 @@ def test_numbers_follow_first_appearance_and_are_the_same_in_every_message() -> 
 
 
 def test_a_name_that_is_only_sure_elsewhere_is_found_in_all_messages() -> None:
-    assert anonymise(["豆豆乖，睡吧"])[0] == ["豆豆乖，睡吧"]
-    assert anonymise(["豆豆乖，睡吧", "我女儿叫豆豆，两岁"])[0][0] == "[姓名1]乖，睡吧"
+    assert anonymise(["嘟嘟乖，睡吧"])[0] == ["嘟嘟乖，睡吧"]
+    assert anonymise(["嘟嘟乖，睡吧", "我女儿叫嘟嘟，两岁"])[0][0] == "[姓名1]乖，睡吧"
 
 
 def test_a_common_word_as_a_name_is_not_looked_for_elsewhere() -> None:
@@ -239,12 +270,13 @@ def test_development_sentences_are_found_as_the_goals_ask(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "recall", "precision"),
-    [("姓名", 0.80, 0.89), ("地点", 0.82, 0.95), ("学校", 0.75, 0.95), ("单位", 0.70, 0.90)],
+    [("姓名", 0.83, 0.90), ("地点", 0.93, 0.94), ("学校", 0.82, 0.95), ("单位", 0.80, 0.92)],
 )
+@pytest.mark.parametrize("path", [HELD_OUT, MORE_HELD_OUT], ids=lambda path: path.stem)
 def test_held_out_sentences_are_found_no_worse_than_measured(
-    kind: str, recall: float, precision: float
+    path: Path, kind: str, recall: float, precision: float
 ) -> None:
-    counts = measured(HELD_OUT)
+    counts = measured(path)
     assert counts.overlapping[kind] >= recall * counts.marked[kind]
     assert counts.right[kind] >= precision * counts.found[kind]
 

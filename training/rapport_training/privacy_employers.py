@@ -15,14 +15,14 @@ from rapport_training.privacy_place_words import (
     EMPLOYERS,
     GENERIC,
     JOIN_WORK,
-    ORGANISATION,
     ORGANISATION_STOP,
+    ORGANISATION_TAILS,
     WEAK_ORGANISATION,
     WORD_EMPLOYERS,
 )
 from rapport_training.privacy_words import part_of_speech, places
 
-_ORG_BY_LENGTH = tuple(sorted(ORGANISATION, key=len, reverse=True))
+_ORG_BY_LENGTH = tuple(sorted(ORGANISATION_TAILS, key=len, reverse=True))
 
 _FUNCTION = frozenset(("r", "p", "c", "u", "uj", "d", "y", "t", "m"))
 
@@ -77,7 +77,7 @@ def _organisations(text: str, words: list[str], starts: list[int]) -> list[Found
 
 
 def _names_organisation(run: list[str], text: str, start: int, end: int, strong: bool) -> bool:
-    named = [word for word in run if word not in GENERIC and word not in ORGANISATION]
+    named = [word for word in run if word not in GENERIC and word not in ORGANISATION_TAILS]
     works = AT_WORK.match(text, end) is not None
     if run[-1:] in (["市"], ["县"], ["区"], ["省"]):
         return works
@@ -122,11 +122,12 @@ def _employers(text: str) -> list[Found]:
     return [
         (match.start(), match.end(), "单位")
         for match in _EMPLOYER.finditer(text)
-        if _works_there(text, *match.span())
+        if works_there(text, *match.span())
     ]
 
 
-def _works_there(text: str, start: int, end: int) -> bool:
+def works_there(text: str, start: int, end: int) -> bool:
+    """Whether the words around a brand, characters `start` to `end`, make it an employer."""
     before = text[max(0, start - 6) : start]
     joined = any(before.endswith(word) for word in JOIN_WORK)
     if before.endswith(("入职", "入职了", "跳槽到", "跳槽去", "就职于", "任职于", "供职于")):

@@ -18,13 +18,20 @@ from rapport_training.privacy_name_words import (
     THEORY,
     TRANSLITERATING,
 )
-from rapport_training.privacy_words import part_of_speech, places, segment
+from rapport_training.privacy_words import part_of_speech, places, segment, word_list
 
 _DOTTED = re.compile(r"[\u4e00-\u9fff]{1,7}(?:[·・•][\u4e00-\u9fff]{1,7})+")
 
 _IN_DOTTED = TRANSLITERATING | set(
     "买迪江热孜依吐逊木合古力甫别赛衣扎顿珠仁增旺次卓央吉措多桑贡嘎麻山提阿卜不都肉帖切开赫艳"
 )
+
+_PARTS = "|".join(sorted(word_list("name_words.txt", "minority_parts"), key=len, reverse=True))
+
+_MINORITY = re.compile(
+    rf"(?:{_PARTS})(?:{_PARTS}|[尔娜拉孜木江提汗罕夏甫丁斯热克买力娅玛措吉珠嘎卓]){{1,4}}"
+)
+"""次仁卓玛, 买买提江: two parts, or one with an ending."""
 
 _LATIN = re.compile(
     r"(?<![A-Za-z0-9_.@/\-])(?:[A-Z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2}|[a-z]{2,12})(?![A-Za-z0-9_@/])"
@@ -45,6 +52,7 @@ def with_foreign(text: str, found: list[Name]) -> list[Name]:
         if name:
             extra.append(name)
     extra += _listed_foreign(text)
+    extra += [Name(*match.span(), True) for match in _MINORITY.finditer(text)]
     kept = [n for n in found if all(n.end <= e.start or n.start >= e.end for e in extra)]
     return sorted(kept + _disjoint(extra), key=lambda name: name.start)
 

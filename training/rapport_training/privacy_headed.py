@@ -17,8 +17,8 @@ from rapport_training.privacy_place_words import (
     FUNCTION_WORDS,
     GENERIC,
     LOCATIVE,
-    ORGANISATION,
     ORGANISATION_STOP,
+    ORGANISATION_TAILS,
     SCHOOL_TAILS,
 )
 from rapport_training.privacy_words import part_of_speech, places, word_list
@@ -34,7 +34,7 @@ _MORE_SCHOOLS = word_list("place_words.txt", "more_school_tails")
 _MORE_ORGANISATION = word_list("place_words.txt", "more_organisation")
 
 _KIND = {
-    **dict.fromkeys(ORGANISATION + _MORE_ORGANISATION, "单位"),
+    **dict.fromkeys(ORGANISATION_TAILS + _MORE_ORGANISATION, "单位"),
     **dict.fromkeys(SCHOOL_TAILS + _MORE_SCHOOLS, "学校"),
 }
 

@@ -55,11 +55,6 @@ INTRODUCED = re.compile(
 
 ROLE_CUE = re.compile(f'(?:{"|".join(sorted(ROLES, key=len, reverse=True))})(?:是|叫)?[：:“"（(]?$')
 
-CUE_LAST = frozenset(
-    '着签署款注件护叫是为我:：“"名称事学桌友舍蜜小党公婆夫妻人任妻板导司管理长兄姐弟妹哥爸妈亲子儿女侄居师生练东象授校孩档书恋舅姑姨叔嫂婿宝乡员伴士（(者名么字称客户'
-)
-"""Last characters of what `CUE` and `ROLE_CUE` match; nothing else need be tried."""
-
 LIGHT_LEFT = frozenset(word_list("name_words.txt", "light_left"))
 """Words before a name that make it somewhat more likely."""
 

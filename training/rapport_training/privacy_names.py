@@ -1,9 +1,8 @@
 """Names of people in one text.
 
-A name is looked for where jieba's dictionary leaves a surname standing alone, and scored: how surely
-the character is a surname, how likely the next one or two are a given name (`privacy_words`), and what
-stands on both sides (我叫, 同事, 和 | 说, 老师, 。; `privacy_name_context`). 李老师 and 王姐
-are names with their titles.
+Rules find what has a form: 李老师 and 王姐 with their titles, 小明, 阿芳, what stands after 我叫, foreign
+names. Full and given names are found by weights fitted to characters, context and the trained model's
+opinion (`privacy_name_tagger`), and by that model alone (`privacy_entities`).
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import accumulate
 
+from rapport_training.privacy_entities import people
 from rapport_training.privacy_foreign import with_foreign
+from rapport_training.privacy_model import Reading
 from rapport_training.privacy_name_context import (
-    AFTER_NAME,
     MEASURED,
     TITLE,
     Around,
@@ -25,39 +25,35 @@ from rapport_training.privacy_name_context import (
 from rapport_training.privacy_name_tagger import find_tagged
 from rapport_training.privacy_name_words import (
     BOUNDARY,
-    CUE_LAST,
-    HAN,
-    NO_GIVEN,
     NO_PERSON,
-    PUBLIC_FIGURES,
     SHORT_TITLES,
     SURNAMES_DOUBLE,
     SURNAMES_LIKELY,
     SURNAMES_RARE,
     SURNAMES_SURE,
-    THEORY,
 )
-from rapport_training.privacy_nicknames import find_called, find_nickname
-from rapport_training.privacy_people import find_people
-from rapport_training.privacy_words import given_score, part_of_speech, places
-
-THRESHOLD = 4.0
-"""Score from which on a candidate is a name."""
+from rapport_training.privacy_nicknames import find_called, find_nickname, find_pets
+from rapport_training.privacy_words import given_score, part_of_speech
 
 _ANY_SURNAME = SURNAMES_SURE | SURNAMES_LIKELY | SURNAMES_RARE
 
 _STARTS = _ANY_SURNAME | {name[0] for name in SURNAMES_DOUBLE} | set("小老阿姓")
 
 
-def find_names(text: str, words: list[str]) -> list[Name]:
+def find_names(text: str, words: list[str], reading: Reading) -> list[Name]:
     """Names in `text`, whose words are `words`, from left to right, without overlap."""
     names = find_by_rules(text, words)
-    more = [
-        name
-        for name in find_tagged(text, words)
-        if all(name.end <= other.start or name.start >= other.end for other in names)
-    ]
-    return sorted(names + more, key=lambda name: name.start) if more else names
+    for more in (find_tagged(text, words, reading.person), people(text, reading)):
+        names += [
+            name
+            for name in more
+            if all(name.end <= other.start or name.start >= other.end for other in names)
+        ]
+    kept = [name for name in names if not text.startswith(_NO_NAMES, name.start)]
+    return sorted(kept, key=lambda name: name.start)
+
+
+_NO_NAMES = ("小红书", "小确幸", "小高光", "以诚相待", "于郎才")
 
 
 def find_by_rules(text: str, words: list[str]) -> list[Name]:
@@ -67,7 +63,7 @@ def find_by_rules(text: str, words: list[str]) -> list[Name]:
     done = 0
     for index, word in enumerate(words):
         start = starts[index]
-        if not (_starts_name(word) or (start > 1 and text[start - 1] in CUE_LAST)):
+        if not _starts_name(word):
             titled = index + 1 < len(words) and words[index + 1] in SHORT_TITLES
             if not titled or len(word) > 2:
                 continue
@@ -77,7 +73,7 @@ def find_by_rules(text: str, words: list[str]) -> list[Name]:
         if name and name.start >= done:
             found.append(name)
             done = name.end
-    return with_foreign(text, _longest(found + find_people(text, starts, words)))
+    return with_foreign(text, _longest(found + find_called(text) + find_pets(text, starts)))
 
 
 def _longest(names: list[Name]) -> list[Name]:
@@ -98,9 +94,7 @@ def _name_at(text: str, words: list[str], index: int, start: int) -> Name | None
     word = words[index]
     return (
         _titled(text, words, index, start, around)
-        or _full(text, words, index, start, around)
         or find_nickname(text, words, index, start, around)
-        or find_called(text, words, index, start, around)
         if word[0] not in BOUNDARY
         else None
     )
@@ -158,90 +152,3 @@ def _short_title(
 _NO_TITLE = frozenset(
     "大二三四五六七八小老表堂学师空帅亲他我你个的哥姐叔姨爷公猪网酷铁胞山西伟海的多八安娘窑港款姑干舅世令家皇美外新女男帝国文宝金春龙"
 )
-
-
-def _full(text: str, words: list[str], index: int, start: int, around: Around) -> Name | None:
-    """Surname and given name."""
-    word = words[index]
-    length, weight = surname_at(text, start)
-    if not length or (len(word) < length):
-        return None
-    if word[0] == "张" and MEASURED.search(text[:start]) and not around.cue:
-        return None
-    best: tuple[float, int, bool] | None = None
-    for end, next_word, penalty, plain in _ends(text, words, index, start, length):
-        given = text[start + length : end]
-        if not given or any(c in NO_GIVEN for c in given) or not HAN.fullmatch(given):
-            continue
-        surface = text[start:end]
-        known = surface in PUBLIC_FIGURES or THEORY.match(text, end) is not None
-        if (known or _begins_figure(text, start, end)) and not (around.cue or around.role):
-            continue
-        if not around.cue and (
-            surface in NO_PERSON or (word in NO_PERSON and given_score(given) < 6)
-        ):
-            continue
-        one = 0.5 if len(given) == 1 else 0.0
-        score = (
-            weight
-            + min(given_score(given), 9.0)
-            + around.score
-            - (min(penalty, 3.5) if around.cue else penalty)
-            - one
-            + right_of(text, words, end, next_word)
-        )
-        if score > THRESHOLD and (best is None or score > best[0]):
-            best = (score, end, plain)
-    if best is None:
-        return None
-    return Name(start, best[1], best[2])
-
-
-def _begins_figure(text: str, start: int, end: int) -> bool:
-    return any(text[start:stop] in PUBLIC_FIGURES for stop in range(end + 1, end + 3))
-
-
-_NEVER_NAMES = frozenset("vazdilbcpr")
-
-
-def _ends(
-    text: str, words: list[str], index: int, start: int, length: int
-) -> list[tuple[int, int, float, bool]]:
-    """Where a name from `start` may end: position, index of the word after it, penalty, spreads."""
-    word = words[index]
-    after = start + len(word)
-    rest = [*words[index + 1 : index + 3], "", ""]
-    first, second = rest[0], rest[1]
-    ends: list[tuple[int, int, float, bool]] = []
-    if len(word) > length:
-        tag = part_of_speech(word)
-        if len(word) <= length + 2:
-            usual = tag in {"nr", "nrt", "nrfg", ""}
-            place = word in places()
-            ends.append(
-                (
-                    after,
-                    index + 1,
-                    (0.0 if usual else 7.0 if tag[:1] in _NEVER_NAMES else 5.0)
-                    + (4.0 if place else 0.0),
-                    usual,
-                )
-            )
-            if len(word) == length + 1 and len(first) == 1:
-                ends.append((after + 1, index + 2, 1.0 if usual else 3.0, True))
-        return ends
-    if len(first) == 1:
-        ends.append((after + 1, index + 2, 0.0, True))
-        if len(second) == 1:
-            ends.append((after + 2, index + 3, 0.5, True))
-        elif len(second) > 1:
-            ends.append((after + 2, len(words), 4.5, True))
-    elif len(first) == 2:
-        tag = part_of_speech(first)
-        usual = tag in {"nr", "nrt", "nz", "ns", "nrfg", ""} or given_score(first) > 6
-        likely = given_score(first) > 2
-        ends.append((after + 2, index + 2, 0.5 if usual else 1.5 if likely else 3.0, True))
-        ends.append((after + 1, len(words), 1.0 if first[1] in AFTER_NAME else 5.0, True))
-    elif len(first) > 2:
-        ends.append((after + 1, len(words), 6.0, True))
-    return ends

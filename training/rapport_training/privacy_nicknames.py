@@ -1,4 +1,4 @@
-"""Names without a surname: 小明, 阿芳, 老王, and whatever stands after 我叫 or, if likely, after 同事."""
+"""Names without a surname: 小明, 阿芳, 老王, whatever stands after 我叫, and children called 石头."""
 
 from __future__ import annotations
 
@@ -7,20 +7,16 @@ import re
 from rapport_training.privacy_name_context import AFTER_NAME, Around, Name, right_of
 from rapport_training.privacy_name_words import (
     BOUNDARY,
-    FOREIGN_NAMES,
     HAN,
     NICK_STOP,
     NICK_WEAK,
     NO_GIVEN,
-    NO_PERSON,
-    RIGHT,
+    PETS,
     SURNAMES_LIKELY,
     SURNAMES_SURE,
-    THEORY,
-    TRANSLITERATING,
-    TWICE_STOP,
 )
-from rapport_training.privacy_words import given_score, part_of_speech
+from rapport_training.privacy_person_signs import AFTER_ADVERB, CHILD, KIN, PERSON_RIGHT
+from rapport_training.privacy_words import given_score, part_of_speech, word_list
 
 
 def find_nickname(
@@ -75,74 +71,56 @@ def _nickname_cut(text: str, start: int, character: str, around: Around) -> Name
     return None
 
 
-def find_called(text: str, words: list[str], index: int, start: int, around: Around) -> Name | None:
-    """Whatever stands after 我叫, and a given name after 同事."""
-    if not (around.cue or around.role):
-        return None
-    word = words[index]
-    best = _called_end(text, words, index, start, around)
-    if best is None or THEORY.match(text, best):
-        return None
-    surface = text[start:best]
-    common = surface == word and part_of_speech(word) not in {"", "nr", "nrt", "nz"}
-    return Name(start, best, surface[0] == surface[1] or not common)
+_CALLED = re.compile(
+    r"(?:名叫|名字就?叫|名字是|姓名[：:]|(?:真名|本名|大名|小名|网名|外号|笔名|化名)(?:就?叫|是)?"
+    r"|备注(?:写的|写)?(?:的)?(?:是|成|名是|：)?[“\"]|备注是|(?:签名|署名|落款)(?:写?的?是|：)?[“\"]?|自称"
+    r"|(?:^|[，。！？：\s“])我叫|管[我他她]叫|[叫喊]我|[人友弟妹哥姐女儿妈爸婆公桌室蜜学师生板伴子孩]叫)"
+    r"[“\"]?([\u4e00-\u9fff]{2,4})(?=[，。！？；）”\")]|$)"
+)
+
+_NOT_CALLED = frozenset(word_list("name_words.txt", "not_called"))
+
+_NEVER_CALLED = frozenset("到去来起回过上下出进了着大家什我你他她它这那怎一不为们")
+"""First characters of what stands after 叫 and is no name."""
 
 
-def _called_end(text: str, words: list[str], index: int, start: int, around: Around) -> int | None:
-    end, run = start, ""
-    candidates: list[tuple[float, int]] = []
-    strict = around.cue and _STRICT.search(text[:start]) is not None
-    named = strict and _NAMED.search(text[:start]) is not None
-    for offset, word in enumerate(words[index : index + 3]):
-        whole = strict and not run and len(word) == 2 and part_of_speech(word)[:1] in _NAMING
-        if not HAN.fullmatch(word) or (run and word in RIGHT):
-            break
-        if any(c in NO_GIVEN for c in word) and not whole:
-            break
-        run, end = run + word, end + len(word)
-        alone = end == len(text) or text[end] in BOUNDARY
-        if len(run) > 6 or (word in NO_PERSON and not (strict and alone)):
-            break
-        right = right_of(text, words, end, index + offset + 1)
-        if named and alone and 1 < len(run) < 4:
-            return end
-        score = _called_score(run, around, right, strict and alone)
-        if score is not None:
-            candidates.append((score, end))
-    return max(candidates)[1] if candidates else None
+_NO_PART = frozenset("的了吗呢着他她我你说")
 
 
-_NAMING = frozenset("ntsbagzi")
-"""Parts of speech of words that may be somebody's name after 我叫: 向阳, 高兴, but not 过来."""
+def find_called(text: str) -> list[Name]:
+    """Whatever stands between 我叫 or 名字是 and the end of the clause."""
+    if not _MAY_CALL.search(text):
+        return []
+    found = []
+    for match in _CALLED.finditer(text):
+        name = match.group(1)
+        if name not in _NOT_CALLED and name[0] not in _NEVER_CALLED and not _NO_PART & set(name):
+            spreads = name[0] == name[1] or part_of_speech(name) in {"", "nr", "nrt", "nz"}
+            # 大家叫我胆小鬼 tells no name.
+            if spreads or match.group()[0] not in "叫喊管":
+                found.append(Name(*match.span(1), spreads))
+    return found
 
-_NAMED = re.compile(r"(?:名字(?:就)?叫|名叫|名字是|姓名[：:])[“\"]?$")
 
-_STRICT = re.compile(r"(?:(?:我|他|她|名字|名)(?:就)?叫|名字是|姓名[：:])[“\"]?$")
+_MAY_CALL = re.compile(r"[叫喊名注款称]")
+
+_PETS = frozenset((*PETS, *word_list("name_words.txt", "adverb_pets")))
+
+_ADVERBS = frozenset(word_list("name_words.txt", "adverb_pets"))
 
 
-def _called_score(run: str, around: Around, right: float, strict: bool) -> float | None:
-    """How good `run` is as the name after a cue; None if it is none."""
-    if len(run) < 2:
-        return None
-    if run in FOREIGN_NAMES or (
-        len(run) > 2
-        and all(c in TRANSLITERATING for c in run)
-        and (right or part_of_speech(run) in {"nr", "nrt"})
-    ):
-        return 10.0 + len(run)
-    given, tag = given_score(run), part_of_speech(run)
-    ordinary = bool(tag) and tag not in {"nr", "nrt", "nz", "nrfg"}
-    if len(run) == 2 and run[0] == run[1] and run not in TWICE_STOP:
-        pet = tag in {"", "nr", "nrt", "nrfg", "nz", "ns", "q"}
-        likely = given > 1.5 or (pet and given > -6 and right >= 1.5)
-        return given if likely or around.cue else None
-    if len(run) > 3 or run in TWICE_STOP:
-        return None
-    if around.cue and right:
-        limit = (
-            (3.0 if tag[:1] == "v" else -1.0) if strict else 5.0 if tag[:1] in "vadrcpm" else 2.5
-        )
-        return given + 6 if given > (limit if ordinary else -1.0 if strict else 0.0) else None
-    if around.role and len(run) == 2 and not ordinary and given > (5.0 if right else 7.5):
-        return given
-    return None
+def find_pets(text: str, starts: list[int]) -> list[Name]:
+    """石头 after 弟弟 and 明明 after 我弟: words and adverbs that children are called by."""
+    found = []
+    for start in starts[1:-1]:
+        surface = text[start : start + 2]
+        if surface not in _PETS:
+            continue
+        before, end = text[max(0, start - 4) : start], start + 2
+        if surface in _ADVERBS:
+            named = CHILD.search(before) and AFTER_ADVERB.match(text, end)
+        else:
+            named = KIN.search(before) and PERSON_RIGHT.match(text, end)
+        if named:
+            found.append(Name(start, end, True))
+    return found

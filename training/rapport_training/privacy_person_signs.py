@@ -20,11 +20,6 @@ PERSON_RIGHT = re.compile(
 )
 """What a person's name is followed by."""
 
-ACTS = re.compile(
-    r"喝|骂|打人|借|又|把|长大|说|哭|笑|告诉|觉得|脾气|念叨|今天|昨天|昨晚|没有?|不|从小|生日|上学|出生|住院|走了|去世"
-)
-"""What only a person does, right after the name."""
-
 CHILD = re.compile(
     r"(?:弟|妹|弟弟|妹妹|儿子|女儿|闺女|孙子|孙女|侄子|侄女|外甥|外甥女|娃|孩子|宝宝)$"
 )

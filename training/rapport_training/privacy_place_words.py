@@ -56,7 +56,7 @@ EMPLOYERS = word_list("place_words.txt", "employers")
 WORD_EMPLOYERS = frozenset(word_list("place_words.txt", "word_employers"))
 """Those of them that are words as well: they need a preposition before them."""
 
-ORGANISATION = word_list("place_words.txt", "organisation")
+ORGANISATION_TAILS = word_list("place_words.txt", "organisation")
 """Last parts of the names of organisations."""
 
 WEAK_ORGANISATION = frozenset(word_list("place_words.txt", "weak_organisation"))

@@ -9,15 +9,20 @@ point at nobody. Neighbouring parts of one address make one span.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
 from rapport_training.privacy_employers import find_employers
+from rapport_training.privacy_entities import located
 from rapport_training.privacy_headed import find_headed
+from rapport_training.privacy_model import Entity
 from rapport_training.privacy_name_words import SURNAMES_LIKELY, SURNAMES_SURE
 from rapport_training.privacy_patterns import Found
 from rapport_training.privacy_place_words import (
     AMBIGUOUS,
+    EMPLOYERS,
     FIXED,
     FUNCTION_WORDS,
     GENERIC,
@@ -27,8 +32,10 @@ from rapport_training.privacy_place_words import (
     NO_TOWN,
     PUBLIC_GROUNDS,
     SUFFIXES,
+    UNIVERSITIES,
     run_start,
 )
+from rapport_training.privacy_rare_words import may_be_named
 from rapport_training.privacy_schools import find_schools
 from rapport_training.privacy_towns import find_estates, find_towns
 from rapport_training.privacy_words import part_of_speech, places
@@ -47,10 +54,6 @@ _FLAT = re.compile(
 
 _LANDMARK = re.compile(
     "|".join(sorted((name for name in LANDMARKS if len(name) > 3), key=len, reverse=True))
-)
-
-_VILLAGE = re.compile(
-    f"(?:在|去|回|到|从|住|自)([{''.join(sorted(SURNAMES_SURE | SURNAMES_LIKELY))}]家?(?:村(?!民|上|里|口|庄)|庄|屯|寨|沟|湾|坪|坝|畈|塘|堡|岭|窑|沱))"
 )
 
 _SURNAME_LIKE = SURNAMES_SURE | SURNAMES_LIKELY
@@ -78,7 +81,7 @@ _STREET = re.compile(
 _TOWN_LAST = re.compile(r"[村镇乡街场木巷弄路]")
 
 
-def find_places(text: str, words: list[str]) -> list[Found]:
+def find_places(text: str, words: list[str], entities: Sequence[Entity]) -> list[Found]:
     """Places, schools and employers of `text`, whose words are `words`; sorted, no overlap."""
     starts = [0, *accumulate(map(len, words))]
     fixed = [match.span() for match in FIXED.finditer(text)] if _MAY_FIX.search(text) else []
@@ -91,10 +94,9 @@ def find_places(text: str, words: list[str]) -> list[Found]:
             continue
         found += _gazetteer(text, words, index, start)
         found += _suffixed(text, words, starts, index)
-    found += find_schools(text, words, starts)
-    found += find_employers(text, words, starts)
-    found += find_headed(text, starts, words)
-    found += [(*m.span(1), "地点") for m in _VILLAGE.finditer(text)]
+    headed = find_schools(text, words, starts) + find_employers(text, words, starts)
+    headed += find_headed(text, starts, words)
+    found += [one for one in headed if _borne_out(text, words, starts, one, entities)]
     found += _towns(text)
     found += find_towns(text, starts, words)
     found += find_estates(text)
@@ -102,7 +104,32 @@ def find_places(text: str, words: list[str]) -> list[Found]:
     found += (
         [(m.start(), m.end(), "地点") for m in _FLAT.finditer(text)] if _has_digit(text) else []
     )
+    found += located(text, entities)
     return _joined(text, found)
+
+
+def _borne_out(
+    text: str, words: list[str], starts: list[int], found: Found, entities: Sequence[Entity]
+) -> bool:
+    """Whether the model agrees or a word is rare enough: not 利用大学, 家里医院, 接触现代科技."""
+    start, end, _ = found
+    if any(entity.start < end and start < entity.end for entity in entities):
+        return True
+    if text[start - 1 : start] in _INSIDE or text[start:end] in _KNOWN:
+        return True
+    if _COUNTED.search(text[start:end]):
+        return True
+    return any(
+        may_be_named(words[index])
+        for index in range(bisect_left(starts, start), bisect_left(starts, end))
+    )
+
+
+_INSIDE = frozenset("在从进")
+
+_KNOWN = frozenset((*EMPLOYERS, *UNIVERSITIES))
+
+_COUNTED = re.compile("[一二三四五六七八九十][^个]|^(?:[市县区省]|实验)")
 
 
 def _has_digit(text: str) -> bool:

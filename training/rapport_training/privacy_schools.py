@@ -25,6 +25,11 @@ _NUMBERED = re.compile(
     r"(?:第?[一二三四五六七八九十百\d]{1,3}|附|实验|外国语|师大附)(?:中学|中|高中|高|小学|小|初中|幼)(?![心间国午秋级等考度年型孩时])"
 )
 
+_LOCAL = re.compile(
+    r"(?:[市县区省镇铁](?:实验)?[一二三四五六七八九十]{1,3}|(?<=[在去到回从考进上])[一二三四五六七八九十]{2,3})(?:中学|小学|高中|中|小)(?![心间国午秋级等考度型孩时])"
+)
+"""市二中, 三十五中."""
+
 _SCHOOLS = re.compile("|".join(sorted(UNIVERSITIES, key=len, reverse=True)))
 
 _AT_SCHOOL = re.compile(
@@ -90,11 +95,17 @@ def find_schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
             quoted = _ABROAD.match(text, end) and words[first] not in places()
             if name and name not in GENERIC and named and not quoted:
                 found.append((starts[first], end, "学校"))
+    found += [(*match.span(), "学校") for match in _LOCAL.finditer(text)]
     for match in _NUMBERED.finditer(text):
         found += _numbered(text, words, starts, match)
     for match in _SCHOOLS.finditer(text):
         found += _abbreviated(text, match, starts)
     return found
+
+
+def quoted(text: str, end: int) -> bool:
+    """Whether a school that ends at `end` is named for its research only."""
+    return _ABROAD.match(text, end) is not None
 
 
 def _is_proper(name_words: list[str], name: str, placed: bool) -> bool:

@@ -28,6 +28,12 @@ def part_of_speech(word: str) -> str:
     return tags[0][1] if len(tags) == 1 and _segmenter().has_word(word) else ""
 
 
+@lru_cache(maxsize=65536)
+def frequency(word: str) -> int:
+    """How often jieba's dictionary counted this word; for others, how often its parts let expect."""
+    return _segmenter().suggest_freq(word)
+
+
 @cache
 def places() -> dict[str, str]:
     """Names of places with their class: `division`, `county` or `foreign`; the last two need context."""
