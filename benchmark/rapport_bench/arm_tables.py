@@ -102,7 +102,7 @@ def _overview(
 
 
 def _arm_name(result: Result) -> Text:
-    name = Text(folded(shown_name(result), 24))
+    name = Text(folded(shown_name(result), 18))
     return name if result.kind == "base" else name.append(f" {result.kind}", style="dim")
 
 

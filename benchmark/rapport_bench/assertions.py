@@ -195,7 +195,9 @@ def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, *, folder
         )
     if found.comparison is not None:
         worst = worst_dialogues(candidate, baseline, metric, coverage=coverage)
-        listed = ", ".join(f"{one_line(name)[:60]} ({share:+.2g})" for name, share in worst)
+        shares = [f"{share:+.2g}".replace("-", "−") for _, share in worst]
+        names = [one_line(name)[:60] for name, _ in worst]
+        listed = ", ".join(map("{} ({})".format, names, shares))
         lines += [f"worst dialogues: {listed}"] if worst else []
     if found.outcome == "inconclusive":
         lines += [deciding(difference, found.margin)]

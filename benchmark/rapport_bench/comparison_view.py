@@ -106,7 +106,7 @@ def _beside(rows: Sequence[_Figures], *, join: str) -> list[Column]:
 
 def _difference(rows: Sequence[_Figures], join: str) -> Column:
     cells = tuple(Text(row.difference.replace("\n", join)) for row in rows)
-    return Column(Text("difference [95 %]"), cells)
+    return Column(Text("difference\n[95 %]"), cells)
 
 
 @dataclass(frozen=True, slots=True)
