@@ -16,7 +16,7 @@ from rapport_bench.files import write_atomically
 WIDTH = 100
 """Columns of a recorded console."""
 
-_FONT_FACE = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
+_UNWANTED = re.compile(r"@font-face \{\{.*?\}\}\s*|<!--.*?-->\s*", re.DOTALL)
 _FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 
@@ -48,6 +48,6 @@ def write_comparison(comparison: Comparison, folder: str, path: str | Path) -> N
 
 
 def _format() -> str:
-    """Rich's frame without the fonts that it would fetch from the network."""
+    """Rich's frame without its address and the fonts that it would fetch from the network."""
     usual = inspect.signature(Console.export_svg).parameters["code_format"].default
-    return _FONT_FACE.sub("", usual).replace("Fira Code, monospace", _FONTS)
+    return _UNWANTED.sub("", usual).replace("Fira Code, monospace", _FONTS)
