@@ -373,16 +373,21 @@ def test_loading_the_plugin_imports_nothing_heavy(tmp_path) -> None:
 COUNTING = """
     import os
     from pathlib import Path
-    import rapport_bench.run, rapport_bench.loading, rapport_bench.session_results
-    real, load = rapport_bench.run._evaluate, rapport_bench.loading.LoadedBase.__init__
+    import rapport_bench.session_results
+    scored = rapport_bench.session_results._scored
     def note(what):
         with Path(os.environ["NOTES"]).open("a") as file: file.write(what + "\\n")
-    def evaluate(*arguments):
-        note("scored"); return real(*arguments)
-    def loaded(*arguments):
-        note("loaded"); return load(*arguments)
-    rapport_bench.run._evaluate = evaluate
-    rapport_bench.loading.LoadedBase.__init__ = loaded
+    def counted(wanted):
+        import rapport_bench.loading, rapport_bench.run
+        real, load = rapport_bench.run._evaluate, rapport_bench.loading.LoadedBase.__init__
+        def evaluate(*arguments):
+            note("scored"); return real(*arguments)
+        def loaded(*arguments):
+            note("loaded"); return load(*arguments)
+        rapport_bench.run._evaluate = evaluate
+        rapport_bench.loading.LoadedBase.__init__ = loaded
+        return scored(wanted)
+    rapport_bench.session_results._scored = counted
 """
 WORKERS = """
     import os, pytest
