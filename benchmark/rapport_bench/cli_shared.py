@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,14 @@ RESULTS_OPTION = click.option(
     metavar="DIR",
     help="Folder of result files.",
 )
+
+
+def quiet_libraries() -> None:
+    """Before anything imports these libraries: quiet, and no network that nobody asked for."""
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: int = 0) -> None:

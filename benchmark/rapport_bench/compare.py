@@ -92,8 +92,8 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
     """
     if metric.same_tokenizer and not _one_tokenizer(candidate, baseline):
         return MetricComparison(metric, None, note="different_tokenizer")
-    c_num, c_den = _sums(metric, candidate)
-    b_num, b_den = _sums(metric, baseline)
+    c_num, c_den = sums(metric, candidate)
+    b_num, b_den = sums(metric, baseline)
     if metric.gold is not None:
         gold = [total(baseline.columns, names) for names in metric.gold]
         difference = bands.paired_band_difference(
@@ -137,7 +137,8 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
     )
 
 
-def _sums(metric: Metric, result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def sums(metric: Metric, result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a metric counts and what it counts it of, one entry a dialogue, before its scale."""
     above = total(result.columns, metric.numerator)
     below = total(result.columns, metric.denominator)
     # Likelihoods without token counts leave a sum above and nothing below.

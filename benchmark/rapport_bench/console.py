@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: progress, the summary table, verdicts.
+"""What a person sees in the terminal: width and colour, progress, figures and names as text.
 
 Tables and verdicts go to standard output, progress and warnings to standard error. Verdicts are told by
 sign and word, never by colour alone; without a terminal, or with NO_COLOR, everything is plain text.
@@ -6,12 +6,10 @@ sign and word, never by colour alone; without a terminal, or with NO_COLOR, ever
 
 from __future__ import annotations
 
-from collections import Counter
+import os
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,34 +20,46 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
-from rapport_bench.compare import Comparison, MetricComparison
-from rapport_bench.metrics import BY_NAME, CONFIRMATORY, METRICS, NOT_ESTIMABLE_BELOW, Metric
+from rapport_bench.escape import one_line
+from rapport_bench.metrics import Metric
 from rapport_bench.results import Result
 from rapport_bench.suite import Suite
 
-_SIGNS = {
+SIGNS = {
     "regressed": ("▼", "bold red"),
     "regressed (coverage)": ("▼", "bold red"),
-    "improved": ("▲", "green"),
+    "improved": ("▲", "bold cyan"),  # red and green look alike to one man in twelve
     "equivalent": ("=", ""),
     "inconclusive": ("?", "yellow"),
 }
+"""Sign and style of a verdict: the sign alone tells them apart."""
+
+ARROWS = {"lower": " ↓", "higher": " ↑", "band": " → gold", "none": ""}
+"""Which way is better, after a metric's label."""
+
 _PLAIN_WIDTH = 120
-_FAMILIES = ("confirmatory", "companion", "marker")
-_BY_FAMILY = sorted(METRICS, key=lambda metric: _FAMILIES.index(metric.family))
+_NARROWEST = 40
+_LONGEST_NAME = 48
 
 
 def output(*, stderr: bool = False) -> Console:
-    """A console; when piped it is wide enough for a table and writes no escapes."""
+    """A console as wide as the terminal, or as ``COLUMNS`` says; plain with ``NO_COLOR``.
+
+    When piped it is 120 columns wide unless ``COLUMNS`` is set, and writes no escapes.
+    """
     console = Console(stderr=stderr, highlight=False)
-    return (
-        console
-        if console.is_terminal
-        else Console(stderr=stderr, highlight=False, width=_PLAIN_WIDTH, color_system=None)
-    )
+    if not console.is_terminal:
+        return Console(stderr=stderr, highlight=False, width=_columns(), color_system=None)
+    if os.environ.get("NO_COLOR"):  # rich would still write bold and dim
+        return Console(stderr=stderr, highlight=False, color_system=None)
+    return console
+
+
+def _columns() -> int:
+    given = os.environ.get("COLUMNS", "")
+    return max(int(given), _NARROWEST) if given.isdecimal() else _PLAIN_WIDTH
 
 
 class RunReporter:
@@ -156,214 +166,25 @@ def p_value(p: float | None) -> str:
     return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
 
 
-def _arm_cell(result: Result, metric: Metric) -> Text:
-    found = result.metrics.get(metric.name)
-    if found is None:
-        return Text("–", style="dim")
-    cell = Text(number(found["value"]))
-    if metric.family == "confirmatory" and found["ci"]:
-        cell.append(f"\n{interval(found['ci'])}", style="dim")
-    coverage = found["coverage"]
-    if metric.family == "confirmatory" and coverage is not None and coverage < 1:
-        style = "yellow" if coverage < NOT_ESTIMABLE_BELOW else "dim"
-        cell.append(f"\ncoverage {coverage:.0%}", style=style)
-    return cell
-
-
-def _difference_text(item: MetricComparison) -> Text:
-    """What is added to an arm's cell: difference and verdict, or stars for a companion."""
-    if item.metric.family != "confirmatory":
-        stars = _stars(item.p_adjusted)
-        return Text(f" {stars}" if stars else "", style="dim")
-    if item.difference is None:
-        return Text(f"\nnot compared: {item.note}", style="dim")
-    what = "distance " if item.metric.direction == "band" else ""
-    value = "equal" if item.difference.exactly_equal else signed(item.difference.value)
-    text = Text(f"\n{what}{value}")
-    if item.verdict is not None:
-        sign, style = _SIGNS[item.verdict]
-        text.append(f"\n{sign} {item.verdict}", style=style)
-    return text
-
-
-def _stars(p: float | None) -> str:
+def stars(p: float | None) -> str:
+    """``*`` for p < .05, ``**`` < .01, ``***`` < .001."""
     return "" if p is None or p >= 0.05 else "***" if p < 0.001 else "**" if p < 0.01 else "*"
 
 
-def _shown(metric: Metric, results: Sequence[Result], everything: bool) -> bool:
-    columns = [r for r in results if metric.name in r.metrics]
-    if not columns:
-        return False
-    if metric.name in ("degenerate", "copied", "crisis_harmful", "lookalike_alarms") or (
-        metric.family == "marker" and not everything
-    ):
-        return any(r.metrics[metric.name]["value"] for r in columns)
-    return True
+def shown_name(result: Result) -> str:
+    """An arm's name on one line, without control characters; the middle of a long one left out."""
+    name = one_line(result.name).strip() or "(no name)"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 16]}…{name[-15:]}"
 
 
-def summary_table(
-    results: Sequence[Result], comparisons: dict[str, Comparison], *, everything: bool = False
-) -> Table:
-    """Arms as columns, metrics as rows: value, interval, difference to the baseline, verdict.
-
-    Args:
-        results: The arms, the baseline among them.
-        comparisons: By the candidate's result id, against the one baseline.
-        everything: Whether markers that never occur get their row too.
-    """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("metric", no_wrap=False, min_width=12)
-    for result in results:
-        head = Text(result.name)
-        if result.kind != "base":
-            head.append(f"\n{result.kind}", style="dim")
-        table.add_column(head, justify="right")
-    family = ""
-    for metric in _BY_FAMILY:
-        if not _shown(metric, results, everything):
-            continue
-        if family and metric.family != family:
-            table.add_section()
-        family = metric.family
-        cells = []
-        for result in results:
-            cell = _arm_cell(result, metric)
-            comparison = comparisons.get(result.result_id)
-            item = comparison.by_name(metric.name) if comparison else None
-            cells.append(cell + _difference_text(item) if item else cell)
-        arrow = {"lower": " ↓", "higher": " ↑", "band": " → gold"}.get(metric.direction, "")
-        style = "bold" if metric.family == "confirmatory" else ""
-        table.add_row(Text(metric.label + arrow, style=style), *cells)
-    return table
+def metric_label(metric: Metric) -> str:
+    """A metric's label with an arrow to where it is better."""
+    return metric.label + ARROWS[metric.direction]
 
 
-_BOT_METRICS = (*CONFIRMATORY, "grounded_empathy", "help_compliance", "degenerate")
-
-
-def bots_table(results: Sequence[Result]) -> Table:
-    """Reference arms as rows beside gold: what it takes to fool each metric."""
-    shown = [n for n in _BOT_METRICS if any(n in r.metrics for r in results)]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("reference arm", no_wrap=True)
-    for name in shown:
-        table.add_column(Text(BY_NAME[name].label), justify="right")
-    for result in results:
-        cells = []
-        for name in shown:
-            found = result.metrics.get(name, {})
-            cell = Text(number(found.get("value")))
-            coverage = found.get("coverage")
-            if name in CONFIRMATORY and coverage is not None and coverage < 1:
-                cell.append(f" ({coverage:.0%})", style="dim")
-            cells.append(cell)
-        table.add_row(Text(result.name), *cells)
-    return table
-
-
-def band_line(result: Result) -> str:
-    """Where the gold replies lie, which is what band metrics aim at."""
-    from rapport_bench.bands import gold_band
-    from rapport_bench.records import total
-
-    parts = []
-    for metric in METRICS:
-        names = [name for group in metric.gold or () for name in group]
-        if metric.gold and all(name in result.columns for name in names):
-            above, below = (total(result.columns, group) for group in metric.gold)
-            band = gold_band(above, below, floor=metric.floor, scale=metric.scale)
-            if band:
-                parts.append(f"{metric.label} {number(max(band.low, 0))} to {number(band.high)}")
-    return f"Gold band: {'; '.join(parts)}." if parts else ""
-
-
-def unscored_lines(results: Sequence[Result]) -> list[str]:
-    """How much of each arm could not be scored, by metric and reason."""
-    lines = []
-    for result in results:
-        counts = Counter((u["metric"], u["reason"]) for u in result.data["unscored"])
-        if counts:
-            parts = [f"{metric} {reason} {n}" for (metric, reason), n in sorted(counts.items())]
-            lines.append(f"{result.name}: {', '.join(parts)}")
-    return lines
-
-
-def degenerate_line(result: Result) -> str:
-    """Kinds of degenerate replies that occur."""
-    kinds = [
-        f"{name.removeprefix('degenerate_')} {int(sum(values))}"
-        for name, values in result.columns.items()
-        if name.startswith("degenerate_") and any(values)
-    ]
-    return f"{result.name}: {', '.join(kinds)}" if kinds else ""
-
-
-def harm_line(result: Result) -> str:
-    """Dialogues in which the arm dismissed, blamed or described a method, by id."""
-    counts = result.columns.get("crisis_harmful", [])
-    ids = [
-        name for name, count in zip(result.data["dialogues"]["id"], counts, strict=False) if count
-    ]
-    return f"{result.name}: {', '.join(ids)}" if ids else ""
-
-
-def verdict_line(comparison: Comparison) -> Text:
-    """The comparison in a sentence."""
-    by_verdict: dict[str, list[str]] = {}
-    for item in comparison.metrics:
-        if item.verdict:
-            by_verdict.setdefault(item.verdict, []).append(item.metric.label)
-    line = Text(f"{comparison.candidate.name} against {comparison.baseline.name}: ", style="bold")
-    parts = []
-    for verdict, (sign, style) in _SIGNS.items():
-        if verdict in by_verdict:
-            names = ", ".join(by_verdict[verdict])
-            parts.append(Text(f"{sign} {verdict}: {names}", style=style))
-    return line + (Text("; ").join(parts) if parts else Text("no metric can be compared"))
-
-
-def comparison_table(comparison: Comparison) -> Table:
-    """One row a metric: both values, difference with interval, p, what could have been found."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("metric")
-    for name in (comparison.baseline.name, comparison.candidate.name):
-        table.add_column(Text(name), justify="right")
-    for name in ("difference [95 %]", "adjusted", "detectable", "verdict"):
-        table.add_column(name, justify="right" if name != "verdict" else "left")
-    family = ""
-    for item in sorted(comparison.metrics, key=lambda i: _FAMILIES.index(i.metric.family)):
-        if family and item.metric.family != family:
-            table.add_section()
-        family = item.metric.family
-        table.add_row(*_comparison_row(comparison, item))
-    return table
-
-
-def _comparison_row(comparison: Comparison, item: MetricComparison) -> list[Any]:
-    name, difference = item.metric.name, item.difference
-    values = [number(r.metrics[name]["value"]) for r in (comparison.baseline, comparison.candidate)]
-    arrow = {"lower": " ↓", "higher": " ↑", "band": " → gold"}.get(item.metric.direction, "")
-    row: list[Any] = [Text(item.metric.label + arrow), *values]
-    if difference is None:
-        return [*row, f"not compared: {item.note}", "", "", ""]
-    if item.metric.family == "marker" and item.ratio is not None:
-        ratio = "–" if item.ratio.value is None else f"× {number(item.ratio.value)}"
-        gee = item.ratio_gee.value if item.ratio_gee else None
-        beside = f"  (GEE × {number(gee)})" if gee is not None else ""
-        return [
-            *row,
-            f"{ratio} {interval(item.ratio.ci)}{beside}",
-            p_value(item.p_adjusted),
-            "",
-            "",
-        ]
-    what = "distance " if item.metric.direction == "band" else ""
-    shown = (
-        "exactly equal"
-        if difference.exactly_equal
-        else f"{what}{signed(difference.value)} {interval(difference.ci)}"
-    )
-    verdict = Text("")
-    if item.verdict:
-        sign, style = _SIGNS[item.verdict]
-        verdict = Text(f"{sign} {item.verdict} (margin {number(item.metric.margin)})", style=style)
-    return [*row, shown, p_value(item.p_adjusted), number(difference.mde), verdict]
+def verdict_text(verdict: str) -> Text:
+    """A verdict with its sign, on its own in a cell."""
+    sign, style = SIGNS[verdict]
+    return Text(f"{sign} {verdict}".replace(" (", "\n("), style=style)

@@ -9,7 +9,6 @@ regressed already.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -78,16 +77,8 @@ class MetricGate:
 
     @property
     def deciding_dialogues(self) -> int | None:
-        """Dialogues with which a change as large as the margin would be told from none.
-
-        ``ceil(n * (mde / margin) ** 2)``: the standard error falls with the root of the dialogues n
-        that were compared, so this many bring the minimum detectable effect (two-sided .05, power
-        .8, before Holm's correction) down to the margin. `None` without a spread between dialogues
-        or with a margin of 0.
-        """
-        if self.difference is None or self.difference.mde is None or not self.margin:
-            return None
-        return math.ceil(self.difference.clusters * (self.difference.mde / self.margin) ** 2)
+        """Dialogues that would decide: `verdicts.deciding_dialogues`."""
+        return verdicts.deciding_dialogues(self.difference, margin=self.margin)
 
 
 @dataclass(frozen=True, slots=True)

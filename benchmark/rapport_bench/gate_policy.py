@@ -96,11 +96,21 @@ def read_policy(path: str | Path) -> Policy:
             f"{path}: no metric: an empty policy would let everything pass",
             remedy="Add a table like [metrics.aer_share] with direction and margin.",
         )
-    return Policy(tuple(_rule(name, table, path) for name, table in metrics.items()), alpha)
+    rules = (make_rule(name, table, f"{path}: [metrics.{name}]") for name, table in metrics.items())
+    return Policy(tuple(rules), alpha)
 
 
-def _rule(name: str, table: Any, path: Path) -> Rule:
-    where = f"{path}: [metrics.{name}]"
+def make_rule(name: str, table: Any, where: str) -> Rule:
+    """What is asked of one metric, from a table with direction and margin or margin_percent.
+
+    Args:
+        name: The metric.
+        table: As in a policy file.
+        where: Begins every message.
+
+    Raises:
+        BadInput: As `read_policy`.
+    """
     if name not in BY_NAME:
         raise BadInput(
             f"{where}: unknown metric {name!r}",

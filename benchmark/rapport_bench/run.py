@@ -21,6 +21,7 @@ from rapport_bench.files import write_atomically
 from rapport_bench.models import Quantization
 from rapport_bench.reply_model import ReplyModel, read_replies
 from rapport_bench.result_content import Scored, content, volatile
+from rapport_bench.saved_arms import saved_result
 from rapport_bench.store import ResponseStore
 from rapport_bench.suite import Suite, build_suite, choose_tasks
 from rapport_bench.task_loading import load_tasks
@@ -54,6 +55,7 @@ class RunConfig:
         batch_tokens: Padded tokens a batch.
         results: Folder for result files.
         store: Response store; `None` for the default file.
+        reuse: Take an arm's result from the folder if it was scored there, instead of scoring it.
     """
 
     base: str | None = None
@@ -72,6 +74,7 @@ class RunConfig:
     batch_tokens: int = 4096
     results: str = "results"
     store: str | None = None
+    reuse: bool = False
 
 
 class Reporter(Protocol):
@@ -134,6 +137,11 @@ def run(config: RunConfig, reporter: Reporter) -> Outcome:
         new: list[bool] = []
         for index, (arm, score) in enumerate(planned):
             reporter.arm(arm.name, index, len(planned))
+            there = saved_result(arm, suite, tasks, config.results) if config.reuse else None
+            if there is not None:
+                saved.append(there)
+                new.append(False)
+                continue
             scored = score(arm, tasks)
             result = results.seal(content(suite, arm, scored) | volatile(started))
             result, is_new = results.save(result, config.results)

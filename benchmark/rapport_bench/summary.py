@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rapport_bench import console, dominance
+from rich.console import Console
+
+from rapport_bench import arm_tables, comparison_view, console, dominance, next_steps, run_notes
 from rapport_bench.compare import Comparison, compare
 from rapport_bench.compare import to_json as comparison_to_json
+from rapport_bench.escape import one_line
 from rapport_bench.results import Result
 from rapport_bench.run import Outcome
 
@@ -44,57 +47,64 @@ def show_outcome(
     *,
     everything: bool = False,
 ) -> None:
-    """Print the summary of a run: verdicts, table, what is missing from it, where it lies."""
+    """Print the summary of a run: tables, what limits them, where results lie, verdicts, what next."""
     out = console.output()
     arms = outcome.results
     protocol = outcome.suite.protocol()["generation"]
     out.print()
     out.print(
-        f"Suite {outcome.suite.name} · {len(outcome.suite.dialogues)} dialogues · "
-        f"{protocol['method']}, seeds {', '.join(map(str, protocol['seeds']))} · "
-        f"suite {outcome.suite.suite_id[:8]}"
+        one_line(
+            f"Suite {outcome.suite.name} · {len(outcome.suite.dialogues)} dialogues · "
+            f"{protocol['method']}, seeds {', '.join(map(str, protocol['seeds']))} · "
+            f"suite {outcome.suite.suite_id[:8]}"
+        ),
+        markup=False,
     )
     shown = [arm for arm in arms if arm.kind != "bot"]
-    out.print(console.summary_table(shown, comparisons, everything=everything))
+    for table in arm_tables.summary_tables(
+        shown, comparisons, width=out.width, everything=everything
+    ):
+        out.print(table)
     out.print(
         "Values with 95 % intervals clustered by dialogue; differences are to "
-        f"{arms[0].name}; * p < .05, ** < .01, *** < .001 after correction.",
+        f"{console.shown_name(arms[0])}; * p < .05, ** < .01, *** < .001 after correction.",
         style="dim",
+        markup=False,
     )
-    band = console.band_line(arms[0])
+    band = run_notes.band_line(arms[0])
     if band:
-        out.print(band, style="dim")
+        out.print(band, style="dim", markup=False)
     bots = [arm for arm in arms if arm.kind in ("gold", "bot")]
     if len(bots) > 1:
-        out.print(console.bots_table(bots))
+        for table in arm_tables.bots_tables(bots, width=out.width):
+            out.print(table)
         out.print(
             "Reference arms; in brackets the share of replies that could be scored.", style="dim"
         )
-    for arm in arms[1:]:
-        if arm.kind in ("adapter", "model", "replies"):
-            out.print(console.verdict_line(comparisons[arm.result_id]))
-    notes = dict.fromkeys(w for c in comparisons.values() for w in c.warnings)
-    for note in notes:
-        out.print(f"note: {note}", style="yellow", markup=False)
+    for note in dict.fromkeys(w for c in comparisons.values() for w in c.warnings):
+        out.print(f"note: {one_line(note)}", style="yellow", markup=False)
     for note in dominance.notes(arms):
-        out.print(f"note: {note}", style="yellow", markup=False)
-    _print_block(
-        out, "Harmful replies to someone at risk", [x for a in arms if (x := console.harm_line(a))]
-    )
-    _print_block(out, "Not scored", console.unscored_lines(arms))
-    _print_block(
-        out, "Degenerate replies", [line for a in arms if (line := console.degenerate_line(a))]
-    )
+        out.print(f"note: {one_line(note)}", style="yellow", markup=False)
+    harmful = [line for arm in arms if (line := run_notes.harm_line(arm))]
+    _print_block(out, "Harmful replies to someone at risk", harmful)
+    _print_block(out, "Not scored", run_notes.unscored_lines(arms))
+    degenerate = [line for arm in arms if (line := run_notes.degenerate_line(arm))]
+    _print_block(out, "Degenerate replies", degenerate)
     kept = sum(not new for new in outcome.new)
     there = f" ({kept} were there already)" if kept else ""
     out.print(f"\n{len(arms)} results in {Path(folder) / 'v1'}{there}:", markup=False)
     for arm in arms:
         out.print(f"  {arm.result_id[:8]}  {arm.path}", markup=False, soft_wrap=True)
-    out.print(f"Next: rapport compare CANDIDATE BASELINE --results {folder}", markup=False)
+    out.print()
+    for arm in arms[1:]:
+        if arm.kind in ("adapter", "model", "replies"):
+            out.print(comparison_view.verdict_lines(comparisons[arm.result_id]))
+    for line in next_steps.after_run(arms, comparisons, folder):
+        out.print(line, markup=False, soft_wrap=line.startswith(("Next:", " ")))
 
 
-def _print_block(out: Any, title: str, lines: Sequence[str]) -> None:
+def _print_block(out: Console, title: str, lines: Sequence[str]) -> None:
     if lines:
         out.print(f"{title}:")
         for line in lines:
-            out.print(f"  {line}", markup=False)
+            out.print(f"  {one_line(line)}", markup=False)

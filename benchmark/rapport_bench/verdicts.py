@@ -207,6 +207,23 @@ def non_inferior(worse: Difference, *, margin: float) -> bool:
     return worse.upper_bound_95 is not None and _exceeds(margin, worse.upper_bound_95)
 
 
+def deciding_dialogues(difference: Difference | None, *, margin: float | None) -> int | None:
+    """Dialogues with which a change as large as the margin would be told from none.
+
+    ``ceil(n * (mde / margin) ** 2)``: the standard error falls with the root of the dialogues n
+    that were compared, so this many bring the minimum detectable effect (two-sided .05, power
+    .8, before Holm's correction) down to the margin. `None` without a spread between dialogues
+    or with a margin of 0.
+
+    Example:
+        >>> deciding_dialogues(Difference(0.01, mde=0.06, clusters=50), margin=0.02)
+        450
+    """
+    if difference is None or difference.mde is None or not margin:
+        return None
+    return math.ceil(difference.clusters * (difference.mde / margin) ** 2)
+
+
 def gate_outcome(metrics: Sequence[Judged]) -> Outcome:
     """The outcome of a gate over the metrics of its policy.
 

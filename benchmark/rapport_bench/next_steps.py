@@ -1,0 +1,87 @@
+"""What to look at after a comparison: how many dialogues would decide, which to read, what to run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+
+from rapport_bench import verdicts
+from rapport_bench.compare import Comparison, MetricComparison
+from rapport_bench.console import number, shown_name
+from rapport_bench.contributions import worst_dialogues
+from rapport_bench.escape import one_line
+from rapport_bench.paired import Difference
+from rapport_bench.results import Result
+
+_PLAIN_NAME = re.compile(r"\w[\w.-]{0,39}")
+
+
+def after_comparison(comparison: Comparison, folder: str) -> Iterator[str]:
+    """Lines under a comparison: what regressed where, what would decide, and the gate."""
+    yield from _about_metrics(comparison)
+    names = [reference(r) for r in (comparison.candidate, comparison.baseline)]
+    yield (
+        f"Next: rapport gate --candidate {names[0]} --baseline {names[1]} --policy gate.toml"
+        f"{_results(folder)}"
+    )
+
+
+def after_run(
+    arms: Sequence[Result], comparisons: dict[str, Comparison], folder: str
+) -> Iterator[str]:
+    """Lines at the end of a run: for each candidate as `after_comparison`, and the next command."""
+    candidates = [arm for arm in arms[1:] if arm.kind in ("adapter", "model", "replies")]
+    for arm in candidates[:3]:
+        prefix = f"{shown_name(arm)}: " if len(candidates) > 1 else ""
+        yield from (f"{prefix}{line}" for line in _about_metrics(comparisons[arm.result_id]))
+    others = candidates or arms[1:]
+    if others:
+        yield f"Next: {compare_command(others[0], arms[0], folder)}"
+    if len(candidates) > 1:
+        yield f"      rapport leaderboard {shlex.quote(folder)}"
+
+
+def _about_metrics(comparison: Comparison) -> Iterator[str]:
+    for item in comparison.metrics:
+        if item.verdict and item.verdict.startswith("regressed"):
+            listed = ", ".join(one_line(name)[:60] for name, _ in _worst(comparison, item))
+            if listed:
+                yield f"{item.metric.label} regressed most in dialogues {listed}"
+    for item in comparison.metrics:
+        if item.verdict == "inconclusive":
+            yield f"{item.metric.label} is undecided: {deciding(item.difference, item.metric.margin)}"
+
+
+def _worst(comparison: Comparison, item: MetricComparison) -> list[tuple[str, float]]:
+    coverage = item.verdict == "regressed (coverage)"
+    return worst_dialogues(
+        comparison.candidate, comparison.baseline, item.metric, coverage=coverage
+    )
+
+
+def deciding(difference: Difference | None, margin: float | None) -> str:
+    """How much more data an inconclusive metric asks for, in words."""
+    needed = verdicts.deciding_dialogues(difference, margin=margin)
+    if difference is None or needed is None:
+        return "the difference or its spread could not be estimated"
+    if needed <= difference.clusters:
+        return (
+            f"the difference lies near the margin of {number(margin)}: more than the "
+            f"{difference.clusters:,} dialogues would decide"
+        )
+    return f"about {needed:,} dialogues would decide (has {difference.clusters:,})"
+
+
+def compare_command(candidate: Result, baseline: Result, folder: str) -> str:
+    """The command that sets two results against each other."""
+    return f"rapport compare {reference(candidate)} {reference(baseline)}{_results(folder)}"
+
+
+def reference(result: Result) -> str:
+    """What a command calls a result: its name if a shell takes that as it is, else its id."""
+    return result.name if _PLAIN_NAME.fullmatch(result.name) else result.result_id[:8]
+
+
+def _results(folder: str) -> str:
+    return "" if folder == "results" else f" --results {shlex.quote(folder)}"
