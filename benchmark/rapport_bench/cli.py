@@ -19,6 +19,7 @@ import click
 
 from rapport_bench.cli_gate import gate
 from rapport_bench.cli_leaderboard import leaderboard
+from rapport_bench.cli_report import report
 from rapport_bench.cli_shared import JSON_OPTION, RESULTS_OPTION, SCHEMA_VERSION, emit
 from rapport_bench.cli_training import prepare, train
 from rapport_bench.cli_validate import validate
@@ -53,6 +54,7 @@ cli.add_command(train)
 cli.add_command(validate)
 cli.add_command(gate)
 cli.add_command(leaderboard)
+cli.add_command(report)
 
 
 @cli.command(epilog="Example: rapport run --base embedded --adapter demo/adapter --bots")

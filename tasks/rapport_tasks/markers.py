@@ -22,6 +22,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cache
 
 from rapport_tasks import acts_en, acts_zh
@@ -143,6 +145,56 @@ def count_markers(text: str) -> dict[str, int]:
             seen = spoken if family == "permission" else prepared
             counts[family] += times * sum(1 for _ in pattern.finditer(seen))
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerSpan:
+    """Where a marker stands: ``text[start:end]``."""
+
+    start: int
+    end: int
+    family: str
+
+
+def find_markers(text: str) -> list[MarkerSpan]:
+    """Where the markers stand that `count_markers` counts, for display.
+
+    Patterns see rewritten sentences, so a place is traced back by aligning both; it covers what is
+    left of the words in the original, without punctuation at its ends. As many spans as the counts,
+    in order; they may overlap.
+
+    >>> text = "嗯。你应该早点睡。"
+    >>> [(text[span.start : span.end], span.family) for span in find_markers(text)]
+    [('你应该', 'deontic')]
+    """
+    tongue = language(text)
+    prepare = (acts_zh if tongue == "zh" else acts_en).prepare
+    found = []
+    for sentence in split_sentences(text):
+        for first in range(0, len(sentence.text), _LONGEST):
+            piece = sentence.text[first : first + _LONGEST]
+            prepared = prepare(piece)[0]
+            spoken = mask_quotations(piece).lower().replace("’", "'")
+            for family, pattern in _patterns(tongue).items():
+                seen = spoken if family == "permission" else prepared
+                for match in pattern.finditer(seen):
+                    start, end = _traced(seen, match.span(), piece.lower())
+                    offset = sentence.start + first
+                    found.append(MarkerSpan(offset + start, offset + end, family))
+    return sorted(found, key=lambda span: (span.start, span.end, span.family))
+
+
+def _traced(seen: str, span: tuple[int, int], original: str) -> tuple[int, int]:
+    """The part of the original that a part of its rewriting came from."""
+    low, high = len(original), 0
+    # Characters that were replaced one by one, such as traditional ones, are traced as well.
+    for tag, a, b, c, d in SequenceMatcher(None, seen, original, autojunk=False).get_opcodes():
+        if tag == "equal" or (tag == "replace" and b - a == d - c):
+            for place in range(max(a, span[0]), min(b, span[1])):
+                at = c + place - a
+                if original[at].isalnum():
+                    low, high = min(low, at), max(high, at + 1)
+    return (low, high) if low < high else (0, len(original))
 
 
 @cache
