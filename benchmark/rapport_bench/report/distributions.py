@@ -22,6 +22,7 @@ from rapport_bench.report.pictures import (
     Picture,
     drawing,
     finish,
+    head,
     new_figure,
 )
 from rapport_bench.results import Result
@@ -122,8 +123,10 @@ def distributions(found: Outcome) -> Picture | None:
             axis.spines["left"].set_visible(False)
             axis.grid(axis="x", color=FAINT, linewidth=0.5)
             axis.set_axisbelow(True)
-            axis.set_title(_title(panel[0].metric))
-        axes[-1].set_xlabel("candidate − baseline, a dot a dialogue; the bar is the median")
+            head(axis, _title(panel[0].metric))
+        figure.supxlabel(
+            "candidate − baseline, a dot a dialogue; the bar is the median", fontsize=9
+        )
         finish(figure)
     said = "; ".join(
         f"{found.label(s.candidate)}, {s.metric.label}: {s.below} dialogues lower, {s.above} higher, "

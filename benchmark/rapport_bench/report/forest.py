@@ -20,6 +20,7 @@ from rapport_bench.report.pictures import (
     Picture,
     drawing,
     finish,
+    head,
     new_figure,
 )
 from rapport_bench.report.wording import worse
@@ -77,8 +78,8 @@ def forest(found: Outcome) -> Picture | None:
             axis.grid(axis="x", color=FAINT, linewidth=0.5)
             axis.set_axisbelow(True)
             unit = " (distance to the gold band)" if metric.gold else ""
-            axis.set_title(f"{metric.label}{unit}, margin {console.number(metric.margin)}")
-        axes[-1].set_xlabel("← worse  ·  in margins  ·  better →", color=INK)
+            head(axis, f"{metric.label}{unit}, margin {console.number(metric.margin)}")
+        figure.supxlabel("← worse  ·  in margins  ·  better →", color=INK, fontsize=9)
         finish(figure)
     said = [_sentence(found, c, i) for _, rows in panels for c, i in rows]
     return Picture(

@@ -122,6 +122,21 @@ def new_figure(*heights: float) -> tuple[Figure, list[Axes]]:
     return figure, [panel for (panel,) in panels]
 
 
+def head(axis: Axes, text: str) -> None:
+    """A panel's title from the picture's left edge on, however wide the names beside the panel are."""
+    axis.set_title(" ")  # keeps the room
+    title = axis.annotate(
+        text,
+        (0.012, 1.0),
+        xycoords=("figure fraction", "axes fraction"),
+        xytext=(0, 6),
+        textcoords="offset points",
+        fontsize=9.5,
+        fontweight="bold",
+    )
+    title.set_in_layout(False)
+
+
 def finish(figure: Figure) -> Figure:
     """Settle the layout once: drawn again, it would move by parts of a point."""
     figure.draw_without_rendering()
