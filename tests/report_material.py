@@ -114,7 +114,11 @@ def suite_with_text(folder: Path, hostile: dict[tuple[str, int], str] | None = N
         {key: ["我理解你的感受。你愿意多说一点吗？"] for key in TURNS},
     )
     mine = arm(
-        "mine", "replies", 3, nll=0.1, arm={"arm_id": replies_file(folder / "mine.jsonl", hostile or {})}
+        "mine",
+        "replies",
+        3,
+        nll=0.1,
+        arm={"arm_id": replies_file(folder / "mine.jsonl", hostile or {})},
     )
     gold = arm("gold", "gold", 4, arm={"arm_id": weightless_arm("gold", "gold", VERSION).arm_id})
     parrot = arm(

@@ -24,7 +24,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 
 from rapport_tasks import acts_en, acts_zh
 from rapport_tasks.acts import expand, read_table, words
@@ -173,12 +173,12 @@ def find_markers(text: str) -> list[MarkerSpan]:
     for sentence in split_sentences(text):
         for first in range(0, len(sentence.text), _LONGEST):
             piece = sentence.text[first : first + _LONGEST]
-            prepared = prepare(piece)[0]
+            prepared, original = prepare(piece)[0], _lowered(piece)
             spoken = mask_quotations(piece).lower().replace("’", "'")
             for family, pattern in _patterns(tongue).items():
                 seen = spoken if family == "permission" else prepared
                 for match in pattern.finditer(seen):
-                    start, end = _traced(seen, match.span(), piece.lower())
+                    start, end = _traced(seen, match.span(), original)
                     offset = sentence.start + first
                     found.append(MarkerSpan(offset + start, offset + end, family))
     return sorted(found, key=lambda span: (span.start, span.end, span.family))
@@ -186,15 +186,27 @@ def find_markers(text: str) -> list[MarkerSpan]:
 
 def _traced(seen: str, span: tuple[int, int], original: str) -> tuple[int, int]:
     """The part of the original that a part of its rewriting came from."""
-    low, high = len(original), 0
-    # Characters that were replaced one by one, such as traditional ones, are traced as well.
+    kept = [place for place in _origins(seen, original)[slice(*span)] if place is not None]
+    return (min(kept), max(kept) + 1) if kept else (0, len(original))
+
+
+@lru_cache(maxsize=32)
+def _origins(seen: str, original: str) -> list[int | None]:
+    """Where each character of a rewriting stands in the original; `None` for punctuation and new ones."""
+    found: list[int | None] = [None] * len(seen)
     for tag, a, b, c, d in SequenceMatcher(None, seen, original, autojunk=False).get_opcodes():
-        if tag == "equal" or (tag == "replace" and b - a == d - c):
-            for place in range(max(a, span[0]), min(b, span[1])):
-                at = c + place - a
-                if original[at].isalnum():
-                    low, high = min(low, at), max(high, at + 1)
-    return (low, high) if low < high else (0, len(original))
+        # Characters replaced by others, such as traditional ones, are traced too, from the right:
+        # what rewriting adds before them is the comma of a clause.
+        if tag in ("equal", "replace"):
+            for back in range(1, min(b - a, d - c) + 1):
+                if original[d - back].isalnum():
+                    found[b - back] = d - back
+    return found
+
+
+def _lowered(text: str) -> str:
+    """In lower case, as long as before: some capitals have lower forms of two characters."""
+    return "".join(low if len(low := ch.lower()) == 1 else ch for ch in text)
 
 
 @cache

@@ -77,7 +77,7 @@ def forest(found: Outcome) -> Picture | None:
             axis.spines["left"].set_visible(False)
             axis.grid(axis="x", color=FAINT, linewidth=0.5)
             axis.set_axisbelow(True)
-            unit = " (distance to the gold band)" if metric.gold else ""
+            unit = ": distance to gold band" if metric.gold else ""
             head(axis, f"{metric.label}{unit}, margin {console.number(metric.margin)}")
         figure.supxlabel("← worse  ·  in margins  ·  better →", color=INK, fontsize=9)
         finish(figure)

@@ -85,11 +85,11 @@ def make_report(request: Request, progress: Progress = lambda _, __, ___: None) 
         baseline=request.baseline,
         candidates=request.candidates,
     )
+    trained = trainings(found, request.adapters)
     texts = find_texts(case_arms(found), request.sources) if request.with_text else None
     studied = cases(found, texts, lambda done, total: progress("case studies", done, total))
     said = words(found, request.results)
     drawn = [draw(found) for draw in DRAWN]
-    trained = trainings(found, request.adapters)
     pictures = [picture for picture in drawn if picture is not None]
     page = report_page(
         Parts(
