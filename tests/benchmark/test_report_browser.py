@@ -208,7 +208,7 @@ def test_a_case_opens_by_keyboard_and_shows_what_was_said(browser, pages):
     assert len(body.find_elements("css selector", ".reply")) == 8  # 4 arms, 2 turns
     assert body.find_elements("css selector", ".act.advice")[0].text.startswith("A你应该早点睡")
     assert body.find_elements("css selector", ".marker")[0].text == "你应该"
-    assert body.find_elements("css selector", ".user bdi")[0].get_attribute("lang") == "zh"
+    assert body.find_elements("css selector", ".user .said")[0].get_attribute("lang") == "zh"
     assert "NLL per token" in body.find_element("css selector", "table").text
     box = one(browser, "#shown input")
     box.send_keys(Keys.SPACE)

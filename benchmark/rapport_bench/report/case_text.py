@@ -19,7 +19,7 @@ READ = 3_000
 """Characters of a reply whose sentences are coloured; the rest of a longer one is plain text."""
 
 PAGE_TEXT = 12_000_000
-"""Characters of replies that a page holds; the longest are cut until all fit."""
+"""Characters of messages that a page holds; the longest are cut until all fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def case_texts(
 ) -> list[dict[str, Any]]:
     """One entry a dialogue for the page's script.
 
-    ``{"turns": [{"user": [language, text], "arms": {arm's place: [reply, ...]}}]}``; a reply is
+    ``{"turns": [{"user": words, "arms": {arm's place: [words, ...]}}]}``; words are
     ``{"l": language, "s": sentences, "r": rest, "cut": characters left out, "b": opens a topic}``, a
     sentence ``[place in ACTS or -1, run, ...]``, a run a string, or ``[place in MARKERS, string]``.
     """
@@ -59,27 +59,28 @@ def case_texts(
                     _reply(text, limit, opens=boundaries[place].get((turn, number), False))
                     for number, text in enumerate(replies)
                 ]
-            turns.append({"user": [language(said), _plain(said[:limit])], "arms": shown})
+            turns.append({"user": _words(said, limit), "arms": shown})
         cases.append({"turns": turns})
     progress(len(found.dialogues), len(found.dialogues))
     return cases
 
 
 def _limit(arms: Sequence[ArmText], found: Found) -> int:
-    """Longest reply that the page holds whole, so that all together stay under `PAGE_TEXT`."""
-    lengths = sorted(
+    """Longest message that the page holds whole, so that all together stay under `PAGE_TEXT`."""
+    lengths = [
         len(text)
         for arm in arms
         for replies in found.texts.get(arm.result.result_id, {}).values()
         for text in replies
-    )
+    ]
+    lengths += [len(d.last_user(turn)) for d in found.dialogues for turn in d.assistant_turns()]
     left = PAGE_TEXT
-    for place, length in enumerate(lengths):
+    for place, length in enumerate(sorted(lengths)):
         share = left // (len(lengths) - place)
         if length > share:
             return max(share, READ)
         left -= length
-    return max(lengths, default=0) + READ
+    return PAGE_TEXT
 
 
 def _boundaries(
@@ -101,16 +102,20 @@ def _boundaries(
     }
 
 
-def _reply(text: str, limit: int, *, opens: bool) -> dict[str, Any]:
+def _words(text: str, limit: int) -> dict[str, Any]:
+    """A message whose sentences are not told apart, such as a user's."""
     head, rest = _plain(text[:READ]), _plain(text[READ:limit])
-    reply: dict[str, Any] = {"l": language(head), "s": _sentences(head)}
+    words: dict[str, Any] = {"l": language(head), "s": [[-1, head]]}
     if rest:
-        reply["r"] = rest
+        words["r"] = rest
     if len(text) > limit:
-        reply["cut"] = len(text) - limit
-    if opens:
-        reply["b"] = 1
-    return reply
+        words["cut"] = len(text) - limit
+    return words
+
+
+def _reply(text: str, limit: int, *, opens: bool) -> dict[str, Any]:
+    reply = _words(text, limit) | {"s": _sentences(_plain(text[:READ]))}
+    return reply | {"b": 1} if opens else reply
 
 
 def _sentences(text: str) -> list[list[Any]]:

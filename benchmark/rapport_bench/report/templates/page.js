@@ -110,7 +110,7 @@
         box.classList.add("long");
         box.tabIndex = 0;
         box.setAttribute("role", "region");
-        box.setAttribute("aria-label", "the whole reply");
+        box.setAttribute("aria-label", "the whole message");
         more.remove();
         box.focus();
       });
@@ -123,11 +123,8 @@
   const shownArms = () => [...document.querySelectorAll("#shown input:checked")].map((box) => Number(box.value));
   const turnOf = (turn, number) => {
     const node = make("div", "turn");
-    const user = make("p", "user");
-    user.append(make("span", "who", `user, turn ${number + 1}`));
-    const words = make("bdi");
-    words.lang = turn.user[0];
-    user.append(write(words, turn.user[1]));
+    const user = make("div", "user");
+    user.append(make("span", "who", `user, turn ${number + 1}`), ...spoken(turn.user));
     const side = make("div", "side");
     for (const arm of shownArms()) {
       const replies = turn.arms[arm] || [];
@@ -191,11 +188,8 @@
   };
   const haystack = (one) => {
     if (one.text === undefined) {
-      const turns = (one.turns || []).flatMap((turn) => [
-        turn.user[1],
-        ...Object.values(turn.arms).flat().map((reply) =>
-          reply.s.map((row) => row.slice(1).map((run) => (typeof run === "string" ? run : run[1])).join("")).join("") + (reply.r || "")),
-      ]);
+      const words = (said) => said.s.flatMap((row) => row.slice(1).map((run) => (typeof run === "string" ? run : run[1]))).join("") + (said.r || "");
+      const turns = (one.turns || []).flatMap((turn) => [turn.user, ...Object.values(turn.arms).flat()].map(words));
       one.text = [one.id, ...turns].join("\n").toLocaleLowerCase();
     }
     return one.text;
