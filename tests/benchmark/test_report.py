@@ -25,6 +25,7 @@ from rapport_bench.report import pictures
 from rapport_bench.report.case_text import ArmText, case_texts
 from rapport_bench.report.cases import cases
 from rapport_bench.report.distributions import spreads
+from rapport_bench.report.evidence import silent_dialogues, worse, worst_dialogues
 from rapport_bench.report.forest import forest
 from rapport_bench.report.human import Section
 from rapport_bench.report.make import DRAWN
@@ -32,7 +33,7 @@ from rapport_bench.report.outcome import MOST_CANDIDATES, Outcome, labels_of, ou
 from rapport_bench.report.page import json_block
 from rapport_bench.report.replies import Found, Sources, find_texts
 from rapport_bench.report.scatter import scatter
-from rapport_bench.report.wording import silent_dialogues, words, worse, worst_dialogues
+from rapport_bench.report.wording import words
 from rapport_bench.results import Result, save
 from rapport_tasks.dialogue import Dialogue
 from rapport_tasks.errors import BadInput

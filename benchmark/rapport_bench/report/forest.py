@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rapport_bench import console
 from rapport_bench.compare import Comparison, MetricComparison
 from rapport_bench.metrics import BY_NAME, CONFIRMATORY
+from rapport_bench.report.evidence import worse
 from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
     BAND,
@@ -23,7 +24,6 @@ from rapport_bench.report.pictures import (
     head,
     new_figure,
 )
-from rapport_bench.report.wording import worse
 from rapport_bench.verdicts import Verdict
 
 if TYPE_CHECKING:
