@@ -20,6 +20,7 @@ import click
 from rapport_bench.cli_export import export
 from rapport_bench.cli_gate import gate
 from rapport_bench.cli_leaderboard import leaderboard
+from rapport_bench.cli_report import report
 from rapport_bench.cli_results import results
 from rapport_bench.cli_run import compare, run
 from rapport_bench.cli_shared import JSON_OPTION, SCHEMA_VERSION, emit, quiet_libraries
@@ -47,6 +48,7 @@ cli.add_command(train)
 cli.add_command(validate)
 cli.add_command(gate)
 cli.add_command(leaderboard)
+cli.add_command(report)
 cli.add_command(results)
 cli.add_command(export)
 

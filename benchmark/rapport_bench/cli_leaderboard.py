@@ -28,7 +28,7 @@ from rapport_bench.cli_shared import JSON_OPTION, emit
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["console", "md", "csv", "json"]),
+    type=click.Choice(["console", "md", "csv", "json", "html"]),
     default="console",
     show_default=True,
 )
@@ -64,6 +64,12 @@ def leaderboard(
         click.echo(report.to_markdown(board, reported), nl=False)
     elif form == "csv":
         click.echo(report.to_csv(board, reported), nl=False)
+    elif form == "html":
+        from rapport_bench.report.outcome import labels_of
+        from rapport_bench.report.page import board_page
+
+        labels = labels_of([row.result for row in board.rows])
+        click.echo(board_page(board, labels, problems, reported), nl=False)
     else:
         report.show(board, reported)
     for problem in problems:

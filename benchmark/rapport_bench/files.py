@@ -13,8 +13,13 @@ from typing import Any
 from rapport_tasks.errors import BadInput, Incomplete
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """Write text as UTF-8, or bytes: temporary file, fsync, rename.
+
+    Args:
+        path: The file; missing folders are made.
+        content: What it holds from now on.
+        private: Whether it is for its owner alone (mode 0600).
 
     Raises:
         BadInput: The folder cannot be written to.
@@ -29,9 +34,10 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
+        if not private:
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(temporary).chmod(0o666 & ~umask)
         Path(temporary).replace(path)
     except OSError as error:
         if temporary is not None:

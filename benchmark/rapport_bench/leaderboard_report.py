@@ -27,7 +27,7 @@ _NO_FIGURE = Figure(None)
 def show(board: Board, published: Published | None = None) -> None:
     """Print the board as a table, and below it what was published, if asked for."""
     out = console.output()
-    out.print(_headline(board), markup=False)
+    out.print(headline(board), markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in _header(board):
         table.add_column(Text(name), justify="left" if name == "arm" else "right", overflow="fold")
@@ -39,7 +39,7 @@ def show(board: Board, published: Published | None = None) -> None:
         style = "dim" if row.rank is None else ""
         table.add_row(*(Text(cell) for cell in _cells(board, row, "\n")), style=style)
     out.print(table)
-    for line in _legend(board):
+    for line in legend(board):
         out.print(line, style="dim", markup=False)
     for line in _apart(board):
         out.print(line, style="yellow", markup=False)
@@ -56,13 +56,13 @@ def to_markdown(board: Board, published: Published | None = None) -> str:
 
 def _markdown_lines(board: Board) -> Iterator[str]:
     header = _header(board)
-    yield markdown_text(_headline(board))
+    yield markdown_text(headline(board))
     yield ""
     yield f"| {' | '.join(header)} |"
     yield "|" + "".join(" --- |" if name == "arm" else " ---: |" for name in header)
     for row in board.rows:
         yield f"| {' | '.join(map(markdown_text, _cells(board, row, ' ')))} |"
-    for line in (*_legend(board), *_apart(board)):
+    for line in (*legend(board), *_apart(board)):
         yield ""
         yield markdown_text(line)
 
@@ -153,7 +153,7 @@ def _figure_json(metric: Metric | None, figure: Figure) -> dict[str, Any]:
     return found
 
 
-def _shown(board: Board) -> list[Measure]:
+def shown_metrics(board: Board) -> list[Measure]:
     """The metric of the board first, then the composite, then the confirmatory that an arm has."""
     others: list[Measure] = [board.composite] if board.composite else []
     others += [BY_NAME[n] for n in CONFIRMATORY]
@@ -163,7 +163,7 @@ def _shown(board: Board) -> list[Measure]:
 
 def _header(board: Board) -> list[str]:
     arrows = {"lower": " ↓", "higher": " ↑", "band": " to gold band ↓"}
-    names = [m.label + arrows[m.direction] for m in _shown(board)]
+    names = [m.label + arrows[m.direction] for m in shown_metrics(board)]
     return ["#", "tier", "arm", names[0], "behind first", *names[1:]]
 
 
@@ -172,7 +172,9 @@ def _cells(board: Board, row: Row, line: str) -> list[str]:
     kind = f"{line}[{row.note or row.result.kind}]"
     if row.note == "reference":
         kind = f"{line}[reference: {row.result.kind}]"
-    figures = [_figure_cell(m, row.figures.get(m.name, _NO_FIGURE), line) for m in _shown(board)]
+    figures = [
+        _figure_cell(m, row.figures.get(m.name, _NO_FIGURE), line) for m in shown_metrics(board)
+    ]
     behind = ""
     if row.behind is not None and row.behind.value is not None:
         ends = console.interval(row.behind.ci)
@@ -196,7 +198,8 @@ def _figure_cell(metric: Measure, figure: Figure, line: str) -> str:
     return f"{console.number(value)}{line if ends else ''}{console.interval(ends)}"
 
 
-def _headline(board: Board) -> str:
+def headline(board: Board) -> str:
+    """Suite, metric, arms and tiers in a line."""
     what = (
         "distance to the gold band" if board.by.gold is not None else f"{board.by.direction} first"
     )
@@ -213,7 +216,8 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _legend(board: Board) -> Iterator[str]:
+def legend(board: Board) -> Iterator[str]:
+    """What tier and mark mean, a sentence each."""
     front = ", ".join(BY_NAME[name].label for name in board.front)
     yield (
         "Tier: an arm joins the first tier from whose leader its paired difference is not "

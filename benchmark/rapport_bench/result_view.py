@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from rapport_bench import console
+from rapport_bench import console, run_notes
 from rapport_bench.escape import one_line
 from rapport_bench.result_figures import NamedFigure, direction_sign, figures
 from rapport_bench.results import Result
@@ -28,13 +28,13 @@ def show(result: Result) -> None:
         table.add_row(what, Text(one_line(said)))
     out.print(table)
     out.print(_figures_table(list(figures(result))))
-    band = console.band_line(result)
+    band = run_notes.band_line(result)
     if band:
         out.print(band, style="dim", markup=False)
     notes = {
-        "Not scored": console.unscored_lines([result]),
-        "Degenerate replies": [console.degenerate_line(result)],
-        "Harmful replies to someone at risk": [console.harm_line(result)],
+        "Not scored": run_notes.unscored_lines([result]),
+        "Degenerate replies": [run_notes.degenerate_line(result)],
+        "Harmful replies to someone at risk": [run_notes.harm_line(result)],
     }
     for note, lines in notes.items():
         for line in filter(None, lines):

@@ -22,7 +22,7 @@ from rapport_bench.models import Quantization
 from rapport_bench.reply_model import ReplyModel, read_replies
 from rapport_bench.result_content import Scored, content, volatile
 from rapport_bench.saved_arms import saved_result
-from rapport_bench.store import ResponseStore
+from rapport_bench.store import ResponseStore, replies_fact
 from rapport_bench.suite import Suite, build_suite, choose_tasks
 from rapport_bench.task_loading import load_tasks
 from rapport_tasks.advice_to_empathy import demote_stock_phrases
@@ -191,7 +191,12 @@ def _plan(
 def _model_scorer(suite: Suite, group: BaseGroup) -> _Score:
     def score(arm: Arm, tasks: Sequence[str]) -> Scored:
         numerics = group.choose_numerics(arm, load_tasks(suite.settings, tasks).values())
-        records = _evaluate(group.model(arm, numerics), suite, tasks)
+        model = group.model(arm, numerics)
+        records = _evaluate(model, suite, tasks)
+        if model.reply_keys:
+            model.store.remember(
+                replies_fact(arm.arm_id, suite.suite_id, numerics), model.reply_keys
+            )
         return Scored(records, numerics, group.proof(arm, numerics) if arm.adapter else None)
 
     return score

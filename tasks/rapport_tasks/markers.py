@@ -22,7 +22,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache, lru_cache
 
 from rapport_tasks import acts_en, acts_zh
 from rapport_tasks.acts import expand, read_table, words
@@ -143,6 +145,68 @@ def count_markers(text: str) -> dict[str, int]:
             seen = spoken if family == "permission" else prepared
             counts[family] += times * sum(1 for _ in pattern.finditer(seen))
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerSpan:
+    """Where a marker stands: ``text[start:end]``."""
+
+    start: int
+    end: int
+    family: str
+
+
+def find_markers(text: str) -> list[MarkerSpan]:
+    """Where the markers stand that `count_markers` counts, for display.
+
+    Patterns see rewritten sentences, so a place is traced back by aligning both; it covers what is
+    left of the words in the original, without punctuation at its ends. As many spans as the counts,
+    in order; they may overlap.
+
+    >>> text = "嗯。你应该早点睡。"
+    >>> [(text[span.start : span.end], span.family) for span in find_markers(text)]
+    [('你应该', 'deontic')]
+    """
+    tongue = language(text)
+    prepare = (acts_zh if tongue == "zh" else acts_en).prepare
+    found = []
+    for sentence in split_sentences(text):
+        for first in range(0, len(sentence.text), _LONGEST):
+            piece = sentence.text[first : first + _LONGEST]
+            prepared, original = prepare(piece)[0], _lowered(piece)
+            spoken = mask_quotations(piece).lower().replace("’", "'")
+            for family, pattern in _patterns(tongue).items():
+                seen = spoken if family == "permission" else prepared
+                for match in pattern.finditer(seen):
+                    start, end = _traced(seen, match.span(), original)
+                    offset = sentence.start + first
+                    found.append(MarkerSpan(offset + start, offset + end, family))
+    return sorted(found, key=lambda span: (span.start, span.end, span.family))
+
+
+def _traced(seen: str, span: tuple[int, int], original: str) -> tuple[int, int]:
+    """The part of the original that a part of its rewriting came from."""
+    kept = [place for place in _origins(seen, original)[slice(*span)] if place is not None]
+    return (min(kept), max(kept) + 1) if kept else (0, len(original))
+
+
+@lru_cache(maxsize=32)
+def _origins(seen: str, original: str) -> list[int | None]:
+    """Where each character of a rewriting stands in the original; `None` for punctuation and new ones."""
+    found: list[int | None] = [None] * len(seen)
+    for tag, a, b, c, d in SequenceMatcher(None, seen, original, autojunk=False).get_opcodes():
+        # Characters replaced by others, such as traditional ones, are traced too, from the right:
+        # what rewriting adds before them is the comma of a clause.
+        if tag in ("equal", "replace"):
+            for back in range(1, min(b - a, d - c) + 1):
+                if original[d - back].isalnum():
+                    found[b - back] = d - back
+    return found
+
+
+def _lowered(text: str) -> str:
+    """In lower case, as long as before: some capitals have lower forms of two characters."""
+    return "".join(low if len(low := ch.lower()) == 1 else ch for ch in text)
 
 
 @cache

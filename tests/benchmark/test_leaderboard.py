@@ -412,7 +412,7 @@ def test_bad_calls(command):
     code, _, err = command("--by", "continutiy")
     assert code == 2
     assert "Did you mean 'continuity'?" in err
-    assert command("--format", "html")[0] == 2
+    assert command("--format", "pdf")[0] == 2
     assert command("--suite", "zz")[0] == 2
     next(Path("results").glob("v1/*/*/far@*")).unlink()
     code, out, _ = command()

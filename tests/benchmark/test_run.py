@@ -274,3 +274,30 @@ def test_a_model_without_template_runs(config, models) -> None:
     result = run(replace(config, base=str(models["plain"]), adapters=()), Silent()).results[0]
     assert result.metrics["nll_per_token"]["coverage"] == 1
     assert result.columns["replies"] == result.columns["turns"]
+
+
+def test_replies_of_a_result_are_found_again_without_a_tokenizer(config, monkeypatch) -> None:
+    from rapport_bench.report.replies import Sources, find_texts
+
+    generated: dict[tuple[str, str, int], str] = {}
+    answer = engine.ArmModel.generate_until
+
+    def spy(self, requests, disable_tqdm=False):
+        replies = answer(self, requests, disable_tqdm)
+        generated.update(
+            ((self.arm.name, r.doc["id"], r.turn), str(text))
+            for r, text in zip(requests, replies, strict=True)
+        )
+        return replies
+
+    monkeypatch.setattr(engine.ArmModel, "generate_until", spy)
+    outcome = run(replace(config, tasks=("topic_shift",)), Silent())
+    found = find_texts(outcome.results, Sources(config.data, config.store))
+    assert found.missing == ()
+    names = {made.result_id: made.name for made in outcome.results}
+    assert generated == {
+        (names[result_id], identity, turn): text
+        for result_id, texts in found.texts.items()
+        for (identity, turn), (text,) in texts.items()
+    }
+    assert len(generated) == 3 * sum(len(d["messages"]) // 2 for d in DIALOGUES)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_tasks.markers import MARKERS, count_markers
+from rapport_tasks.markers import MARKERS, count_markers, find_markers
 
 
 def families(text: str) -> dict[str, int]:
@@ -108,3 +108,36 @@ def test_a_megabyte(unit: str) -> None:
     start = time.process_time()
     count_markers(unit * (1_000_000 // len(unit)))
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("嗯。你应该早点睡，别再想了。", [("你应该", "deontic"), ("别", "prohibitive")]),
+        ("你應該早點睡。", [("你應該", "deontic")]),
+        ("咱们一起看看。", [("咱们一起", "hortative")]),
+        ("也许是累了，或许可能是冷了。", [("也许", "hedge"), ("或许", "hedge"), ("可能", "hedge")]),
+        ("You've got to rest. İf you’d like, stay.", [("You've got to", "deontic")]),
+        ("If you’d like, stay a while.", [("If you’d like", "permission")]),
+        ("他说“你必须走”。", []),
+        ("你应该睡。你应该睡。", [("你应该", "deontic")] * 2),
+    ],
+)
+def test_markers_are_found_where_they_stand(text: str, expected: list[tuple[str, str]]) -> None:
+    assert [(text[s.start : s.end], s.family) for s in find_markers(text)] == expected
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text("你我应该别也许理解说，。 “”İaIshould'", max_size=60))
+def test_as_many_markers_are_found_as_counted(text: str) -> None:
+    spans = find_markers(text)
+    counts = {family: sum(s.family == family for s in spans) for family in MARKERS}
+    assert counts == count_markers(text)
+    assert all(0 <= span.start <= span.end <= len(text) for span in spans)
+
+
+@pytest.mark.parametrize("unit", ["你应该", "，别", "you should ", "也许"])
+def test_markers_of_a_long_reply_are_found_in_time(unit: str) -> None:
+    start = time.process_time()
+    assert find_markers(unit * (3_000 // len(unit)))
+    assert time.process_time() - start < 5

@@ -1,0 +1,159 @@
+"""Case studies: the dialogues one by one, arms side by side, for the page's script to sort and show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rapport_bench.escape import one_line
+from rapport_bench.metrics import BY_NAME, CONFIRMATORY, Metric
+from rapport_bench.records import has
+from rapport_bench.report.case_text import ArmText, case_texts
+from rapport_bench.report.distributions import per_dialogue
+from rapport_bench.report.outcome import Outcome
+from rapport_bench.report.replies import Found
+from rapport_bench.results import Result
+from rapport_bench.store import digest
+from rapport_tasks.acts import ACTS
+from rapport_tasks.markers import MARKERS
+from rapport_tasks.scorers import act_classifier, boundary_scorer
+
+_COMPANIONS = (
+    "grounded_empathy",
+    "question_rate",
+    "chars_per_reply",
+    "unsolicited_advice",
+    "help_compliance",
+    "degenerate",
+    "crisis_harmful",
+)
+_NO_MARGIN_SCALE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """What the script is given.
+
+    Attributes:
+        data: The JSON beside the page.
+        domains: For the filter.
+        arms: Labels in the script's order.
+        metrics: Labels in the script's order.
+        notes: What a reader of this section must know.
+        with_text: Whether dialogues are quoted.
+    """
+
+    data: dict[str, Any]
+    domains: tuple[str, ...]
+    arms: tuple[str, ...]
+    metrics: tuple[str, ...]
+    notes: tuple[str, ...]
+    with_text: bool
+
+
+def case_arms(found: Outcome) -> list[Result]:
+    """Baseline, candidates and gold, each once; without a verdict the first arms of the board."""
+    gold = [found.gold] if found.gold else []
+    chosen = [found.baseline, *found.candidates] if found.baseline else found.arms[:4]
+    return list({arm.result_id: arm for arm in (*chosen, *gold) if arm is not None}.values())
+
+
+def cases(
+    found: Outcome, texts: Found | None, progress: Callable[[int, int], None] = lambda _, __: None
+) -> Cases:
+    """Numbers of every dialogue for each arm, and with `texts` what was said."""
+    arms = case_arms(found)
+    metrics = [
+        BY_NAME[name]
+        for name in (*CONFIRMATORY, *_COMPANIONS)
+        if any(has(arm.columns, BY_NAME[name]) for arm in arms)
+    ]
+    values = np.array([[_values(arm, metric) for metric in metrics] for arm in arms])
+    first = arms[0].data["dialogues"]
+    domains = [one_line(domain or "")[:60] for domain in first["group"]["domain"]]
+    listed = tuple(sorted({domain for domain in domains if domain}))
+    notes = []
+    rows: list[dict[str, Any]] = [
+        {
+            "id": one_line(identity),
+            "d": listed.index(domain) if domain else -1,
+            "c": int(crisis),
+            "v": [[_rounded(value) for value in arm] for arm in values[:, :, place]],
+        }
+        for place, (identity, domain, crisis) in enumerate(
+            zip(first["id"], domains, first["group"]["crisis"], strict=True)
+        )
+    ]
+    if texts is not None:
+        same = _same_scorers(arms[0])
+        shown = [ArmText(arm, same["rapport_topic_shift"]) for arm in arms]
+        for row, case in zip(rows, case_texts(shown, texts, progress), strict=True):
+            row |= case
+        notes += [*texts.missing, *_scorer_notes(same)]
+    data = {
+        "arms": [[found.label(arm), _role(found, arm)] for arm in arms],
+        "metrics": [[m.label, m.direction, _scale(m, values[:, i])] for i, m in enumerate(metrics)],
+        "domains": list(listed),
+        "acts": list(ACTS),
+        "markers": [family.replace("_", " ") for family in MARKERS],
+        "cases": rows,
+    }
+    labels = tuple(found.label(arm) for arm in arms)
+    return Cases(
+        data, listed, labels, tuple(m.label for m in metrics), tuple(notes), texts is not None
+    )
+
+
+def _role(found: Outcome, arm: Result) -> str:
+    if found.baseline is not None and arm.result_id == found.baseline.result_id:
+        return "baseline"
+    return arm.kind
+
+
+def _values(arm: Result, metric: Metric) -> Any:
+    if not has(arm.columns, metric):
+        return np.full(len(arm.dialogue_ids), np.nan)
+    return per_dialogue(arm, metric)
+
+
+def _scale(metric: Metric, values: Any) -> float:
+    """What a difference is divided by, so that metrics can be added up: the spread of all arms."""
+    known = values[np.isfinite(values)]
+    spread = float(known.std()) if len(known) else 0.0
+    return float(f"{spread if spread > _NO_MARGIN_SCALE else metric.margin or 1.0:.4g}")
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.4g}") if np.isfinite(value) else None
+
+
+def _same_scorers(arm: Result) -> dict[str, bool]:
+    """Whether this program's scorers are those that the suite was scored with."""
+    scorers = {
+        "rapport_aer": act_classifier().version,
+        "rapport_topic_shift": boundary_scorer().identity,
+    }
+    tasks = arm.data["suite"]["tasks"]
+    return {
+        task: task in tasks
+        and tasks[task]["metric_sha256"] == digest([task, tasks[task]["version"], identity])
+        for task, identity in scorers.items()
+    }
+
+
+def _scorer_notes(same: dict[str, bool]) -> Sequence[str]:
+    notes = []
+    if not same["rapport_aer"]:
+        notes.append(
+            "The suite was scored with another act classifier than this program has: colours may "
+            "differ from the counts."
+        )
+    if not same["rapport_topic_shift"]:
+        notes.append(
+            "The suite was scored with another boundary scorer than this program has: topic "
+            "boundaries are not shown."
+        )
+    return notes

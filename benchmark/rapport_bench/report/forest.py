@@ -1,0 +1,118 @@
+"""The forest plot: paired differences of every candidate, in units of each metric's margin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rapport_bench import console
+from rapport_bench.compare import Comparison, MetricComparison
+from rapport_bench.metrics import BY_NAME, CONFIRMATORY
+from rapport_bench.report.evidence import worse
+from rapport_bench.report.outcome import Outcome
+from rapport_bench.report.pictures import (
+    BAND,
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    MUTED,
+    VERMILION,
+    Names,
+    Picture,
+    drawing,
+    finish,
+    head,
+    new_figure,
+)
+from rapport_bench.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LOOKS: dict[Verdict | None, tuple[str, str]] = {
+    "improved": (GREEN, "^"),
+    "regressed": (VERMILION, "v"),
+    "regressed (coverage)": (VERMILION, "v"),
+    "equivalent": (BLUE, "s"),
+    "inconclusive": (MUTED, "o"),
+    None: (MUTED, "o"),
+}
+"""Colour and marker, so that neither alone carries the verdict."""
+
+_ROW, _PANEL = 0.24, 0.72
+
+
+def forest(found: Outcome) -> Picture | None:
+    """Differences with 95 % intervals, better to the right; `None` without any."""
+    panels = [
+        (BY_NAME[name], rows)
+        for name in CONFIRMATORY
+        if (rows := [(c, i) for c in found.comparisons if (i := c.by_name(name)) and worse(i)])
+    ]
+    if not panels:
+        return None
+    names = Names()
+    heights = [_PANEL + _ROW * len(rows) for _, rows in panels]
+    with drawing():
+        figure, axes = new_figure(*heights)
+        for axis, (metric, rows) in zip(axes, panels, strict=True):
+            axis.axvspan(-1, 1, color=BAND, linewidth=0)
+            axis.axvline(0, color=MUTED, linewidth=0.8)
+            reach = 1.3
+            for place, (_, item) in enumerate(rows):
+                low, high = _draw(axis, place, item)
+                reach = max(reach, abs(low), abs(high))
+                axis.text(
+                    1.02,
+                    place,
+                    _figures(item),
+                    transform=axis.get_yaxis_transform(),
+                    va="center",
+                    fontsize=8,
+                )
+            axis.set_xlim(-1.08 * reach, 1.08 * reach)
+            axis.set_ylim(len(rows) - 0.4, -0.6)
+            axis.set_yticks(range(len(rows)), [names(found.label(c.candidate)) for c, _ in rows])
+            axis.tick_params(axis="y", length=0)
+            axis.spines["left"].set_visible(False)
+            axis.grid(axis="x", color=FAINT, linewidth=0.5)
+            axis.set_axisbelow(True)
+            unit = ": distance to gold band" if metric.gold else ""
+            head(axis, f"{metric.label}{unit}, margin {console.number(metric.margin)}")
+        figure.supxlabel("← worse  ·  in margins  ·  better →", color=INK, fontsize=9)
+        finish(figure)
+    said = [_sentence(found, c, i) for _, rows in panels for c, i in rows]
+    return Picture(
+        "forest",
+        "How far each candidate is from the baseline",
+        "Paired differences with 95 % intervals, a panel a metric: " + "; ".join(said) + ".",
+        figure,
+        names.key,
+    )
+
+
+def _draw(axis: Axes, place: int, item: MetricComparison) -> tuple[float, float]:
+    """One row; returns the ends of what it covers."""
+    turned = worse(item)
+    assert turned is not None
+    value, ci = 0.0 - turned[0], turned[1]
+    colour, marker = _LOOKS[item.verdict]
+    low, high = (0.0 - ci[1], 0.0 - ci[0]) if ci else (value, value)
+    axis.plot([low, high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
+    axis.plot([value], [place], marker=marker, color=colour, markersize=6, linestyle="none")
+    return low, high
+
+
+def _figures(item: MetricComparison) -> str:
+    difference = item.difference
+    assert difference is not None
+    if difference.exactly_equal:
+        return "equal"
+    ends = console.interval(difference.ci).replace("-", "−")
+    silent = ", coverage" if item.verdict == "regressed (coverage)" else ""
+    return f"{console.signed(difference.value)} {ends}{silent}"
+
+
+def _sentence(found: Outcome, comparison: Comparison, item: MetricComparison) -> str:
+    name = found.label(comparison.candidate)
+    return f"{name}, {item.metric.label}: {_figures(item)}, {item.verdict or 'no verdict'}"

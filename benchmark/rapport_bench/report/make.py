@@ -1,0 +1,136 @@
+"""From saved results to the report's file."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rapport_bench.files import write_atomically
+from rapport_bench.leaderboard import DEFAULT_BY, load_results
+from rapport_bench.report.cases import case_arms, cases
+from rapport_bench.report.distributions import distributions
+from rapport_bench.report.forest import forest
+from rapport_bench.report.human import human_section
+from rapport_bench.report.outcome import Outcome, outcome
+from rapport_bench.report.page import Parts, report_page
+from rapport_bench.report.pictures import Picture, save
+from rapport_bench.report.replies import Sources, find_texts
+from rapport_bench.report.scatter import scatter
+from rapport_bench.report.training import trainings
+from rapport_bench.report.wording import Words, words
+
+DRAWN = (forest, scatter, distributions)
+"""The pictures, in the page's order."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `rapport report` was asked for.
+
+    Attributes:
+        results: Folder of result files.
+        out: The page.
+        suite: Name or start of an id.
+        baseline: An arm.
+        candidates: Arms.
+        with_text: Whether dialogues are quoted.
+        sources: Where their text is.
+        adapters: Folders with what training left.
+        pictures: Folder for picture files, too.
+    """
+
+    results: str
+    out: str
+    suite: str | None = None
+    baseline: str | None = None
+    candidates: tuple[str, ...] = ()
+    with_text: bool = False
+    sources: Sources = field(default_factory=Sources)
+    adapters: tuple[str, ...] = ()
+    pictures: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was written.
+
+    Attributes:
+        outcome: What the page is about.
+        words: Its verdict.
+        files: The page, then pictures.
+        warnings: Broken result files, and replies that are gone.
+    """
+
+    outcome: Outcome
+    words: Words
+    files: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+
+def make_report(request: Request, progress: Progress = lambda _, __, ___: None) -> Made:
+    """Write the page, and the pictures if asked for.
+
+    Raises:
+        BadInput: No results, an unknown arm, data that are not the suite's, an unwritable folder.
+    """
+    results, problems = load_results(request.results)
+    found = outcome(
+        results,
+        by=DEFAULT_BY,
+        suite=request.suite,
+        baseline=request.baseline,
+        candidates=request.candidates,
+    )
+    trained = trainings(found, request.adapters)
+    texts = find_texts(case_arms(found), request.sources) if request.with_text else None
+    studied = cases(found, texts, lambda done, total: progress("case studies", done, total))
+    said = words(found, request.results)
+    drawn = [draw(found) for draw in DRAWN]
+    pictures = [picture for picture in drawn if picture is not None]
+    page = report_page(
+        Parts(
+            outcome=found,
+            words=said,
+            pictures=tuple(pictures),
+            trainings=tuple(trained),
+            cases=studied,
+            human=human_section(found, Path(request.results)),
+            problems=tuple(problems),
+            command=_command(request),
+        )
+    )
+    out = Path(request.out)
+    write_atomically(out, page, private=request.with_text)
+    pictures += [training.picture for training in trained if training.picture is not None]
+    files = [out, *_saved(pictures, request.pictures)]
+    missing = texts.missing if texts is not None else ()
+    return Made(found, said, tuple(files), (*problems, *missing))
+
+
+def _saved(pictures: Sequence[Picture], folder: str | None) -> list[Path]:
+    if folder is None:
+        return []
+    return [path for picture in pictures for path in save(picture, Path(folder))]
+
+
+def _command(request: Request) -> str:
+    """The command that makes this page again."""
+    parts = ["rapport", "report", request.results, "-o", request.out]
+    for option, value in (
+        ("--suite", request.suite),
+        ("--baseline", request.baseline),
+        ("--store", request.sources.store),
+        ("--data", request.sources.data),
+    ):
+        parts += [option, value] if value is not None else []
+    for option, many in (
+        ("--candidate", request.candidates),
+        ("--replies", request.sources.replies),
+        ("--adapter", request.adapters),
+    ):
+        parts += [part for value in many for part in (option, value)]
+    return shlex.join([*parts, *(["--with-text"] if request.with_text else [])])

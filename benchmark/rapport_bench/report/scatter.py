@@ -1,0 +1,183 @@
+"""AER share against continuity: who speaks like the gold replies, and who follows the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rapport_bench.bands import gold_band
+from rapport_bench.metrics import BY_NAME
+from rapport_bench.records import total
+from rapport_bench.report.outcome import Outcome
+from rapport_bench.report.pictures import (
+    BAND,
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    MUTED,
+    VERMILION,
+    Names,
+    Picture,
+    drawing,
+    finish,
+    new_figure,
+)
+from rapport_bench.results import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    name: str
+    look: str
+    x: float
+    y: float
+    x_ci: tuple[float, float] | None
+    y_ci: tuple[float, float] | None
+
+
+_LOOKS = {
+    "baseline": (INK, "s", 7.0),
+    "candidate": (BLUE, "o", 7.0),
+    "gold": (GREEN, "*", 11.0),
+    "bot": (VERMILION, "x", 6.0),
+    "other": (MUTED, ".", 4.0),
+}
+_MEANINGS = {
+    "baseline": "baseline",
+    "candidate": "candidate",
+    "gold": "gold replies",
+    "bot": "bot: rules without understanding",
+    "other": "other arms",
+}
+
+
+def scatter(found: Outcome) -> Picture | None:
+    """Every arm that has both metrics; `None` if there is none."""
+    points = [point for arm in found.arms if (point := _point(found, arm))]
+    if not points:
+        return None
+    names = Names()
+    with drawing():
+        figure, (axis,) = new_figure(4.2)
+        band = _band(found.arms)
+        if band:
+            axis.axvspan(max(band[0], 0.0), min(band[1], 1.0), color=BAND, linewidth=0)
+        axis.grid(color=FAINT, linewidth=0.5)
+        axis.set_axisbelow(True)
+        for look, (colour, marker, size) in _LOOKS.items():
+            those = [point for point in points if point.look == look]
+            if not those:
+                continue
+            if look != "other":
+                _bars(axis, those, colour)
+            axis.plot(
+                [point.x for point in those],
+                [point.y for point in those],
+                marker=marker,
+                color=colour,
+                markersize=size,
+                markeredgewidth=1.6,
+                linestyle="none",
+                label=_MEANINGS[look],
+            )
+        axis.set_xlabel("AER share: advice / (advice + empathy)")
+        axis.set_ylabel("continuity, higher is better →")
+        axis.set_xlim(-0.04, 1.04)
+        axis.margins(y=0.12)
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+        _label(figure, axis, [point for point in points if point.look != "other"], names)
+    said = ", ".join(f"{p.name} ({p.x:.2f}, {p.y:.2f})" for p in points if p.look != "other")
+    shaded = f" The gold band runs from {max(band[0], 0):.2f} to {band[1]:.2f}." if band else ""
+    return Picture(
+        "scatter",
+        "Advice and empathy against continuity",
+        f"Each arm at its AER share and its continuity: {said}.{shaded}",
+        figure,
+        names.key,
+    )
+
+
+def _point(found: Outcome, arm: Result) -> _Point | None:
+    x, y = (arm.metrics.get(name) or {"value": None} for name in ("aer_share", "continuity"))
+    if x["value"] is None or y["value"] is None:
+        return None
+    look = arm.kind if arm.kind in ("gold", "bot") else "other"
+    if found.baseline is not None and arm.result_id == found.baseline.result_id:
+        look = "baseline"
+    elif arm.result_id in {candidate.result_id for candidate in found.candidates}:
+        look = "candidate"
+    return _Point(found.label(arm), look, x["value"], y["value"], x["ci"], y["ci"])
+
+
+def _band(arms: Sequence[Result]) -> tuple[float, float] | None:
+    metric = BY_NAME["aer_share"]
+    assert metric.gold is not None
+    needed = {name for group in metric.gold for name in group}
+    for arm in arms:
+        if needed <= arm.columns.keys():
+            above, below = (total(arm.columns, group) for group in metric.gold)
+            band = gold_band(above, below, floor=metric.floor, scale=metric.scale)
+            return (band.low, band.high) if band else None
+    return None
+
+
+def _bars(axis: Axes, points: Sequence[_Point], colour: str) -> None:
+    for point in points:
+        for ends, flat in ((point.x_ci, True), (point.y_ci, False)):
+            if ends:
+                x = list(ends) if flat else [point.x, point.x]
+                y = [point.y, point.y] if flat else list(ends)
+                axis.plot(x, y, color=colour, linewidth=1, alpha=0.55)
+
+
+_PLACES: tuple[tuple[float, float, dict[str, Any]], ...] = tuple(
+    (dx, dy, {"ha": ha, "va": va})
+    for dx, dy, ha, va in (
+        (6, 5, "left", "bottom"), (-6, 5, "right", "bottom"), (6, -5, "left", "top"),
+        (-6, -5, "right", "top"), (0, 12, "center", "bottom"), (0, -12, "center", "top"),
+        (6, 18, "left", "bottom"), (-6, 18, "right", "bottom"), (6, -18, "left", "top"),
+        (-6, -18, "right", "top"), (0, 28, "center", "bottom"), (0, -28, "center", "top"),
+    )
+)  # fmt: skip
+
+
+def _label(figure: Figure, axis: Axes, points: Sequence[_Point], names: Names) -> None:
+    """Name the points where names overlap least, one after the other."""
+    finish(figure)
+    taken = [axis.transData.transform((p.x, p.y)) for p in points]
+    boxes: list[Any] = []
+    for point in points:
+        best = None
+        for dx, dy, where in _PLACES:
+            text = axis.annotate(
+                names(point.name),
+                (point.x, point.y),
+                xytext=(dx, dy),
+                textcoords="offset points",
+                fontsize=7.5,
+                **where,
+            )
+            text.set_in_layout(False)
+            box = text.get_window_extent()
+            inside = axis.bbox.padded(4)
+            cost = 4 * sum(box.overlaps(other) for other in boxes)
+            cost += sum(box.contains(*place) for place in taken)
+            cost += 8 * (
+                box.x0 < inside.x0 or box.x1 > inside.x1 or box.y0 < inside.y0 or box.y1 > inside.y1
+            )
+            if best is None or cost < best[0]:
+                if best is not None:
+                    best[1].remove()
+                best = (cost, text, box)
+            else:
+                text.remove()
+            if best[0] == 0:
+                break
+        if best is not None:
+            boxes.append(best[2])
