@@ -78,7 +78,7 @@ def forest(found: Outcome) -> Picture | None:
             axis.grid(axis="x", color=FAINT, linewidth=0.5)
             axis.set_axisbelow(True)
             unit = ": distance to gold band" if metric.gold else ""
-            head(axis, f"{metric.label}{unit}, margin {console.number(metric.margin)}")
+            head(axis, f"{metric.label}{unit}, margin {metric.margin:g}")
         figure.supxlabel("← worse  ·  in margins  ·  better →", color=INK, fontsize=9)
         finish(figure)
     said = [_sentence(found, c, i) for _, rows in panels for c, i in rows]
