@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +74,7 @@ def content(suite: Suite, arm: Arm, scored: Scored) -> dict[str, Any]:
     }
 
 
-def volatile(started: float) -> dict[str, Any]:
+def volatile(started: float, command: str) -> dict[str, Any]:
     """When, how long, by which program and command; not part of the result's identity."""
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     return {
@@ -84,7 +83,7 @@ def volatile(started: float) -> dict[str, Any]:
             "seconds": round(time.monotonic() - started, 1),
             "rapport": importlib.metadata.version("rapport-bench"),
             "git": _git_state(),
-            "command": " ".join(["rapport", *sys.argv[1:]]),
+            "command": command,
         }
     }
 

@@ -21,6 +21,7 @@ from rapport_bench.files import write_atomically
 from rapport_bench.models import Quantization
 from rapport_bench.reply_model import ReplyModel, read_replies
 from rapport_bench.result_content import Scored, content, volatile
+from rapport_bench.run_command import command_line
 from rapport_bench.saved_arms import saved_result
 from rapport_bench.store import ResponseStore, replies_fact
 from rapport_bench.suite import Suite, build_suite, choose_tasks
@@ -129,7 +130,7 @@ def run(config: RunConfig, reporter: Reporter) -> Outcome:
     )
     suite = build_suite(settings)
     reporter.suite(suite)
-    started = time.monotonic()
+    started, command = time.monotonic(), command_line(config)
     with ResponseStore(config.store) as store:
         planned = _plan(config, suite, store, reporter)
         _require_distinct_names([arm for arm, _ in planned])
@@ -143,7 +144,7 @@ def run(config: RunConfig, reporter: Reporter) -> Outcome:
                 new.append(False)
                 continue
             scored = score(arm, tasks)
-            result = results.seal(content(suite, arm, scored) | volatile(started))
+            result = results.seal(content(suite, arm, scored) | volatile(started, command))
             result, is_new = results.save(result, config.results)
             saved.append(result)
             new.append(is_new)

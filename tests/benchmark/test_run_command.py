@@ -1,0 +1,65 @@
+"""The command that a result records asks for what made it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from rapport_bench.cli_run import run, run_config
+from rapport_bench.run import RunConfig
+from rapport_bench.run_command import command_line
+from rapport_tasks.protocol import Generation
+
+EVERYTHING = RunConfig(
+    base="Qwen/Qwen1.5-1.8B",
+    adapters=((None, "a b/r16"), ("old", "r8")),
+    models=(("other", "m"),),
+    replies=(("api", "replies.jsonl"),),
+    bots=True,
+    data="d.jsonl",
+    limit=7,
+    tasks=("rapport_aer", "rapport_crisis"),
+    generation=Generation("coupled-top-p", max_new_tokens=64, seeds=(0, 1)),
+    encoder="./encoder",
+    dtype="bfloat16",
+    quantization="nf4",
+    device="cpu",
+    batch_tokens=512,
+    results="out",
+    store="s.sqlite",
+)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        EVERYTHING,
+        RunConfig(base="embedded"),
+        RunConfig(bots=True, generation=Generation("greedy")),
+        RunConfig(base="embedded", adapters=(("情感 <r16>", "x"),)),
+    ],
+)
+def test_the_command_gives_the_configuration_back(config):
+    program, name, *arguments = shlex.split(command_line(config))
+    assert (program, name) == ("rapport", "run")
+    assert run_config(run.make_context("run", arguments).params) == config
+
+
+def test_defaults_are_left_out():
+    assert (
+        command_line(RunConfig(base="embedded", bots=True)) == "rapport run --base embedded --bots"
+    )
+
+
+def test_paths_below_the_working_directory_say_nothing_of_the_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    inside = RunConfig(
+        base=str(tmp_path / "base"),
+        adapters=(("a", str(tmp_path / "x" / "a")),),
+        results=str(tmp_path / "r"),
+    )
+    assert command_line(inside) == "rapport run --base base --adapter a=x/a --results r"
+    outside = str(Path(tmp_path.anchor) / "elsewhere" / "base")
+    assert command_line(RunConfig(base=outside)) == f"rapport run --base {outside}"
