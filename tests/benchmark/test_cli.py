@@ -23,6 +23,7 @@ COMMANDS = (
     "validate",
     "gate",
     "leaderboard",
+    "report",
     "results",
     "export",
     "tasks",
