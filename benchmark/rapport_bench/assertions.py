@@ -164,7 +164,7 @@ def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, *, folder
     """What a person needs who reads that a metric did not pass; ids and figures, no text."""
     from rapport_bench import console
     from rapport_bench.escape import one_line
-    from rapport_bench.next_steps import compare_command, deciding
+    from rapport_bench.next_steps import compare_command, deciding, report_command
 
     metric, candidate = found.rule.metric, arm.candidate
     values = [
@@ -202,5 +202,6 @@ def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, *, folder
     if found.outcome == "inconclusive":
         lines += [deciding(difference, found.margin)]
     lines += [f"note: {one_line(note)}" for note in arm.warnings]
-    lines.append(f"look at them: {compare_command(candidate, baseline, folder)}")
+    lines.append(f"all metrics: {compare_command(candidate, baseline, folder)}")
+    lines.append(f"look at them: {report_command(candidate, baseline, folder)}")
     return "\n    ".join(line for line in lines if line)

@@ -154,7 +154,7 @@ def doctor(as_json: bool) -> None:
 )
 @JSON_OPTION
 def demo(out: str, as_json: bool) -> None:
-    """The whole loop on the embedded base: train an adapter, score it, compare it.
+    """The whole loop on the embedded base: train an adapter, score it, compare it, make a report.
 
     Needs no network and no GPU.
     """
@@ -162,12 +162,14 @@ def demo(out: str, as_json: bool) -> None:
     from rapport_bench.demo import run_demo
 
     with console.RunReporter(quiet=as_json) as reporter:
-        outcome = run_demo(Path(out), reporter)
+        outcome, page = run_demo(Path(out), reporter)
     comparisons = summary.compare_with_baseline(outcome.results)
     if as_json:
-        emit("demo", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
+        data = summary.to_json(outcome, comparisons) | {"report": str(page)}
+        emit("demo", data, warnings=reporter.warnings)
     else:
         summary.show_outcome(outcome, comparisons, str(Path(out) / "results"))
+        click.echo(f"Open {page} in a browser: the same with pictures, and dialogue by dialogue")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

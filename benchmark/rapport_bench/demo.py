@@ -1,4 +1,4 @@
-"""The whole loop on the embedded base: prepare, train, score, compare."""
+"""The whole loop on the embedded base: prepare, train, score, compare, report."""
 
 from __future__ import annotations
 
@@ -12,14 +12,22 @@ DIALOGUES = 52
 """How many of the evaluation dialogues the demo scores: four of each domain."""
 
 
-def run_demo(out: Path, reporter: RunReporter) -> Outcome:
+def run_demo(out: Path, reporter: RunReporter) -> tuple[Outcome, Path]:
     """Prepare the built-in dialogues, train an adapter on them, score it beside base, gold and bots.
+
+    The report quotes dialogues and replies: the built-in ones are fiction.
 
     Args:
         out: Folder for the corpus, the adapter, the results and the responses. Corpus and adapter of
             an earlier demo are made anew.
         reporter: Shows progress.
+
+    Returns:
+        The outcome and the report's page.
     """
+    from rapport_bench.report.make import Request, make_report
+    from rapport_bench.report.replies import Sources
+
     adapter = out / "demo-adapter"
     train_embedded(prepare_builtin(out / "corpus"), adapter, reporter)
     config = RunConfig(
@@ -30,7 +38,19 @@ def run_demo(out: Path, reporter: RunReporter) -> Outcome:
         results=str(out / "results"),
         store=str(out / "responses.sqlite"),
     )
-    return run(config, reporter)
+    outcome = run(config, reporter)
+    page = out / "report.html"
+    make_report(
+        Request(
+            config.results,
+            str(page),
+            suite=outcome.suite.suite_id,
+            with_text=True,
+            sources=Sources(store=config.store),
+            adapters=(str(adapter),),
+        )
+    )
+    return outcome, page
 
 
 def prepare_builtin(corpus: Path) -> Path:

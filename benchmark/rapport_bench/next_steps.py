@@ -38,6 +38,7 @@ def after_run(
     others = candidates or arms[1:]
     if others:
         yield f"Next: {compare_command(others[0], arms[0], folder)}"
+        yield f"      {report_command(others[0], arms[0], folder)}"
     if len(candidates) > 1:
         yield f"      rapport leaderboard {shlex.quote(folder)}"
 
@@ -76,6 +77,13 @@ def deciding(difference: Difference | None, margin: float | None) -> str:
 def compare_command(candidate: Result, baseline: Result, folder: str) -> str:
     """The command that sets two results against each other."""
     return f"rapport compare {reference(candidate)} {reference(baseline)}{_results(folder)}"
+
+
+def report_command(candidate: Result, baseline: Result, folder: str) -> str:
+    """The command that shows two results dialogue by dialogue, with what was said."""
+    arms = f"--candidate {reference(candidate)} --baseline {reference(baseline)}"
+    where = "" if folder == "results" else f" {shlex.quote(folder)}"
+    return f"rapport report{where} {arms} --with-text"
 
 
 def reference(result: Result) -> str:
