@@ -1,0 +1,152 @@
+"""Two arms on one scale, for two populations: "these raters, new dialogues" and "new raters, too".
+
+The study's own test is the first kind: Wilcoxon's signed-rank on item means, an item's mean being over
+its raters. It says what these raters would find on other dialogues. Whether other raters would agree is
+another question, which `crossed` answers. Taking every single rating as independent answers none and
+is not offered: see `benchmark/simulations/README.md` for its false alarms.
+
+Severity needs no correction here: a rater's difference between two arms on one item does not hold it.
+So a cell counts only where its rater rated both arms, in unbalanced designs too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rapport_bench.clusters import Floats
+from rapport_bench.human.crossed import Crossed, crossed_difference
+from rapport_bench.paired import Difference, paired_mean_difference, wilcoxon
+from rapport_bench.validity.figures import Figure
+from rapport_bench.validity.resampling import Resampler, Statistic
+
+DECIMALS = 9
+"""Item means are rounded to this: .8 - .6 and .4 - .2 are one difference, and must tie in ranks."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRankTest:
+    """Wilcoxon's signed-rank on item means.
+
+    Attributes:
+        p_value: Two-sided; `None` where no item differs.
+        ranked: Items with a difference; the others are left out of the ranks (Wilcoxon's own rule).
+        zeros: Items without a difference.
+        method: ``exact``, or ``normal`` (approximation with correction for ties, none for
+            continuity), which scipy takes for more than 50 ranked items or tied ones.
+    """
+
+    p_value: float | None
+    ranked: int
+    zeros: int
+    method: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Candidate minus baseline on one scale.
+
+    Attributes:
+        items: Mean difference over items with Hall's t interval: these raters, new dialogues.
+        signed_rank: The study's test, for the same population.
+        effect: Matched-pairs rank-biserial correlation: -1 to 1, above 0 for the candidate.
+        crossed: The difference for new raters and new dialogues.
+        cells: Ratings compared, one a rater and item that has both arms.
+        incomplete: Cells left out because one arm's rating is missing.
+    """
+
+    items: Difference
+    signed_rank: SignedRankTest
+    effect: Figure
+    crossed: Crossed
+    cells: int
+    incomplete: int
+
+
+def contrast(candidate: Floats, baseline: Floats) -> Contrast:
+    """Compare two arms on one scale.
+
+    Args:
+        candidate: (items, raters) ratings; NaN where there is none.
+        baseline: The same items and raters.
+
+    Example:
+        >>> found = contrast(np.array([[4.0, 5.0], [3.0, 4.0]]), np.array([[3.0, 3.0], [3.0, 3.0]]))
+        >>> found.items.value, found.effect.value, found.signed_rank.ranked
+        (1.0, 1.0, 2)
+    """
+    differences = candidate - baseline
+    either = int(np.sum(~np.isnan(candidate) | ~np.isnan(baseline)))
+    both = int(np.sum(~np.isnan(differences)))
+    means = item_means(differences)
+    return Contrast(
+        items=paired_mean_difference(means, np.zeros(len(means))),
+        signed_rank=signed_rank_test(means),
+        effect=rank_biserial(means),
+        crossed=crossed_difference(differences),
+        cells=both,
+        incomplete=either - both,
+    )
+
+
+def item_means(cells: Floats) -> Floats:
+    """Mean of each item's cells, items without any left out; rounded so that ties are ties.
+
+    >>> item_means(np.array([[4.0, 5.0], [np.nan, 2.0], [np.nan, np.nan]])).tolist()
+    [4.5, 2.0]
+    """
+    there = ~np.isnan(cells)
+    counts = there.sum(axis=1)
+    sums = np.where(there, cells, 0.0).sum(axis=1)
+    means: Floats = np.round(sums[counts > 0] / counts[counts > 0], DECIMALS)
+    return means
+
+
+def signed_rank_test(differences: Floats) -> SignedRankTest:
+    """Wilcoxon's signed-rank test of differences of item means.
+
+    Example:
+        >>> signed_rank_test(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 0.0]))  # all one way: 2 / 2**5
+        SignedRankTest(p_value=0.0625, ranked=5, zeros=1, method='exact')
+    """
+    found = wilcoxon(differences, np.zeros(len(differences)))
+    sizes = np.abs(differences[differences != 0])
+    method = None
+    if found.p_value is not None:
+        # scipy's rule for method="auto".
+        tied = len(np.unique(sizes)) < len(sizes)
+        method = "exact" if len(sizes) <= 50 and not tied else "normal"
+    zeros = len(differences) - found.pairs
+    return SignedRankTest(found.p_value, found.pairs, zeros, method)
+
+
+def rank_biserial(differences: Floats) -> Figure:
+    """Matched-pairs rank-biserial correlation with a bootstrap interval over items.
+
+    ``(W+ - W-) / (W+ + W-)``: of the ranks of all differences, the share for the candidate less the
+    share against it; zeros are left out, as in the test. 1 when every item favours the candidate.
+
+    Source: Kerby (2014), Comprehensive Psychology 3, 11.IT.3.1; King, Rosopa & Minium (2011).
+
+    Example:
+        >>> rank_biserial(np.array([1.0, 2.0, -3.0, 0.0])).value  # (1 + 2 - 3) / 6
+        0.0
+    """
+    kept = differences[differences != 0]
+    # Items in a fixed order, so that the draws do not depend on the order of a file.
+    places = [f"{place:06d}" for place in range(len(kept))]
+    return Resampler(places).sample(_rank_biserial(np.sort(kept))).figure()
+
+
+def _rank_biserial(differences: Floats) -> Statistic:
+    group = np.unique(np.abs(differences), return_inverse=True)[1]
+    signs = np.sign(differences)
+
+    def statistic(weights: Floats) -> float | None:
+        sizes = np.bincount(group, weights)
+        ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[group]
+        total = float(weights @ ranks)
+        return float(weights @ (signs * ranks)) / total if total else None
+
+    return statistic

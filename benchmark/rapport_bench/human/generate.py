@@ -1,0 +1,88 @@
+"""Ratings that nobody gave: drawn from stated variances, for planning, simulation and demo data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapport_bench.clusters import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Standard deviations of what moves one rating, in points of the scale, before rounding.
+
+    The defaults are assumptions, not measurements: with five raters they give single ratings a
+    standard deviation of about 1.1 and an ordinal alpha near .35, as hard scales have it. Put in
+    what a pilot shows (`rapport human score` prints the variances of differences).
+    """
+
+    item: float = 0.5
+    """Dialogues differ, for both arms alike; cancels in differences."""
+    item_arm: float = 0.35
+    """An arm does well on this dialogue and badly on that, each arm by itself."""
+    rater: float = 0.4
+    """Severity; cancels in differences."""
+    rater_arm: float = 0.15
+    """Taste: a rater likes this arm more than others do, each arm by itself."""
+    residual: float = 0.75
+    """The same rater on the same reply on another day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """How many rate how much. Every rater rates all arms of an item."""
+
+    raters: int
+    items: int
+    per_item: int | None = None
+    """Raters of each item, in a cycle over the raters; `None` is all of them."""
+    points: int = 5
+
+    def rated(self) -> NDArray[np.bool_]:
+        """(items, raters): who rates what."""
+        each = self.per_item or self.raters
+        place = (np.arange(self.raters) - np.arange(self.items)[:, None] * each) % self.raters
+        return place < each
+
+
+def draw(
+    design: Design,
+    spread: Spread,
+    *,
+    effects: Sequence[float],
+    rng: np.random.Generator,
+    draws: int = 1,
+    centre: float = 3.2,
+    tastes: Floats | None = None,
+) -> Floats:
+    """Ratings of every arm by every rater on every item; NaN where the design has none.
+
+    ``centre + effect + item + item x arm + rater + rater x arm + residual``, all normal, rounded
+    to the nearest point of the scale, ends included: what raters do at the ends is then in the
+    data, and an effect before rounding comes out a little smaller.
+
+    Args:
+        effects: Of each arm, in points before rounding.
+        tastes: (arms, raters) of chosen raters, added to what ``spread`` draws.
+
+    Returns:
+        (draws, arms, items, raters) values 1 to ``points``.
+    """
+    arms, items, raters = len(effects), design.items, design.raters
+
+    def normal(scale: float, *shape: int) -> Floats:
+        return scale * rng.standard_normal((draws, *shape))
+
+    values = normal(spread.residual, arms, items, raters)
+    values += centre + np.asarray(effects, dtype=np.float64)[:, None, None]
+    values += normal(spread.item, 1, items, 1) + normal(spread.item_arm, arms, items, 1)
+    values += normal(spread.rater, 1, 1, raters) + normal(spread.rater_arm, arms, 1, raters)
+    if tastes is not None:
+        values += tastes[:, None, :]
+    values = np.clip(np.rint(values), 1, design.points)
+    values[..., ~design.rated()] = np.nan
+    return values
