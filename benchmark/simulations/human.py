@@ -130,7 +130,7 @@ def mixed_model(cells: Floats) -> float | None:
 
 
 def rater_means(cells: Floats) -> float | None:
-    """t over the raters' mean differences: dialogues are not resampled, raters are."""
+    """Student's t over the raters' mean differences: raters are a sample, dialogues are not."""
     means = np.nanmean(cells, axis=0)
     se = means.std(ddof=1) / np.sqrt(len(means))
     return t_two_sided(float(means.mean() / se), len(means) - 1) if se > 0 else None

@@ -66,7 +66,12 @@ def draw(
     data, and an effect before rounding comes out a little smaller.
 
     Args:
+        design: Who rates what, and on how many points.
+        spread: Standard deviations.
         effects: Of each arm, in points before rounding.
+        rng: The only source of randomness.
+        draws: How many studies.
+        centre: What an average rating is without an effect.
         tastes: (arms, raters) of chosen raters, added to what ``spread`` draws.
 
     Returns:
