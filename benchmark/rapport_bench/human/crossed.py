@@ -67,11 +67,12 @@ def crossed_difference(cells: Floats, *, alpha: float = 0.05) -> Crossed:
     ``w = 1 / (I n)``. With components from Henderson's method I,
 
         var = V_rater + max(s2_item, 0) sum_i w_i.**2,
-        V_rater = s2_rater sum_r w_.r**2 + s2_residual sum w**2,
+        V_rater = max(s2_rater, 0) sum_r w_.r**2 + s2_residual sum w**2,
 
     and t has ``var**2 / (V_rater**2 / (R - 1))`` degrees of freedom, at most I - 1. With every cell
-    there, ``V_rater = MS_rater / (I R)`` and all of it is Hillis's; where raters agree about the
-    arms, the degrees of freedom grow and little is lost against "these raters" alone.
+    there, ``V_rater = max(MS_rater, MS_rest) / (I R)``: Hillis's analysis with the raters' component
+    kept from falling below 0, without which five raters who happen to agree err too often. Where
+    raters agree about the arms, the degrees of freedom grow and less is lost against "these raters".
 
     Args:
         cells: (items, raters) differences, candidate minus baseline; NaN where a rater did not
@@ -109,9 +110,7 @@ def crossed_difference(cells: Floats, *, alpha: float = 0.05) -> Crossed:
         return Crossed(Difference(value, clusters=raters, reason=reason))
     shares = [float(np.square(weights.sum(axis=axis)).sum()) for axis in (1, 0)]
     cell_share = float(np.square(weights).sum())
-    rater_part = found.rater * shares[1] + found.residual * cell_share
-    if rater_part <= 0:  # possible with missing cells alone: no sign of differing raters
-        rater_part = found.residual * cell_share
+    rater_part = max(found.rater, 0.0) * shares[1] + max(found.residual, 0.0) * cell_share
     variance = rater_part + max(found.item or 0.0, 0.0) * shares[0]
     if not variance > noise**2:
         reason = "no spread between raters"
