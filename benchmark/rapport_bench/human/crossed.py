@@ -19,6 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtr
 
 from rapport_bench.clusters import (
     ROUNDING,
@@ -93,31 +95,26 @@ def crossed_difference(cells: Floats, *, alpha: float = 0.05) -> Crossed:
     items, raters = there.shape
     if not there.any():
         return Crossed(Difference(None, reason="no rater rated both arms of a dialogue"))
-    weights = there / (items * there.sum(axis=1, keepdims=True))
-    filled = np.where(there, cells, 0.0)
-    value = float((weights * filled).sum())
-    if not filled.any():
+    value = float(_mean(cells[np.newaxis], there)[0])
+    largest = float(np.abs(cells[there]).max())
+    noise = ROUNDING * largest
+    if largest == 0:
         return Crossed(exactly_equal_difference(raters))
     if raters == 1 or items == 1:
         reason = f"one {'rater' if raters == 1 else 'dialogue'}: no spread to generalise from"
         return Crossed(Difference(value, clusters=raters, reason=reason))
-    noise = ROUNDING * float(np.abs(filled).max())
     if float(np.ptp(cells[there])) <= noise:
         return Crossed(difference_without_variance(value, clusters=raters, noise=noise))
-    found = components(cells)
-    if found is None:
+    parts = components(cells[np.newaxis], there)
+    if parts is None:
         reason = "the design cannot tell raters, dialogues and noise apart"
         return Crossed(Difference(value, clusters=raters, reason=reason))
-    shares = [float(np.square(weights.sum(axis=axis)).sum()) for axis in (1, 0)]
-    cell_share = float(np.square(weights).sum())
-    rater_part = max(found.rater, 0.0) * shares[1] + max(found.residual, 0.0) * cell_share
-    variance = rater_part + max(found.item or 0.0, 0.0) * shares[0]
+    item, rater, residual = parts[0].tolist()
+    found = Components(None if (there.sum(axis=1) == 1).all() else item, rater, residual)
+    variance, df = (float(figure[0]) for figure in error_of(parts, there))
     if not variance > noise**2:
         reason = "no spread between raters"
         return Crossed(Difference(value, clusters=raters, reason=reason), None, found)
-    df = float(items - 1)
-    if rater_part > 0:
-        df = min(df, variance**2 / (rater_part**2 / (raters - 1)))
     se = float(np.sqrt(variance))
     difference = Difference(
         value=value,
@@ -131,28 +128,85 @@ def crossed_difference(cells: Floats, *, alpha: float = 0.05) -> Crossed:
     return Crossed(difference, df, found)
 
 
-def components(cells: Floats) -> Components | None:
-    """Variances between items, between raters and of the rest, of a crossed table.
+def crossed_p_values(cells: Floats) -> tuple[Floats, Floats]:
+    """P-values of `crossed_difference` for many tables of one design, and their components.
+
+    Args:
+        cells: (tables, items, raters), NaN in the same places of every table; at least two of
+            both, each with a cell.
+
+    Returns:
+        (tables,) p-values, 1 where nothing varies, and (tables, 3) components.
+
+    Raises:
+        ValueError: The design cannot tell raters, dialogues and noise apart.
+    """
+    there = ~np.isnan(cells[0])
+    parts = components(cells, there)
+    if parts is None:
+        raise ValueError("the design cannot tell raters, dialogues and noise apart")
+    variance, df = error_of(parts, there)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistic = np.where(variance > 0, np.abs(_mean(cells, there)) / np.sqrt(variance), 0.0)
+    p_values: Floats = 2 * stdtr(df, -statistic)
+    return p_values, parts
+
+
+def _weights(there: npt.NDArray[np.bool_]) -> Floats:
+    weights: Floats = there / (len(there) * there.sum(axis=1, keepdims=True))
+    return weights
+
+
+def _mean(cells: Floats, there: npt.NDArray[np.bool_]) -> Floats:
+    filled = np.where(there, cells, 0.0)
+    mean: Floats = (filled * _weights(there)).sum(axis=(1, 2))
+    return mean
+
+
+def error_of(parts: Floats, there: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Variance of the mean difference and its degrees of freedom, from components.
+
+    Args:
+        parts: (tables, 3) from `components`.
+        there: (items, raters): which cells the design has.
+    """
+    items, raters = there.shape
+    weights = _weights(there)
+    of_item, of_rater = (float(np.square(weights.sum(axis=axis)).sum()) for axis in (1, 0))
+    item, rater, residual = np.maximum(parts, 0.0).T
+    rater_part = rater * of_rater + residual * float(np.square(weights).sum())
+    variance = rater_part + item * of_item
+    with np.errstate(invalid="ignore", divide="ignore"):
+        df = np.where(rater_part > 0, variance**2 / (rater_part**2 / (raters - 1)), np.inf)
+    return variance, np.minimum(df, items - 1)
+
+
+def components(cells: Floats, there: npt.NDArray[np.bool_]) -> Floats | None:
+    """Variances between items, between raters and of the rest, of crossed tables of one design.
 
     Henderson's method I: the sums of squares of a two-way table, each set equal to its expectation,
     which for cells that are there once or not at all is a linear system in the three variances. In
     a complete table it is the ANOVA: ``(MS_item - MS_rest) / R``, ``(MS_rater - MS_rest) / I``,
-    ``MS_rest``.
+    ``MS_rest``. Where every item has one rater, items and rest are one: the first is 0.
 
     Args:
-        cells: (items, raters), NaN where missing; at least two of each, each with a cell.
+        cells: (tables, items, raters).
+        there: Which cells the design has: at least two items and raters, each with a cell.
 
     Returns:
-        `None` where the design cannot tell them apart.
+        (tables, 3); `None` where the design cannot tell them apart.
     """
-    there = ~np.isnan(cells)
-    values = np.where(there, cells, 0.0)
     per_item, per_rater = there.sum(axis=1), there.sum(axis=0)
     n, (items, raters) = float(there.sum()), there.shape
-    centred = np.where(there, values - values.sum() / n, 0.0)
-    total = float(np.square(centred).sum())
-    by_item = float((np.square(centred.sum(axis=1)) / per_item).sum())
-    by_rater = float((np.square(centred.sum(axis=0)) / per_rater).sum())
+    values = np.where(there, cells, 0.0)
+    centred = np.where(there, values - values.sum(axis=(1, 2), keepdims=True) / n, 0.0)
+    sums = np.stack(
+        [
+            np.square(centred).sum(axis=(1, 2)),
+            (np.square(centred.sum(axis=2)) / per_item).sum(axis=1),
+            (np.square(centred.sum(axis=1)) / per_rater).sum(axis=1),
+        ]
+    )
     item_n, rater_n = (float(np.square(count).sum() / n) for count in (per_item, per_rater))
     # Columns: variance between items, between raters, residual.
     expected = np.array(
@@ -162,12 +216,11 @@ def components(cells: Floats) -> Components | None:
             [raters - item_n, n - rater_n, raters - 1],
         ]
     )
-    sums = np.array([total, by_item, by_rater])
     single = bool((per_item == 1).all())
-    kept = [0, 2] if single else [0, 1, 2]
-    columns = [1, 2] if single else [0, 1, 2]
+    rows, columns = ([0, 2], [1, 2]) if single else ([0, 1, 2], [0, 1, 2])
+    found = np.zeros((len(cells), 3))
     try:
-        found = np.linalg.solve(expected[np.ix_(kept, columns)], sums[kept]).tolist()
+        found[:, columns] = np.linalg.solve(expected[np.ix_(rows, columns)], sums[rows]).T
     except np.linalg.LinAlgError:
         return None
-    return Components(None, *found) if single else Components(*found)
+    return found

@@ -72,22 +72,47 @@ def draw(
         rng: The only source of randomness.
         draws: How many studies.
         centre: What an average rating is without an effect.
-        tastes: (arms, raters) of chosen raters, added to what ``spread`` draws.
+        tastes: (arms, raters) of chosen raters, or (draws, arms, raters), added to what ``spread``
+            draws.
 
     Returns:
         (draws, arms, items, raters) values 1 to ``points``.
+    """
+    shape = (draws, len(effects), design.items, design.raters)
+    values = spread.residual * rng.standard_normal(shape)
+    values += opinions(design, spread, effects=effects, rng=rng, draws=draws)
+    values += centre
+    if tastes is not None:
+        values += tastes[..., None, :]
+    return rounded(values, design)
+
+
+def opinions(
+    design: Design,
+    spread: Spread,
+    *,
+    effects: Sequence[float],
+    rng: np.random.Generator,
+    draws: int = 1,
+) -> Floats:
+    """What each rater thinks of each reply, around 0: everything but the residual and rounding.
+
+    Returns:
+        (draws, arms, items, raters).
     """
     arms, items, raters = len(effects), design.items, design.raters
 
     def normal(scale: float, *shape: int) -> Floats:
         return scale * rng.standard_normal((draws, *shape))
 
-    values = normal(spread.residual, arms, items, raters)
-    values += centre + np.asarray(effects, dtype=np.float64)[:, None, None]
-    values += normal(spread.item, 1, items, 1) + normal(spread.item_arm, arms, items, 1)
-    values += normal(spread.rater, 1, 1, raters) + normal(spread.rater_arm, arms, 1, raters)
-    if tastes is not None:
-        values += tastes[:, None, :]
-    values = np.clip(np.rint(values), 1, design.points)
-    values[..., ~design.rated()] = np.nan
-    return values
+    of_items = normal(spread.item, 1, items, 1) + normal(spread.item_arm, arms, items, 1)
+    of_raters = normal(spread.rater, 1, 1, raters) + normal(spread.rater_arm, arms, 1, raters)
+    found: Floats = of_items + of_raters + np.asarray(effects, dtype=np.float64)[:, None, None]
+    return found
+
+
+def rounded(values: Floats, design: Design) -> Floats:
+    """Values as points of the scale, NaN where the design asks nobody."""
+    found: Floats = np.clip(np.rint(values), 1, design.points)
+    found[..., ~design.rated()] = np.nan
+    return found
