@@ -16,17 +16,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtr
 from scipy.stats import wilcoxon
 
-from rapport_bench.clusters import Floats, t_two_sided
-from rapport_bench.human.contrast import item_means, signed_rank_test
-from rapport_bench.human.crossed import crossed_difference
+from rapport_bench.clusters import Floats
+from rapport_bench.human.contrast import DECIMALS
+from rapport_bench.human.crossed import crossed_p_values
 from rapport_bench.human.generate import Design, Spread, draw
+from rapport_bench.human.power import signed_rank_p_values
 from rapport_bench.paired import paired_mean_difference
 
+CHUNK = 500
+"""Studies held at a time."""
 NO_TASTE = replace(Spread(), rater_arm=0.0)
 STRONG_TASTE = replace(Spread(), rater_arm=0.3)
 
@@ -67,98 +71,106 @@ DESIGNS = (
 )
 
 
-def signed_rank_items(cells: Floats) -> float | None:
-    """The study's test."""
-    return signed_rank_test(item_means(cells)).p_value
-
-
-def hall_items(cells: Floats) -> float | None:
+def hall_items(cells: Floats) -> Floats:
     """Hall's t on item means, whose interval is printed beside the study's test."""
-    means = item_means(cells)
-    return paired_mean_difference(means, np.zeros(len(means))).p_value
+    means = np.round(np.nanmean(cells, axis=2), DECIMALS)
+    found = [paired_mean_difference(row, np.zeros(len(row))).p_value for row in means]
+    return np.array(found, dtype=np.float64)
 
 
-def crossed(cells: Floats) -> float | None:
+def crossed(cells: Floats) -> Floats:
     """The analysis for new raters and new dialogues."""
-    return crossed_difference(cells).difference.p_value
+    return crossed_p_values(cells)[0]
 
 
-def two_way_clustered(cells: Floats) -> float | None:
+def two_way_clustered(cells: Floats) -> Floats:
     """Cameron-Gelbach-Miller errors of the mean of all cells, each part with its own correction."""
-    there = ~np.isnan(cells)
-    n, (items, raters) = there.sum(), cells.shape
-    value = float(cells[there].mean())
-    left = np.where(there, cells - value, 0.0) / n
-    parts = [
-        (np.square(left.sum(axis=1)).sum(), items),
-        (np.square(left.sum(axis=0)).sum(), raters),
-        (-np.square(left).sum(), n),
-    ]
-    variance = sum(float(part) * count / (count - 1) for part, count in parts)
-    # The difference of estimates may be negative; no interval, no claim.
-    return t_two_sided(value / variance**0.5, min(items, raters) - 1) if variance > 0 else None
+    there = ~np.isnan(cells[0])
+    n, (items, raters) = int(there.sum()), there.shape
+    value = np.nanmean(cells, axis=(1, 2))
+    left = np.where(there, cells - value[:, None, None], 0.0) / n
+    variance = (
+        np.square(left.sum(axis=2)).sum(axis=1) * items / (items - 1)
+        + np.square(left.sum(axis=1)).sum(axis=1) * raters / (raters - 1)
+        - np.square(left).sum(axis=(1, 2)) * n / (n - 1)
+    )
+    # A difference of estimates may be negative: no interval then, and no claim.
+    return student(value, variance, min(items, raters) - 1)
 
 
-def mixed_model(cells: Floats) -> float | None:
+def mixed_model(cells: Floats) -> Floats | None:
     """Crossed random effects by REML with Wald's z; complete tables alone."""
-    if np.isnan(cells).any():
-        return None
     squares = mean_squares(cells)
-    # A component whose estimate would be negative is 0, and its sum of squares joins the rest.
-    pooled = {"rest"}
-    while True:
-        df = sum(squares[part][1] for part in pooled)
-        rest = sum(squares[part][0] * squares[part][1] for part in pooled) / df
-        below = {part for part in squares if part not in pooled and squares[part][0] < rest}
-        if not below:
-            break
-        pooled |= below
-    variance = rest + sum(squares[part][0] - rest for part in squares if part not in pooled)
-    return 2 * float(ndtr(-abs(cells.mean()) / np.sqrt(variance / cells.size)))
+    if squares is None:
+        return None
+    (item, rater, rest), dfs = squares
+    # A component that would come out negative is 0, and its sum of squares joins the rest.
+    order = np.argsort(np.stack([item, rater]), axis=0)
+    for place in range(2):
+        for part, (square, df) in enumerate(((item, dfs[0]), (rater, dfs[1]))):
+            joins = (order[place] == part) & (square < rest)
+            pooled_df = dfs[2] + np.where(joins, df, 0)
+            rest = np.where(joins, (rest * dfs[2] + square * df) / pooled_df, rest)
+            dfs = (dfs[0], dfs[1], pooled_df)
+    variance = rest + np.maximum(item - rest, 0) + np.maximum(rater - rest, 0)
+    size = cells[0].size
+    return 2 * ndtr(-np.abs(cells.mean(axis=(1, 2))) / np.sqrt(variance / size))
 
 
-def hillis(cells: Floats) -> float | None:
+def hillis(cells: Floats) -> Floats | None:
     """The crossed analysis as published: the raters' mean square as it is; complete tables alone."""
-    if np.isnan(cells).any():
-        return None
     squares = mean_squares(cells)
-    rater, between = squares["rater"]
-    variance = rater + max(squares["item"][0] - squares["rest"][0], 0.0)
-    df = variance**2 / (rater**2 / between) if rater > 0 else np.inf
-    return t_two_sided(cells.mean() / np.sqrt(variance / cells.size), df) if variance else None
+    if squares is None:
+        return None
+    (item, rater, rest), dfs = squares
+    variance = rater + np.maximum(item - rest, 0.0)
+    with np.errstate(divide="ignore"):
+        df = variance**2 / (rater**2 / dfs[1])
+    return student(cells.mean(axis=(1, 2)), variance / cells[0].size, df)
 
 
-def mean_squares(cells: Floats) -> dict[str, tuple[float, int]]:
-    """Mean square and degrees of freedom of items, raters and the rest, of a complete table."""
-    items, raters = cells.shape
-    value = cells.mean()
-    of_item, of_rater = cells.mean(axis=1) - value, cells.mean(axis=0) - value
-    rest = cells - value - of_item[:, None] - of_rater
-    both = (items - 1) * (raters - 1)
-    return {
-        "item": (raters * np.square(of_item).sum() / (items - 1), items - 1),
-        "rater": (items * np.square(of_rater).sum() / (raters - 1), raters - 1),
-        "rest": (np.square(rest).sum() / both, both),
-    }
+def mean_squares(cells: Floats) -> tuple[list[Floats], tuple[Any, ...]] | None:
+    """Mean squares of items, raters and the rest with their degrees of freedom."""
+    if np.isnan(cells[0]).any():
+        return None
+    items, raters = cells.shape[1:]
+    value = cells.mean(axis=(1, 2))
+    of_item, of_rater = cells.mean(axis=2) - value[:, None], cells.mean(axis=1) - value[:, None]
+    rest = cells - value[:, None, None] - of_item[:, :, None] - of_rater[:, None, :]
+    dfs = (items - 1, raters - 1, (items - 1) * (raters - 1))
+    sums = (
+        raters * np.square(of_item).sum(axis=1),
+        items * np.square(of_rater).sum(axis=1),
+        np.square(rest).sum(axis=(1, 2)),
+    )
+    return [total / df for total, df in zip(sums, dfs, strict=True)], dfs
 
 
-def rater_means(cells: Floats) -> float | None:
+def rater_means(cells: Floats) -> Floats:
     """Student's t over the raters' mean differences: raters are a sample, dialogues are not."""
-    means = np.nanmean(cells, axis=0)
-    se = means.std(ddof=1) / np.sqrt(len(means))
-    return t_two_sided(float(means.mean() / se), len(means) - 1) if se > 0 else None
+    means = np.nanmean(cells, axis=1)
+    raters = means.shape[1]
+    return student(means.mean(axis=1), means.var(axis=1, ddof=1) / raters, raters - 1)
 
 
-def pooled(cells: Floats) -> float | None:
+def pooled(cells: Floats) -> Floats:
     """Wilcoxon on every rating as if it were alone: not offered."""
-    values = cells[~np.isnan(cells)]
-    values = values[values != 0]
-    return float(wilcoxon(values, method="approx").pvalue) if len(values) else None
+    there = ~np.isnan(cells[0])
+    found: Floats = wilcoxon(cells[:, there], axis=1, method="approx").pvalue
+    return found
 
 
-Test = Callable[[Floats], float | None]
+def student(value: Floats, variance: Floats, df: Any) -> Floats:
+    """Two-sided p-values; 1 without a variance."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistic = np.where(variance > 0, np.abs(value) / np.sqrt(variance), 0.0)
+    found: Floats = 2 * stdtr(df, -statistic)
+    return found
+
+
+Test = Callable[[Floats], Floats | None]
 TESTS: dict[str, Test] = {
-    "Wilcoxon, item means": signed_rank_items,
+    "Wilcoxon, item means": signed_rank_p_values,
     "Hall t, item means": hall_items,
     "crossed": crossed,
     "Hillis": hillis,
@@ -170,32 +182,30 @@ TESTS: dict[str, Test] = {
 
 
 def rejected(scenario: Scenario, design: Design, draws: int, seed: Sequence[int]) -> list[str]:
-    """Per cent of draws in which each test has p < .05; no p is no rejection."""
+    """Per cent of draws in which each test has p < .05."""
     rng = np.random.default_rng(list(seed))
-    counts = dict.fromkeys(TESTS, 0)
-    undefined = dict.fromkeys(TESTS, 0)
-    for _ in range(draws):
-        cells = differences(scenario, design, rng)
+    counts: dict[str, int | None] = dict.fromkeys(TESTS, 0)
+    for start in range(0, draws, CHUNK):
+        cells = differences(scenario, design, min(CHUNK, draws - start), rng)
         for name, test in TESTS.items():
-            p_value = test(cells)
-            undefined[name] += p_value is None
-            counts[name] += p_value is not None and p_value < 0.05
-    return [
-        "–" if undefined[name] == draws else f"{100 * counts[name] / draws:.1f}" for name in TESTS
-    ]
+            p_values, before = test(cells), counts[name]
+            counts[name] = None
+            if p_values is not None and before is not None:
+                counts[name] = before + int((p_values < 0.05).sum())
+    return ["–" if count is None else f"{100 * count / draws:.1f}" for count in counts.values()]
 
 
-def differences(scenario: Scenario, design: Design, rng: np.random.Generator) -> Floats:
-    """(items, raters) differences of one drawn study."""
-    if not scenario.cancelled:
-        both = draw(design, scenario.spread, effects=(0.0, scenario.effect), rng=rng)[0]
-        return both[1] - both[0]
-    # Without tastes first; then tastes that sum to 0, by moving whole raters up or down.
-    tastes = scenario.spread.rater_arm * rng.standard_normal((2, design.raters))
-    tastes -= tastes.mean(axis=1, keepdims=True)
-    plain = replace(scenario.spread, rater_arm=0.0)
-    both = draw(design, plain, effects=(0.0, scenario.effect), rng=rng, tastes=tastes)[0]
-    return both[1] - both[0]
+def differences(scenario: Scenario, design: Design, draws: int, rng: np.random.Generator) -> Floats:
+    """(draws, items, raters) differences of drawn studies."""
+    spread, tastes = scenario.spread, None
+    if scenario.cancelled:
+        tastes = spread.rater_arm * rng.standard_normal((draws, 2, design.raters))
+        tastes -= tastes.mean(axis=2, keepdims=True)
+        spread = replace(spread, rater_arm=0.0)
+    effects = (0.0, scenario.effect)
+    both = draw(design, spread, effects=effects, rng=rng, draws=draws, tastes=tastes)
+    found: Floats = both[:, 1] - both[:, 0]
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

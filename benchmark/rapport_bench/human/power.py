@@ -131,7 +131,7 @@ def _simulated(design: Design, wanted: Wanted) -> tuple[Power, _Seen]:
         cells = _differences(design, wanted, min(step, wanted.draws - start), rng)
         p_values, variances = crossed_p_values(cells)
         if wanted.population == "items":
-            p_values = _signed_rank(cells)
+            p_values = signed_rank_p_values(cells)
         found.append(p_values < wanted.alpha)
         parts.append(variances)
         shown.append(np.nanmean(cells, axis=(1, 2)))
@@ -158,9 +158,14 @@ def _differences(design: Design, wanted: Wanted, draws: int, rng: np.random.Gene
     return differences
 
 
-def _signed_rank(cells: Floats) -> Floats:
-    """P-values of the signed-rank test on item means, by the normal approximation."""
-    means: Floats = np.round(np.nanmean(cells, axis=2), DECIMALS)
+def signed_rank_p_values(cells: Floats) -> Floats:
+    """P-values of the signed-rank test on item means, by the normal approximation.
+
+    Args:
+        cells: (tables, items, raters) differences; every item has a cell.
+    """
+    averages: Floats = np.asarray(np.nanmean(cells, axis=2))
+    means = np.round(averages, DECIMALS)
     nothing = (means == 0).all(axis=1)
     means[nothing, 0] = 1.0  # scipy divides by the number of differences
     found = wilcoxon(means, axis=1, method="approx").pvalue

@@ -16,7 +16,7 @@ from rapport_bench.human.analysis import EXPERTS, EXPERTS_VALIDATION, NEW_RATERS
 from rapport_bench.human.human_result import HumanResult
 from rapport_bench.metrics import BY_NAME
 
-SIMULATED = "SIMULATED RATINGS, given by a program and by nobody"
+SIMULATED = "SIMULATED RATINGS (by a program, by nobody)"
 
 
 def show(result: HumanResult) -> None:
@@ -44,10 +44,11 @@ def headline(result: HumanResult) -> str:
 
 def agreement_warnings(result: HumanResult) -> list[str]:
     """What low agreement means, with points of reference."""
-    low = {name: row for name, row in result.analysis["agreement"].items() if row["low"]}
+    rows = result.analysis["agreement"]
+    low = [name for name in _scales(result) if rows[name]["low"]]
     if not low:
         return []
-    listed = ", ".join(f"{_words(name)} {row['alpha']['value']:.2f}" for name, row in low.items())
+    listed = ", ".join(f"{_words(name)} {rows[name]['alpha']['value']:.2f}" for name in low)
     return [
         f"raters agree little (ordinal alpha {listed}; below .4): single ratings are mostly noise, "
         "means over few raters partly. As points of reference, figures reported for experts (not "
@@ -80,7 +81,7 @@ def _tables(result: HumanResult) -> Iterator[_Rows]:
 
 
 def _means(result: HumanResult) -> _Rows:
-    scales = [scale["name"] for scale in result.data["scales"]]
+    scales = _scales(result)
     table = _table("arm", *map(_words, scales))
     rows = {(row["arm"], row["scale"]): row for row in result.analysis["table"]}
     for arm in range(len(result.data["arms"])):
@@ -115,7 +116,7 @@ def _these_raters(names: str, rows: Sequence[Mapping[str, Any]]) -> _Rows:
     zeros = ", ".join(str(row["wilcoxon"]["zeros"]) for row in rows)
     methods = ", ".join(str(row["wilcoxon"]["method"] or "none") for row in rows)
     notes = [
-        f"Says what {THESE_RATERS} would give. Item means over raters; interval: Hall's t. Wilcoxon "
+        f"Speaks of {THESE_RATERS}. Item means over raters; interval: Hall's t. Wilcoxon "
         f"signed-rank is the study's test; dialogues without a difference ({zeros}) are left out of "
         f"its ranks; p-values: {methods}. Adjusted: Holm over the scales.",
     ]
@@ -143,7 +144,7 @@ def _new_raters(names: str, rows: Sequence[Mapping[str, Any]]) -> _Rows:
         )
     reasons = dict.fromkeys(row["crossed"]["reason"] for row in rows if row["crossed"]["reason"])
     notes = (
-        f"Says what {NEW_RATERS} would give: raters and dialogues both count as samples (crossed "
+        f"Speaks of {NEW_RATERS}: raters and dialogues both count as samples (crossed "
         "random effects, t). Claims about the arms as such rest on this table. Adjusted: Holm over "
         "the scales.",
         *(f"Without an interval: {reason}." for reason in reasons),
@@ -154,7 +155,8 @@ def _new_raters(names: str, rows: Sequence[Mapping[str, Any]]) -> _Rows:
 def _agreement(result: HumanResult) -> _Rows:
     table = _table("scale", "alpha (ordinal)", "ICC(2,1)", "ICC(2,k)")
     reasons: dict[str, None] = {}
-    for name, row in result.analysis["agreement"].items():
+    for name in _scales(result):
+        row = result.analysis["agreement"][name]
         table.add_row(
             _words(name), *(_figure(row[part]) for part in ("alpha", "icc_single", "icc_average"))
         )
@@ -172,10 +174,9 @@ def _agreement(result: HumanResult) -> _Rows:
 
 
 def _raters(result: HumanResult) -> _Rows:
-    scales = [scale["name"] for scale in result.data["scales"]]
-    table = _table(
-        "rater", "ratings", *(f"severity: {_words(s)}" for s in scales), "repeats", "note"
-    )
+    scales = _scales(result)
+    heads = [f"severity\n{_lines(scale)}" for scale in scales]
+    table = _table("rater", "ratings", *heads, "repeats", "note")
     analysis = result.analysis
     for rater in result.data["raters"]:
         code = rater["code"]
@@ -191,7 +192,7 @@ def _raters(result: HumanResult) -> _Rows:
         table.add_row(
             code,
             f"{rater['given']} of {rater['expected']}",
-            *map(console.signed, severities),
+            *("–" if value is None else f"{value:+.2f}" for value in severities),
             _repeats(again) if again else "",
             ", ".join(remarks),
         )
@@ -211,13 +212,13 @@ def _repeats(row: Mapping[str, Any]) -> str:
 
 
 def _metrics(result: HumanResult) -> _Rows:
-    scales = [scale["name"] for scale in result.data["scales"]]
-    heads = [f"{_words(scale)}: {what}" for scale in scales for what in ("within", "between")]
+    scales = _scales(result)
+    heads = [f"{_lines(scale)}\n{what}" for scale in scales for what in ("within", "between")]
     table = _table("metric", *heads)
     rows = {(row["metric"], row["scale"]): row for row in result.analysis["metrics"]}
     for metric in dict.fromkeys(row["metric"] for row in result.analysis["metrics"]):
         cells = [
-            _figure(rows[metric, scale][what], "\n") if (metric, scale) in rows else "–"
+            _correlation(rows[metric, scale][what]) if (metric, scale) in rows else "–"
             for scale in scales
             for what in ("within", "between")
         ]
@@ -275,9 +276,25 @@ def _figure(row: Mapping[str, Any], line: str = " ") -> str:
     return f"{console.number(row['value'])}{line}{console.interval(row['ci'])}".rstrip()
 
 
+def _correlation(row: Mapping[str, Any]) -> str:
+    if row["value"] is None:
+        return "–"
+    ends = f"\n[{row['ci'][0]:.2f}, {row['ci'][1]:.2f}]" if row["ci"] else ""
+    return f"{row['value']:+.2f}{ends}"
+
+
+def _scales(result: HumanResult) -> list[str]:
+    """In the study's order, which the sorted keys of a file do not keep."""
+    return [scale["name"] for scale in result.data["scales"]]
+
+
 def _arm(result: HumanResult, place: int) -> str:
     return one_line(str(result.data["arms"][place]["name"]))
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _lines(name: str) -> str:
+    return name.replace("_", "\n")
