@@ -12,17 +12,20 @@ So a cell counts only where its rater rated both arms, in unbalanced designs too
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from rapport_bench.clusters import Floats
 from rapport_bench.human.crossed import Crossed, crossed_difference
-from rapport_bench.paired import Difference, paired_mean_difference, wilcoxon
+from rapport_bench.paired import Difference, paired_mean_difference
 from rapport_bench.validity.figures import Figure
 from rapport_bench.validity.resampling import Resampler, Statistic
 
 DECIMALS = 9
 """Item means are rounded to this: .8 - .6 and .4 - .2 are one difference, and must tie in ranks."""
+MAX_EXACT = 50
+MAX_PERMUTED = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,9 @@ class SignedRankTest:
         p_value: Two-sided; `None` where no item differs.
         ranked: Items with a difference; the others are left out of the ranks (Wilcoxon's own rule).
         zeros: Items without a difference.
-        method: ``exact``, or ``normal`` (approximation with correction for ties, none for
-            continuity), which scipy takes for more than 50 ranked items or tied ones.
+        method: ``exact`` for up to 50 ranked items without ties; ``permutation``, every assignment
+            of signs, for up to 13 with ties; otherwise ``normal``, the approximation with
+            correction for ties and none for continuity.
     """
 
     p_value: float | None
@@ -110,15 +114,23 @@ def signed_rank_test(differences: Floats) -> SignedRankTest:
         >>> signed_rank_test(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 0.0]))  # all one way: 2 / 2**5
         SignedRankTest(p_value=0.0625, ranked=5, zeros=1, method='exact')
     """
-    found = wilcoxon(differences, np.zeros(len(differences)))
-    sizes = np.abs(differences[differences != 0])
-    method = None
-    if found.p_value is not None:
-        # scipy's rule for method="auto".
-        tied = len(np.unique(sizes)) < len(sizes)
-        method = "exact" if len(sizes) <= 50 and not tied else "normal"
-    zeros = len(differences) - found.pairs
-    return SignedRankTest(found.p_value, found.pairs, zeros, method)
+    from scipy.stats import PermutationMethod  # two seconds to import
+    from scipy.stats import wilcoxon as signed_rank
+
+    kept = differences[differences != 0]
+    zeros = len(differences) - len(kept)
+    if not len(kept):
+        return SignedRankTest(None, 0, zeros, None)
+    tied = len(np.unique(np.abs(kept))) < len(kept)
+    # Said here and not left to scipy's "auto", whose rule changed between versions.
+    if tied and len(kept) <= MAX_PERMUTED:
+        every = PermutationMethod(n_resamples=2**MAX_PERMUTED)
+        return SignedRankTest(
+            float(signed_rank(kept, method=every).pvalue), len(kept), zeros, "permutation"
+        )
+    method: Literal["exact", "approx"] = "approx" if tied or len(kept) > MAX_EXACT else "exact"
+    p_value = float(signed_rank(kept, method=method).pvalue)
+    return SignedRankTest(p_value, len(kept), zeros, "exact" if method == "exact" else "normal")
 
 
 def rank_biserial(differences: Floats) -> Figure:

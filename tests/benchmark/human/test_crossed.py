@@ -45,10 +45,10 @@ def test_a_complete_table_is_the_anova_by_hand() -> None:
 
 
 def test_the_raters_part_never_falls_below_zero() -> None:
-    # Both raters average 1, so MS_rater = 0 lies under MS_rest = 2 * 1 / 1: the rest takes its place.
+    # Both raters average 1: MS_rater = 0 lies under MS_rest = 4, which takes its place.
     found = crossed_difference(np.array([[2.0, 0.0], [0.0, 2.0]]))
-    assert found.components.rater == pytest.approx(-1.0)
-    assert found.difference.se == pytest.approx((2.0 / 4) ** 0.5)
+    assert found.components.rater == pytest.approx(-2.0)
+    assert found.difference.se == pytest.approx((4.0 / 4) ** 0.5)
     assert found.df == 1
 
 
@@ -96,7 +96,7 @@ def test_components_with_missing_cells_are_unbiased() -> None:
     assert parts == pytest.approx([0.36, 0.16, 0.81], abs=0.03)
 
 
-@pytest.mark.parametrize("design", [Design(5, 30), Design(6, 30, per_item=2), Design(4, 20, 1)])
+@pytest.mark.parametrize("design", [Design(5, 30), Design(6, 30, per_item=2), Design(4, 60, 1)])
 def test_many_tables_at_once_give_what_each_gives(design) -> None:
     tables = drawn(design, draws=6, effect=0.3)
     alone = [crossed_difference(table) for table in tables]
@@ -145,7 +145,7 @@ def test_item_means_tie_where_they_are_equal() -> None:
     table = np.array([[0.8, 0.0], [0.4, 0.4], [1.0, -0.2], [NAN, NAN]])
     assert item_means(table).tolist() == [0.4, 0.4, 0.4]
     found = signed_rank_test(item_means(table))
-    assert (found.ranked, found.zeros, found.method) == (3, 0, "normal")
+    assert (found.ranked, found.zeros, found.method) == (3, 0, "permutation")
 
 
 def test_signed_rank_by_hand() -> None:
@@ -153,6 +153,11 @@ def test_signed_rank_by_hand() -> None:
     found = signed_rank_test(np.array([1.0, -2.0, 3.0, 4.0, 5.0, 6.0, 0.0]))
     assert found.p_value == pytest.approx(2 * 3 / 64)
     assert (found.ranked, found.zeros, found.method) == (6, 1, "exact")
+    # With ties every assignment of signs is counted: ranks 1.5, 1.5, 3, 4; all but one way, W- = 1.5
+    # is reached by 0, 1.5 and 1.5: 3 of 16.
+    tied = signed_rank_test(np.array([1.0, -1.0, 2.0, 3.0]))
+    assert tied.p_value == pytest.approx(2 * 3 / 16)
+    assert tied.method == "permutation"
     equal = signed_rank_test(np.zeros(5))
     assert (equal.p_value, equal.method, equal.zeros) == (None, None, 5)
 
