@@ -22,7 +22,7 @@ from rapport_bench.human.agreement import (
     ordinal_alpha,
     severity,
 )
-from rapport_bench.human.contrast import DECIMALS, Contrast, contrast
+from rapport_bench.human.contrast import Contrast, contrast
 from rapport_bench.human.crossed import Crossed, crossed_difference
 from rapport_bench.human.metric_agreement import metric_agreement
 from rapport_bench.human.ratings import Ratings
@@ -205,7 +205,7 @@ def _metrics(
         there = ~np.isnan(of)
         with np.errstate(invalid="ignore"):
             sums = np.where(there, of, 0.0).sum(axis=2)
-            means[name] = np.round(sums / there.sum(axis=2), DECIMALS)
+            means[name] = sums / there.sum(axis=2)
     return [
         {
             "metric": row.metric,

@@ -20,7 +20,7 @@ from rapport_bench.clusters import Floats
 from rapport_bench.human.crossed import Crossed, crossed_difference
 from rapport_bench.paired import Difference, paired_mean_difference
 from rapport_bench.validity.figures import Figure
-from rapport_bench.validity.resampling import Resampler, Statistic
+from rapport_bench.validity.resampling import DRAWS, Sampled
 
 DECIMALS = 9
 """Item means are rounded to this: .8 - .6 and .4 - .2 are one difference, and must tie in ranks."""
@@ -145,20 +145,22 @@ def rank_biserial(differences: Floats) -> Figure:
         >>> rank_biserial(np.array([1.0, 2.0, -3.0, 0.0])).value  # (1 + 2 - 3) / 6
         0.0
     """
-    kept = differences[differences != 0]
-    # Items in a fixed order, so that the draws do not depend on the order of a file.
-    places = [f"{place:06d}" for place in range(len(kept))]
-    return Resampler(places).sample(_rank_biserial(np.sort(kept))).figure()
+    # In a fixed order, so that the draws do not depend on the order of a file.
+    kept = np.sort(differences[differences != 0])
+    if not len(kept):
+        return Figure(None, None, 0, "no item differs")
+    rng = np.random.default_rng(0)
+    taken = rng.multinomial(len(kept), np.full(len(kept), 1 / len(kept)), size=DRAWS)
+    found = _rank_biserial(kept, np.vstack([np.ones(len(kept)), taken]))
+    return Sampled(float(found[0]), found[1:], len(kept)).figure()
 
 
-def _rank_biserial(differences: Floats) -> Statistic:
-    group = np.unique(np.abs(differences), return_inverse=True)[1]
-    signs = np.sign(differences)
-
-    def statistic(weights: Floats) -> float | None:
-        sizes = np.bincount(group, weights)
-        ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[group]
-        total = float(weights @ ranks)
-        return float(weights @ (signs * ranks)) / total if total else None
-
-    return statistic
+def _rank_biserial(differences: Floats, weights: Floats) -> Floats:
+    """The effect under each row of (draws, items) weights: how often each item counts."""
+    sizes = np.unique(np.abs(differences), return_inverse=True)[1]
+    group = np.eye(sizes.max() + 1)[sizes]
+    favour = weights @ (group * np.sign(differences)[:, None])
+    counts = weights @ group
+    ranks = np.cumsum(counts, axis=1) - (counts - 1) / 2
+    found: Floats = (favour * ranks).sum(axis=1) / (counts * ranks).sum(axis=1)
+    return found

@@ -17,7 +17,7 @@ class Spread:
 
     The defaults are assumptions, not measurements: with five raters they give single ratings a
     standard deviation of about 1.1 and an ordinal alpha near .35, as hard scales have it. Put in
-    what a pilot shows (`rapport human score` prints the variances of differences).
+    what a pilot shows (`rapport human score` prints them).
     """
 
     item: float = 0.5

@@ -28,7 +28,7 @@ MIN_DIALOGUES = 10
 """Dialogues with both a metric and a rating, under which nothing is said."""
 MIN_ARMS = 3
 """With two arms any metric correlates perfectly with anything."""
-DRAWS = 2000
+DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def metric_agreement(
 ) -> list[MetricAgreement]:
     """Correlate every metric that all arms have with every scale.
 
-    Intervals are percentiles of 2,000 draws of dialogues, one set for the whole table. A metric
+    Intervals are percentiles of 1,000 draws of dialogues, one set for the whole table. A metric
     that is undefined for a dialogue (no advice and no empathy in it) leaves that dialogue out.
 
     Args:
@@ -88,7 +88,7 @@ def _by_dialogue(cells: Floats, of_item: Any, dialogues: int) -> Floats:
     for arm, (row, known) in enumerate(zip(cells, there, strict=True)):
         counts = np.bincount(of_item[known], minlength=dialogues)
         sums = np.bincount(of_item[known], row[known], minlength=dialogues)
-        found[arm, counts > 0] = np.round(sums[counts > 0] / counts[counts > 0], DECIMALS)
+        found[arm, counts > 0] = sums[counts > 0] / counts[counts > 0]
     return found
 
 
@@ -105,7 +105,8 @@ class _Ranked:
     """Ranks of one value a dialogue in every draw, centred; computed once and used often."""
 
     def __init__(self, values: Floats, weights: Floats) -> None:
-        self.values = values
+        # Once and here: a difference of rounded values would not tie with its equals.
+        self.values = np.round(values, DECIMALS)
         self._weights = weights
         self._whole: Floats | None = None
 
@@ -146,16 +147,14 @@ def _one(
     weights: Floats,
 ) -> MetricAgreement:
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = [
-            np.where(below > 0, np.round(above / below, DECIMALS), np.nan) for above, below in sums
-        ]
+        values = [np.where(below > 0, above / below, np.nan) for above, below in sums]
     arms = range(len(sums))
     metrics = [_Ranked(row, weights) for row in values]
     within = np.mean([_spearman(metrics[a], ratings[a], weights) for a in arms], axis=0)
     gaps = [
         _spearman(
-            _Ranked(np.round(values[b] - values[a], DECIMALS), weights),
-            _Ranked(np.round(rated[b] - rated[a], DECIMALS), weights),
+            _Ranked(values[b] - values[a], weights),
+            _Ranked(rated[b] - rated[a], weights),
             weights,
         )
         for a, b in combinations(arms, 2)

@@ -47,7 +47,7 @@ def show(plans: Sequence[Plan]) -> None:
         f"needed: the smallest number found that reaches power {TARGET:g}, with its simulated power, "
         "all else as it is. For one scale and one pair of arms.",
         f"Assumed standard deviations, in points before rounding: {spread}. They decide the answer: "
-        "`rapport human score` on a pilot shows the variances of differences to put in.",
+        "`rapport human score` on a pilot prints those to put in.",
     ):
         out.print(line, style="dim", markup=False)
 

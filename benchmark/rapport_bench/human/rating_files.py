@@ -19,6 +19,7 @@ from typing import Any
 
 from rapport_bench.human.rating_tables import Cell, Entry, Problem, plain, read_table
 from rapport_bench.human.study import Study
+from rapport_bench.results import slug
 from rapport_tasks.errors import BadInput
 
 LAYOUTS = (
@@ -231,9 +232,11 @@ def _decoded(path: Path, data: bytes) -> str:
 def rater_in(name: str, study: Study) -> str:
     """The rater code that a file's or sheet's name holds as a word of its own; "" if none or two.
 
-    The study's own name is taken out first, which may hold such a word too.
+    The study's own name, which may hold such a word too, is taken off the front of an export's.
     """
-    words = re.split(r"[^\w]+|_", plain(name).replace(plain(study.study), " "))
+    for prefix in (study.study, slug(study.study)):
+        name = name.removeprefix(f"ratings-{prefix}-")
+    words = re.split(r"[^\w]+|_", plain(name))
     found = {rater for rater in study.raters if rater.casefold() in map(str.casefold, words)}
     return found.pop() if len(found) == 1 else ""
 

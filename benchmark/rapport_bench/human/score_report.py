@@ -128,7 +128,7 @@ def _these_raters(names: str, rows: Sequence[Mapping[str, Any]]) -> _Rows:
 
 def _new_raters(names: str, rows: Sequence[Mapping[str, Any]]) -> _Rows:
     table = _table(
-        "scale", "difference", "p", "adjusted", "df", "detectable", "sd of raters' tastes"
+        "scale", "difference", "p", "adjusted", "df", "detectable", "sd: dialogue / rater / rest"
     )
     for row in rows:
         found = row["crossed"]
@@ -140,16 +140,26 @@ def _new_raters(names: str, rows: Sequence[Mapping[str, Any]]) -> _Rows:
             console.p_value(found["p_adjusted"]) or "–",
             console.number(found["df"]),
             console.number(found["minimum_detectable_effect"]),
-            "–" if parts is None else f"{max(parts['rater'], 0.0) ** 0.5:.2f}",
+            "–" if parts is None else _deviations(parts),
         )
     reasons = dict.fromkeys(row["crossed"]["reason"] for row in rows if row["crossed"]["reason"])
     notes = (
         f"Speaks of {NEW_RATERS}: raters and dialogues both count as samples (crossed "
         "random effects, t). Claims about the arms as such rest on this table. Adjusted: Holm over "
-        "the scales.",
+        "the scales. sd: of one arm, for --sd-item-arm, --sd-rater-arm and --sd-residual of `rapport "
+        "human plan`.",
         *(f"Without an interval: {reason}." for reason in reasons),
     )
     return f"{names} · {NEW_RATERS}", table, notes
+
+
+def _deviations(parts: Mapping[str, float | None]) -> str:
+    """Of one arm: a difference of two independent arms has twice the variance."""
+    halves = [
+        "–" if parts[name] is None else f"{(max(parts[name] or 0.0, 0.0) / 2) ** 0.5:.2f}"
+        for name in ("item", "rater", "residual")
+    ]
+    return " / ".join(halves)
 
 
 def _agreement(result: HumanResult) -> _Rows:

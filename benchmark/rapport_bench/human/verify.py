@@ -90,7 +90,7 @@ def _checked_ratings(result: HumanResult) -> Ratings:
         raise ValueError("columns of items have different lengths")
     for name, limit in limits.items():
         if (getattr(ratings, name) >= limit).any():
-            raise ValueError(f"ratings of a {name} that is not listed")
+            raise ValueError(f"ratings whose {name} is not listed")
     if (ratings.value > np.array(ratings.points)[ratings.scale]).any():
         raise ValueError("ratings beyond their scale")
     units = np.stack([ratings.rater, ratings.item, ratings.arm, ratings.scale, ratings.again])

@@ -19,7 +19,8 @@ def arms(count: int = 2):
 
 def advice_share(result) -> np.ndarray:
     advice, empathy = (np.array(result.columns[name]) for name in ("advice", "empathy"))
-    return advice / (advice + empathy)
+    with np.errstate(invalid="ignore"):
+        return advice / (advice + empathy)
 
 
 def by_name(found, metric: str):
@@ -41,6 +42,17 @@ def test_correlations_are_scipys() -> None:
     assert found.within.ci[0] < found.within.value < found.within.ci[1] < 0
     assert found.arms.value is None
     assert found.arms.reason == "fewer than 3 arms"
+
+
+def test_equal_differences_tie() -> None:
+    """3 - 7/3 and 10/3 - 8/3 are one difference, in whatever way thirds are rounded."""
+    thirds = np.array([7, 8, 9, 10, 11, 12] * 10) / 3
+    ratings = np.stack([thirds, thirds + np.where(np.arange(N) % 2, 2, 1) / 3])
+    results = arms()
+    shares = [advice_share(r) for r in results]
+    found = by_name(metric_agreement({"s": ratings}, results, DIALOGUES), "aer_share")
+    gaps = np.round(shares[1] - shares[0], 9), np.arange(N) % 2
+    assert found.between.value == pytest.approx(spearmanr(*gaps).statistic)
 
 
 def test_undefined_dialogues_and_unrated_items_are_left_out() -> None:

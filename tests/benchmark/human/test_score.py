@@ -139,7 +139,7 @@ def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
     assert "figures that do not follow" in said(resealed(edited))
     beyond = json.loads(json.dumps(data))
     beyond["ratings"]["item"][0] = 999
-    assert "ratings of a item that is not listed" in said(resealed(beyond))
+    assert "ratings whose item is not listed" in said(resealed(beyond))
     twice = json.loads(json.dumps(data))
     for column in twice["ratings"].values():
         column.append(column[0])
@@ -360,7 +360,7 @@ def refused(command, made: Made, *paths: Path) -> str:
         ({"value": True}, "rating 1: 'True' for"),
         ({"item": "i999"}, "rating 1: no item 'i999' in this study. Did you mean"),
         ({"letter": "C"}, "rating 1: no reply 'C' of {item}. Replies are A, B."),
-        ({"scale": "empathic_resonanse"}, "no scale 'empathic_resonanse'. Did you mean 'empathic_resonance'?"),
+        ({"scale": "empathic_resonanse"}, "rating 1: no scale 'empathic_resonanse'. Did you mean 'empathic_resonance'?"),
     ],
 )  # fmt: skip
 def test_entries_that_cannot_be_used(study, tmp_path, command, change, expected) -> None:
