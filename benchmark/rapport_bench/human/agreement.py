@@ -77,7 +77,7 @@ def ordinal_alpha(cells: Floats, *, points: int, draws: int = DRAWS, seed: int =
 
     Example:
         >>> round(ordinal_alpha(np.array([[[1.0, 1.0], [2.0, 2.0], [3.0, 2.0]]]), points=3).value, 3)
-        0.773
+        0.778
     """
     pairs = _pairs_by_item(cells, points)
     items = int((pairs.sum(axis=(1, 2)) > 0).sum())
