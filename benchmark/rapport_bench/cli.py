@@ -19,6 +19,7 @@ import click
 
 from rapport_bench.cli_export import export
 from rapport_bench.cli_gate import gate
+from rapport_bench.cli_human import human
 from rapport_bench.cli_leaderboard import leaderboard
 from rapport_bench.cli_report import report
 from rapport_bench.cli_results import results
@@ -48,6 +49,7 @@ cli.add_command(train)
 cli.add_command(validate)
 cli.add_command(gate)
 cli.add_command(leaderboard)
+cli.add_command(human)
 cli.add_command(report)
 cli.add_command(results)
 cli.add_command(export)

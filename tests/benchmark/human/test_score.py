@@ -1,0 +1,553 @@
+"""`rapport human score`: what people send back, in every state, and what comes out of it."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import json
+import sys
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from made_study import SCALES, Made, export, made_study, rows_of
+from rapport_bench.cli import _run
+from rapport_bench.human import human_result
+from rapport_bench.human.rating_files import rater_in, read_ratings
+from rapport_bench.human.verify import problems
+from rapport_tasks.errors import BadInput
+
+SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "rate_study.py"
+
+
+@pytest.fixture(scope="module")
+def rate_study():
+    spec = importlib.util.spec_from_file_location("rate_study", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def command(capsys):
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = _run(["human", "score", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+# --- round trip ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory, rate_study) -> Made:
+    root = tmp_path_factory.mktemp("rated")
+    made = made_study(root, items=40)
+    rate_study.main(
+        [str(made.folder), "-o", str(root / "ratings"), "--effect", "new=0.6", "--seed", "3"]
+    )
+    return made
+
+
+@pytest.fixture(scope="module")
+def scored(rated) -> human_result.HumanResult:
+    code = _run(["human", "score", str(rated.folder), str(rated.folder.parent / "ratings"), "-o", str(rated.results)])  # fmt: skip
+    assert code == 0
+    return next(human_result.load_all(rated.results))
+
+
+def test_the_planted_difference_is_recovered(scored) -> None:
+    assert scored.path.parts[-4:] == ("v1", "made", "human", "pilot.json")
+    rows = scored.analysis["comparisons"]
+    assert [row["scale"] for row in rows] == list(SCALES)
+    for row in rows:
+        for found in (row["items"], row["crossed"]):
+            assert found["ci"][0] <= 0.6 <= found["ci"][1]
+            assert found["ci"][0] > 0
+        assert row["wilcoxon"]["p"] < row["wilcoxon"]["p_adjusted"] + 1e-12
+        assert row["rank_biserial"]["value"] > 0.3
+        assert row["cells"] == 200
+
+
+def test_the_result_holds_no_names_and_no_text(scored, rated) -> None:
+    assert [r["code"] for r in scored.data["raters"]] == ["r01", "r02", "r03", "r04", "r05"]
+    assert scored.data["volatile"]["command"] == "rapport human score"
+    text = scored.path.read_text(encoding="utf-8")
+    assert "ratings-" not in text
+    assert str(rated.folder) not in text
+    assert len(scored.data["ratings"]["value"]) == 5 * 44 * 2 * 3
+
+
+def test_simulated_ratings_are_called_so_over_every_table(scored, capsys) -> None:
+    from rapport_bench.human.score_report import show
+
+    assert scored.simulated
+    assert all(score.simulated for score in human_result.arm_scores(scored))
+    show(scored)
+    out = capsys.readouterr().out
+    for title in (
+        "Study pilot",
+        "Ratings by arm",
+        "new − base · these raters, new dialogues",
+        "new − base · new raters and new dialogues",
+        "Agreement between raters",
+        "Raters",
+        "Do the metrics agree with the ratings?",
+    ):
+        assert f"SIMULATED RATINGS (by a program, by nobody) · {title}" in out
+
+
+def test_scores_of_arms_for_leaderboard_and_report(scored) -> None:
+    scores = human_result.arm_scores(scored)
+    assert [(s.arm, s.scale) for s in scores][:2] == [("base", SCALES[0]), ("base", SCALES[1])]
+    ratings = human_result.ratings_of(scored)
+    for at, score in enumerate(scores):
+        cells = ratings.cells(at % 3)[at // 3]
+        assert score.mean == pytest.approx(cells.mean(axis=1).mean(), abs=1e-6)
+        assert score.sd == pytest.approx(cells.std(ddof=1), abs=1e-6)
+        assert score.ci[0] < score.mean < score.ci[1]
+        assert score.ci_new_raters[0] < score.ci[0]
+        assert (score.raters, score.items, score.points) == (5, 40, 5)
+
+
+def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
+    assert problems(scored.path) == []
+    data = json.loads(scored.path.read_text(encoding="utf-8"))
+
+    def said(changed: dict[str, object], name: str = "pilot") -> str:
+        path = scored.path.with_name(f"{name}.json")
+        before = scored.path.read_text(encoding="utf-8")
+        path.write_text(json.dumps(changed), encoding="utf-8")
+        try:
+            return "; ".join(message for message, _ in problems(path))
+        finally:
+            path.unlink()
+            scored.path.write_text(before, encoding="utf-8")
+
+    def resealed(changed: dict[str, object]) -> dict[str, object]:
+        return human_result.seal(changed).data
+
+    edited = json.loads(json.dumps(data))
+    edited["ratings"]["value"][0] = 6 - edited["ratings"]["value"][0]
+    assert "edited" in said(edited)
+    edited["analysis"]["table"][0]["mean"] += 0.5
+    assert "figures that do not follow" in said(resealed(edited))
+    beyond = json.loads(json.dumps(data))
+    beyond["ratings"]["item"][0] = 999
+    assert "ratings whose item is not listed" in said(resealed(beyond))
+    twice = json.loads(json.dumps(data))
+    for column in twice["ratings"].values():
+        column.append(column[0])
+    assert "one unit is rated twice" in said(resealed(twice))
+    assert "belongs at v1/made/human/pilot.json" in said(data, "other")
+    stranger = json.loads(json.dumps(data))
+    stranger["study"]["author"] = "a name"
+    text = said(stranger)
+    assert "study breaks the rule 'additionalProperties'" in text
+    assert "a name" not in text
+    gone = json.loads(json.dumps(data))
+    gone["arms"][0]["result_id"] = "f" * 64
+    assert "rests on result ffffffff, which is not in results" in said(resealed(gone))
+
+
+def test_scoring_again_leaves_the_file_and_other_ratings_are_refused(
+    scored, rated, command
+) -> None:
+    before = scored.path.stat().st_mtime_ns
+    ratings = rated.folder.parent / "ratings"
+    code, out, _ = command(rated.folder, ratings, "--results", rated.results)
+    assert code == 0
+    assert "was there already" in out
+    code, _, err = command(rated.folder, ratings / "ratings-pilot-r01.json", ratings / "ratings-pilot-r02.json", "-o", rated.results)  # fmt: skip
+    assert code == 2
+    assert "holds another result of study 'pilot'" in err
+    assert "Move it away" in err
+    assert scored.path.stat().st_mtime_ns == before
+
+
+def test_json_holds_the_analysis(rated, scored, command) -> None:
+    code, out, err = command(rated.folder, rated.folder.parent / "ratings", "-o", rated.results, "--json")  # fmt: skip
+    envelope = json.loads(out)
+    assert (code, err, envelope["command"]) == (0, "", "human")
+    assert envelope["data"]["analysis"] == scored.analysis
+    assert envelope["data"]["study"]["simulated"] is True
+    assert any("raters agree little" in warning for warning in envelope["warnings"])
+    assert "ratings" not in envelope["data"]
+
+
+# --- files in the state in which they come back -------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Made:
+    return made_study(tmp_path_factory.mktemp("study"), items=8, raters=2, repeats=2, attention=3)
+
+
+VALUES = {"base": 2, "new": 4}
+
+
+def values_of(made: Made, path: Path) -> dict[tuple[str, str, str], str]:
+    found = read_ratings(path, made.study)
+    assert not found.problems
+    return {(e.item, e.letter, e.scale): e.value for e in found.entries}
+
+
+def truth(made: Made, rater: str = "r01") -> dict[tuple[str, str, str], str]:
+    rows = rows_of(made, rater, value=VALUES)
+    return {(str(r["item"]), str(r["letter"]), str(r["scale"])): str(r["value"]) for r in rows}
+
+
+def table(made: Made, layout: str, rater: str = "r01") -> list[list[object]]:
+    """A rater's ratings in one of the three layouts."""
+    rows = rows_of(made, rater, value=VALUES)
+    if layout == "long":
+        return [["item", "letter", "scale", "value"], *([*row.values()] for row in rows)]
+    by = {(r["item"], r["letter"], r["scale"]): r["value"] for r in rows}
+    shown = made.study.assignments[rater]
+    if layout == "wide":
+        body = [
+            [i, letter, *(by[i, letter, scale] for scale in SCALES)]
+            for i in shown
+            for letter in "AB"
+        ]
+        return [["item", "letter", *SCALES], *body]
+    heads = [(letter, scale) for letter in "AB" for scale in SCALES]
+    body = [[i, *(by[i, letter, scale] for letter, scale in heads)] for i in shown]
+    return [["item", *(f"{letter}:{scale}" for letter, scale in heads)], *body]
+
+
+def as_csv(rows: list[list[object]], delimiter: str = ",") -> str:
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter).writerows(rows)
+    return file.getvalue()
+
+
+def as_xlsx(rows: list[list[object]], path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+
+
+@pytest.mark.parametrize("layout", ["long", "wide", "by item"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "semicolons", "shuffled"])
+def test_every_layout_is_read(study, tmp_path, layout, form) -> None:
+    rows = table(study, layout)
+    path = tmp_path / f"ratings-pilot-r01.{'xlsx' if form == 'xlsx' else 'csv'}"
+    if form == "shuffled":
+        rows = [row[::-1] for row in [rows[0], [""] * len(rows[0]), *rows[:0:-1]]]
+    if form == "xlsx":
+        as_xlsx(rows, path)
+    else:
+        path.write_text(as_csv(rows, ";" if form == "semicolons" else ","), encoding="utf-8")
+    assert values_of(study, path) == truth(study)
+    assert {e.rater for e in read_ratings(path, study.study).entries} == {"r01"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
+def test_chinese_headings_padded_and_full_width_values(study, tmp_path, encoding) -> None:
+    rows = table(study, "wide")
+    rows[0] = ["条目", "回复", "共情共鸣", "对话连贯", " 建议 恰当".replace(" ", ""), "备注"]
+    styles = (" {} ", "{}.0", "\u200b{}")
+    for number, row in enumerate(rows[1:]):
+        row[0] = str(row[0]).upper() if number % 2 else f" {row[0]}"
+        row[1] = {"A": "Ａ", "B": "b"}[str(row[1])]
+        row[2] = chr(ord("０") + int(str(row[2])))
+        row[3] = styles[number % 3].format(row[3])
+        row.append("说明，不读")
+    path = tmp_path / "r01.csv"
+    path.write_bytes(as_csv([["第一批评分"], [], *rows]).encode(encoding, errors="ignore"))
+    found = read_ratings(path, study.study)
+    assert not found.problems
+    assert len(found.entries) == len(truth(study))
+    assert {e.value.split(".")[0] for e in found.entries} == {*truth(study).values()}
+
+
+def test_full_width_values_are_scored_alike(study, tmp_path, command) -> None:
+    export(study, "r02", rows_of(study, "r02", value=VALUES), tmp_path)
+    rows = table(study, "long")
+    for row in rows[1:]:
+        row[3] = f"  {chr(ord('０') + int(str(row[3])))}．０ "
+    (tmp_path / "r01.csv").write_text(as_csv(rows), encoding="utf-8-sig")
+    code, out, _ = command(study.folder, tmp_path, "-o", study.results, "--no-save", "--json")
+    assert code == 0
+    means = {
+        (r["arm"], r["scale"]): r["mean"] for r in json.loads(out)["data"]["analysis"]["table"]
+    }
+    assert means == {(arm, s): value for arm, value in ((0, 2.0), (1, 4.0)) for s in SCALES}
+
+
+def test_merged_cells(study, tmp_path, command) -> None:
+    """A merged item stands for its rows; a merged value for its top-left cell alone, and it is said."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in table(study, "wide"):
+        sheet.append(row)
+    for first in range(2, sheet.max_row, 2):
+        sheet.merge_cells(f"A{first}:A{first + 1}")
+    sheet.merge_cells("C2:C3")
+    sheet.merge_cells("D4:E4")
+    path = tmp_path / "ratings-pilot-r01.xlsx"
+    book.save(path)
+    found = read_ratings(path, study.study)
+    assert [note.split(": ")[0] for note in found.notes] == [
+        "ratings-pilot-r01.xlsx, C2:C3",
+        "ratings-pilot-r01.xlsx, D4:E4",
+    ]
+    values = {(e.item, e.letter, e.scale): e.value for e in found.entries}
+    differing = {unit for unit, value in truth(study).items() if values[unit] != value}
+    assert len(differing) == 2
+    assert {values[unit] for unit in differing} == {""}
+    export(study, "r02", rows_of(study, "r02"), tmp_path)
+    code, _, err = command(study.folder, tmp_path, "-o", study.results, "--no-save")
+    assert code == 0
+    assert "C2:C3: merged cells; their value" in err
+    assert "counts for C2 alone" in err
+    assert "ratings missing: ratings-pilot-r01.xlsx, C3" in err
+
+
+def test_several_sheets_are_several_raters(study, tmp_path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "说明"
+    book.active["A1"] = "谢谢大家"
+    for rater in ("r01", "r02"):
+        sheet = book.create_sheet(rater)
+        for row in table(study, "long", rater):
+            sheet.append(row)
+    path = tmp_path / "all.xlsx"
+    book.save(path)
+    found = read_ratings(path, study.study)
+    assert {e.rater for e in found.entries} == {"r01", "r02"}
+    assert found.entries[0].where == "r01!D2"
+    assert len(found.entries) == 2 * len(truth(study))
+
+
+def test_a_rater_column_counts_before_the_file_name(study, tmp_path) -> None:
+    rows = [["评分者", *table(study, "long")[0]], *(["R02", *r] for r in table(study, "long")[1:])]
+    path = tmp_path / "r01.csv"
+    path.write_text(as_csv(rows), encoding="utf-8")
+    assert {e.rater for e in read_ratings(path, study.study).entries} == {"R02"}
+    assert rater_in("ratings-pilot-r01 (1)", study.study) == "r01"
+    assert rater_in("r01 r02", study.study) == ""
+    assert rater_in("pilot", study.study) == ""
+
+
+# --- what stops the scoring ---------------------------------------------------------------------
+
+
+def refused(command, made: Made, *paths: Path) -> str:
+    before = sorted(made.results.rglob("*"))
+    code, out, err = command(made.folder, *paths, "-o", made.results)
+    assert code == 2
+    assert out == ""
+    assert "Traceback" not in err
+    assert sorted(made.results.rglob("*")) == before
+    return err
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"value": 7}, "rating 1: '7' for {item} {letter} {scale}. A value is a whole number from 1 to 5"),
+        ({"value": "3.5"}, "rating 1: '3.5' for"),
+        ({"value": "good"}, "rating 1: 'good' for"),
+        ({"value": "nan"}, "rating 1: 'nan' for"),
+        ({"value": True}, "rating 1: 'True' for"),
+        ({"item": "i999"}, "rating 1: no item 'i999' in this study. Did you mean"),
+        ({"letter": "C"}, "rating 1: no reply 'C' of {item}. Replies are A, B."),
+        ({"scale": "empathic_resonanse"}, "rating 1: no scale 'empathic_resonanse'. Did you mean 'empathic_resonance'?"),
+    ],
+)  # fmt: skip
+def test_entries_that_cannot_be_used(study, tmp_path, command, change, expected) -> None:
+    rows = rows_of(study, "r01")
+    first = dict(rows[0])
+    rows[0] = first | change
+    err = refused(command, study, export(study, "r01", rows, tmp_path))
+    assert f"ratings-pilot-r01.json, {expected.format(**first)}" in err
+    assert "1 problem" in err
+    assert "Nothing was written" in err
+
+
+def test_two_values_for_one_reply(study, tmp_path, command) -> None:
+    rows = rows_of(study, "r01", value=3)
+    doubled = [*rows, dict(rows[0])]
+    path = export(study, "r01", doubled, tmp_path / "same")
+    code, _, err = command(study.folder, path, "-o", study.results, "--no-save")
+    assert code == 0
+    assert "1 ratings came twice with the same value" in err
+    rows.append(rows[0] | {"value": 1})
+    err = refused(command, study, export(study, "r01", rows, tmp_path / "other"))
+    assert f"rating {len(rows)}: r01 gives {rows[0]['item']} {rows[0]['letter']}" in err
+    assert "1 here and 3 in rating 1. Keep one of them." in err
+
+
+def test_two_raters_with_one_name(study, tmp_path, command) -> None:
+    one = export(study, "r01", rows_of(study, "r01", value=2), tmp_path / "a")
+    other = export(study, "r01", rows_of(study, "r01", value=4), tmp_path / "b")
+    renamed = other.with_name("ratings-pilot-r01-b.json")
+    other.rename(renamed)
+    err = refused(command, study, one, renamed)
+    assert err.count("r01 gives") == 1
+    assert "in ratings-pilot-r01.json, rating" in err
+    assert "and 59 more" in err
+    assert "Are two raters called r01?" in err
+
+
+def test_files_of_another_study_or_sheet_or_rater(study, tmp_path, command) -> None:
+    path = export(study, "r01", rows_of(study, "r01"), tmp_path)
+    content = json.loads(path.read_text())
+
+    def said(**change: object) -> str:
+        path.write_text(json.dumps(content | change))
+        return refused(command, study, path)
+
+    assert "ratings of study 'main', not of 'pilot'" in said(study="main")
+    assert "filled in on another sheet than r01's" in said(sheet_sha256="e" * 64)
+    assert "no rater 'r07' in this study" in said(rater="r07")
+    assert "does not say who rated" in said(rater="")
+    assert "no list of ratings in it" in said(ratings="none")
+    assert "rating 1: not an item, a letter, a scale and a value" in said(ratings=["i001"])
+    path.write_text(path.read_text()[:100])
+    assert "not JSON, or only part of it" in refused(command, study, path)
+
+
+def test_tables_that_cannot_be_read(study, tmp_path, command) -> None:
+    path = tmp_path / "r01.csv"
+    path.write_text("a,b\n1,2\n")
+    assert "no row with the headings of ratings" in refused(command, study, path)
+    rows = table(study, "wide")
+    rows[0][2] = "empathic_resonanc"
+    path.write_text(as_csv(rows))
+    err = refused(command, study, path)
+    assert "r01.csv, row 1: no scale is called 'empathic_resonanc'. Did you mean" in err
+    rows[0][2] = rows[0][3]
+    path.write_text(as_csv(rows))
+    assert "two columns are headed 'conversational_coherence'" in refused(command, study, path)
+    rows = table(study, "wide")
+    rows[5][0] = ""
+    path.write_text(as_csv(rows))
+    assert "r01.csv, row 6: ratings without an item" in refused(command, study, path)
+    path.write_bytes(b"\xff\x81\xff" * 9)
+    assert "neither UTF-8 nor GBK" in refused(command, study, path)
+    for name, content, expected in (
+        ("r01.xlsx", b"PK\x03\x04", "not a workbook"),
+        ("r01.xls", b"", "not a file of ratings"),
+        ("gone.csv", None, "No such file"),
+    ):
+        file = tmp_path / name
+        if content is not None:
+            file.write_bytes(content)
+        assert expected in refused(command, study, file)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no files of ratings" in refused(command, study, empty)
+
+
+def test_a_swapped_or_edited_key(study, tmp_path, command) -> None:
+    path = export(study, "r01", rows_of(study, "r01"), tmp_path)
+    key = study.folder / "key.json"
+    before = key.read_text(encoding="utf-8")
+    data = json.loads(before)
+    item = next(iter(data["items"].values()))
+    item["letters"] = {"A": item["letters"]["B"], "B": item["letters"]["A"]}
+    try:
+        key.write_text(json.dumps(data), encoding="utf-8")
+        assert "not the key of this study" in refused(command, study, path)
+    finally:
+        key.write_text(before, encoding="utf-8")
+
+
+def test_results_of_the_arms_must_be_there(study, tmp_path, command) -> None:
+    path = export(study, "r01", rows_of(study, "r01"), tmp_path)
+    code, _, err = command(study.folder, path, "-o", tmp_path / "elsewhere")
+    assert code == 2
+    assert "the result of arm 'base'" in err
+    assert "--results" in err
+
+
+def test_many_problems_are_counted_and_not_all_listed(study, tmp_path, command) -> None:
+    rows = [row | {"value": 9} for row in rows_of(study, "r01")]
+    err = refused(command, study, export(study, "r01", rows, tmp_path))
+    assert f"{len(rows)} problems" in err
+    assert f"and {len(rows) - 20} more" in err
+
+
+def test_simulated_files_do_not_mix_with_people(study, tmp_path, command, rate_study) -> None:
+    rows = rate_study.ratings_of(study.study, study.key, {}, spread=rate_study.Spread(), seed=0)
+    rate_study.write(study.study, rows, tmp_path)
+    (tmp_path / "ratings-pilot-r02.json").unlink()
+    export(study, "r02", rows_of(study, "r02"), tmp_path)
+    err = refused(command, study, tmp_path)
+    assert "ratings-pilot-r01.json: simulated ratings among ratings of people" in err
+    with pytest.raises(BadInput, match="no arm 'nwe'") as caught:
+        rate_study.ratings_of(study.study, study.key, {"nwe": 1}, spread=rate_study.Spread(), seed=0)  # fmt: skip
+    assert "Did you mean 'new'?" in caught.value.remedy
+
+
+# --- what is said and does not stop it ----------------------------------------------------------
+
+
+def test_missing_ratings_and_raters_are_said(tmp_path, command) -> None:
+    made = made_study(tmp_path, raters=4, items=12, per_item=2, repeats=0, attention=0)
+    for rater in ("r01", "r02", "r03"):
+        rows = rows_of(made, rater, value=VALUES)
+        export(made, rater, rows[3:] if rater == "r02" else rows, tmp_path / "ratings")
+    code, out, err = command(made.folder, tmp_path / "ratings", "-o", made.results, "--json")
+    assert (code, err) == (0, "")
+    envelope = json.loads(out)
+    text = "\n".join(envelope["warnings"])
+    assert "r02: 3 of 36 ratings missing: i0" in text
+    assert (
+        "no ratings by r04 (1 of 4 raters): of 12 items, rated instead of by 2: 6 by 1, 6 by 2"
+        in text
+    )
+    row = envelope["data"]["analysis"]["comparisons"][0]
+    assert row["incomplete"] + row["cells"] == 18
+    assert row["items"]["value"] == 2
+    given = {r["code"]: r["given"] for r in envelope["data"]["raters"]}
+    assert given == {"r01": 36, "r02": 33, "r03": 36, "r04": 0}
+
+
+def test_inattentive_raters_are_left_out_unless_asked_for(study, tmp_path, command) -> None:
+    export(study, "r01", rows_of(study, "r01", value=VALUES), tmp_path)
+    rows = rows_of(study, "r02", value={"base": 5, "new": 5})
+    for row in rows:
+        check = study.key.attention.get(str(row["item"]))
+        if check and (row["letter"], row["scale"]) == (check.letter, check.scale):
+            row["value"] = 6 - check.expected if check.expected != 3 else 1
+    export(study, "r02", rows, tmp_path)
+    words = (study.folder, tmp_path, "-o", study.results, "--no-save", "--json")
+    without, all_of_them = (json.loads(command(*words, *extra)[1]) for extra in ((), ("--keep-inattentive",)))  # fmt: skip
+    assert "r02 failed the attention checks (0 of 3 passed)" in without["warnings"]
+    assert any("left out for failing" in w for w in without["warnings"])
+    assert [r["excluded"] for r in without["data"]["raters"]] == [False, True]
+    assert without["data"]["analysis"]["table"][0]["mean"] == 2
+    assert without["data"]["analysis"]["table"][0]["ratings"] == 8
+    assert [r["excluded"] for r in all_of_them["data"]["raters"]] == [False, False]
+    assert all_of_them["data"]["analysis"]["table"][0]["mean"] == 3.5
+    code, _, err = command(study.folder, tmp_path / "ratings-pilot-r02.json", "-o", study.results)
+    assert code == 2
+    assert "no rating is left to score" in err
+
+
+def test_one_missed_check_of_three_is_allowed_and_sameness_is_flagged(
+    study, tmp_path, command
+) -> None:
+    rows = rows_of(study, "r01", value=3)
+    name, check = next(iter(study.key.attention.items()))
+    for row in rows:
+        if (row["item"], row["letter"], row["scale"]) == (name, check.letter, check.scale):
+            row["value"] = 5
+    export(study, "r01", rows, tmp_path)
+    code, out, _ = command(study.folder, tmp_path, "-o", study.results, "--no-save", "--json")
+    envelope = json.loads(out)
+    assert code == 0
+    assert "r01 missed 1 of 3 attention checks, which is allowed" in envelope["warnings"]
+    assert envelope["data"]["raters"][0]["flags"] == ["same value"]
+    assert any("r01 gave one value to at least 90%" in w for w in envelope["warnings"])
+    assert all(row["items"]["exactly_equal"] for row in envelope["data"]["analysis"]["comparisons"])
