@@ -13,8 +13,13 @@ from typing import Any
 from rapport_tasks.errors import BadInput, Incomplete
 
 
-def write_atomically(path: Path, content: str) -> None:
-    """Write UTF-8 text: temporary file, fsync, rename.
+def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
+    """Write bytes, or text as UTF-8: temporary file, fsync, rename.
+
+    Args:
+        path: Its folder is made if it is missing.
+        content: All of it.
+        private: For the owner's eyes alone (mode 0600), whatever the umask says.
 
     Raises:
         BadInput: The folder cannot be written to.
@@ -24,13 +29,13 @@ def write_atomically(path: Path, content: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).chmod(0o600 if private else 0o666 & ~umask)
         Path(temporary).replace(path)
     except OSError as error:
         if temporary is not None:

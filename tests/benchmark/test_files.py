@@ -28,6 +28,16 @@ def test_the_umask_decides_who_may_read(tmp_path, umask, mode):
     assert (tmp_path / "x").stat().st_mode & 0o777 == mode
 
 
+def test_a_private_file_is_for_its_owner_alone_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        write_atomically(tmp_path / "x", b"\x00\r\n", private=True)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "x").read_bytes() == b"\x00\r\n"
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "exit_code"),
     [(errno.ENOSPC, Incomplete, 4), (errno.EDQUOT, Incomplete, 4), (errno.EIO, BadInput, 2)],
