@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from rapport_bench.cli_gate import gate
+from rapport_bench.cli_human import human
 from rapport_bench.cli_leaderboard import leaderboard
 from rapport_bench.cli_shared import JSON_OPTION, RESULTS_OPTION, SCHEMA_VERSION, emit
 from rapport_bench.cli_training import prepare, train
@@ -53,6 +54,7 @@ cli.add_command(train)
 cli.add_command(validate)
 cli.add_command(gate)
 cli.add_command(leaderboard)
+cli.add_command(human)
 
 
 @cli.command(epilog="Example: rapport run --base embedded --adapter demo/adapter --bots")

@@ -77,6 +77,9 @@ class ArmModel(LM):  # type: ignore[misc]
         activate: Called once, and only if an answer is missing.
         batch_tokens: Padded tokens a batch, replies included.
         progress: Told before the first batch and after each.
+
+    Attributes:
+        reply_keys: Of the replies asked for last: (dialogue id, turn, seed, response key).
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class ArmModel(LM):  # type: ignore[misc]
         self.context_length = context_length
         self.store = store
         self.numerics = numerics
+        self.reply_keys: list[tuple[str, int, int, str]] = []
         self._activate = activate
         self._batch_tokens = batch_tokens
         self._progress = progress
@@ -180,6 +184,7 @@ class ArmModel(LM):  # type: ignore[misc]
     ) -> list[GeneratedReply | None]:
         """One reply a request; identical requests of several tasks are generated once."""
         distinct = self._distinct(requests)
+        self.reply_keys = sorted((r.doc["id"], r.turn, r.seed, k) for k, r in distinct.items())
         found = self.store.get(self.numerics, distinct)
         generation, until = _settings(list(distinct.values()))
         order = sorted(

@@ -21,7 +21,7 @@ from rapport_bench.files import write_atomically
 from rapport_bench.models import Quantization
 from rapport_bench.reply_model import ReplyModel, read_replies
 from rapport_bench.result_content import Scored, content, volatile
-from rapport_bench.store import ResponseStore
+from rapport_bench.store import ResponseStore, replies_fact
 from rapport_bench.suite import Suite, build_suite, choose_tasks
 from rapport_tasks.advice_to_empathy import demote_stock_phrases
 from rapport_tasks.errors import BadInput
@@ -182,7 +182,12 @@ def _plan(
 def _model_scorer(suite: Suite, group: BaseGroup) -> _Score:
     def score(arm: Arm, tasks: Sequence[str]) -> Scored:
         numerics = group.choose_numerics(arm, _load_tasks(suite, tasks).values())
-        records = _evaluate(group.model(arm, numerics), suite, tasks)
+        model = group.model(arm, numerics)
+        records = _evaluate(model, suite, tasks)
+        if model.reply_keys:
+            model.store.remember(
+                replies_fact(arm.arm_id, suite.suite_id, numerics), model.reply_keys
+            )
         return Scored(records, numerics, group.proof(arm, numerics) if arm.adapter else None)
 
     return score

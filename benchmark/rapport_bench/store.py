@@ -56,6 +56,15 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
+def replies_fact(arm_id: str, suite_id: str, numerics: Mapping[str, Any] | None) -> str:
+    """Name of the fact that lists an arm's replies in a suite.
+
+    Its value is ``[[dialogue id, turn, seed, response key], ...]``: with it a result's replies are
+    found again without the tokenizer and template that rendered the prompts.
+    """
+    return f"replies:{digest([arm_id, suite_id, numerics])}"
+
+
 class ResponseStore:
     """A durable map from response key and numerics to response.
 

@@ -1,0 +1,99 @@
+"""The command group `rapport human`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rapport_bench.cli_shared import JSON_OPTION, RESULTS_OPTION, emit
+
+
+@click.group(
+    epilog="Example: rapport human sheet --result base --result my-adapter -o study --raters 5"
+)
+def human() -> None:
+    """Ask people: blinded rating sheets out, ratings in.
+
+    `sheet` draws dialogues and writes what raters get; `export-preferences` turns their ratings into
+    pairs for preference tuning.
+    """
+
+
+@human.command(
+    "sheet",
+    epilog="Example: rapport human sheet --result base --result my-adapter -o study --raters 8 "
+    "--per-item 3",
+)
+@click.option(
+    "--result",
+    "references",
+    multiple=True,
+    required=True,
+    metavar="ARM",
+    help="Arm name, start of a result id, or file; give it for each arm.",
+)
+@click.option("-o", "--out", required=True, metavar="DIR", help="The study's folder, a new one.")
+@click.option("--items", default=100, show_default=True, metavar="N", help="Dialogues to judge.")
+@click.option("--raters", default=5, show_default=True, metavar="N", help="People who judge.")
+@click.option(
+    "--per-item", type=int, metavar="K", help="Raters of each item [default: all of them]."
+)
+@click.option("--seed", default=0, show_default=True, metavar="N", help="Of every draw.")
+@click.option(
+    "--repeats",
+    type=int,
+    metavar="N",
+    help="Items each rater judges twice [default: 5, or a third of a short sheet].",
+)
+@click.option(
+    "--attention", default=2, show_default=True, metavar="N", help="Attention checks a sheet."
+)
+@click.option(
+    "--turns",
+    type=click.Choice(["later", "any", "last"]),
+    default="later",
+    show_default=True,
+    help="Which reply of a dialogue: any but the first where there is another, any, or the last.",
+)
+@click.option(
+    "--include-crisis",
+    is_flag=True,
+    help="Also draw dialogues with someone at risk; the notice tells raters so.",
+)
+@click.option("--study", metavar="NAME", help="Name of the study [default: the folder's].")
+@RESULTS_OPTION
+@click.option(
+    "--store", metavar="FILE", help="Response store [default: in the user's cache folder]."
+)
+@click.option(
+    "--data", metavar="FILE", help="Dialogues that were scored [default: the built-in ones]."
+)
+@click.option("--replies", multiple=True, metavar="FILE", help="Imported replies that were scored.")
+@JSON_OPTION
+def sheet(as_json: bool, references: tuple[str, ...], out: str, **options: Any) -> None:
+    """Write blinded rating sheets for people: a page, a workbook and a CSV file for each rater.
+
+    Draws dialogues by domain and one reply of each, hides the arms behind letters that change from
+    item to item, and balances which arm comes first, for each rater and each item. With --per-item,
+    items are shared among raters so that every pair has some in common. DIR/sheets is for the
+    raters; DIR/key.json says which letter is which arm and stays with you. All of it quotes
+    dialogues and is written for you alone (mode 0600).
+    """
+    from rapport_bench import console
+    from rapport_bench.human.build import Plan
+    from rapport_bench.human.sheet_command import make_sheets, study_name
+    from rapport_bench.report.replies import Sources
+
+    sources = Sources(options.pop("data"), options.pop("store"), options.pop("replies"))
+    results = options.pop("results")
+    plan = Plan(**options | {"study": study_name(options["study"], out)})
+    made = make_sheets(references, out, plan=plan, results=results, sources=sources)
+    if as_json:
+        emit("human sheet", made.to_json(), warnings=made.warnings)
+        return
+    printed = console.output()
+    for line in made.summary():
+        printed.print(line, markup=False, soft_wrap=True)
+    for warning in made.warnings:
+        printed.print(f"note: {warning}", style="yellow", markup=False)
