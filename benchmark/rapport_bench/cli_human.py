@@ -90,10 +90,74 @@ def sheet(as_json: bool, references: tuple[str, ...], out: str, **options: Any) 
     plan = Plan(**options | {"study": study_name(options["study"], out)})
     made = make_sheets(references, out, plan=plan, results=results, sources=sources)
     if as_json:
-        emit("human sheet", made.to_json(), warnings=made.warnings)
+        emit("human", made.to_json(), warnings=made.warnings)
         return
     printed = console.output()
     for line in made.summary():
         printed.print(line, markup=False, soft_wrap=True)
     for warning in made.warnings:
+        printed.print(f"note: {warning}", style="yellow", markup=False)
+
+
+@human.command(
+    "export-preferences",
+    epilog="Example: rapport human export-preferences study ratings/*.json -o pairs.jsonl --margin 1",
+)
+@click.argument("folder", metavar="DIR")
+@click.argument("ratings", nargs=-1, required=True)
+@click.option("-o", "--out", required=True, metavar="FILE", help="The pairs, as JSONL.")
+@click.option(
+    "--scale",
+    default="mean",
+    show_default=True,
+    metavar="NAME",
+    help="One scale, or mean for the mean of all.",
+)
+@click.option(
+    "--margin",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="POINTS",
+    help="Smallest mean preference that makes a pair.",
+)
+@click.option(
+    "--min-raters",
+    type=int,
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Fewest raters who judged both replies.",
+)
+@click.option(
+    "--allow-simulated", is_flag=True, help="Export ratings that a program made, marked as such."
+)
+@click.option(
+    "--keep-inattentive", is_flag=True, help="Also count raters who failed the attention checks."
+)
+@JSON_OPTION
+def export_preferences(
+    folder: str, ratings: tuple[str, ...], out: str, as_json: bool, **options: Any
+) -> None:
+    """Turn ratings into (prompt, chosen, rejected) for preference tuning, as TRL's DPOTrainer reads it.
+
+    The rule: for every item and two of its replies, each rater who rated both has a preference, the
+    difference of the two scores; the pair is exported if --min-raters or more have one and the mean is
+    at least --margin. Nothing tied or under the margin is exported, nor attention checks, second
+    showings, or two replies of the same text. FILE's card, beside it, says so again with the counts.
+    The file quotes dialogues and is written for you alone (mode 0600).
+    """
+    from rapport_bench import console
+    from rapport_bench.human import export_command
+    from rapport_bench.human.preferences import Rule
+
+    flags = {name: options.pop(name) for name in ("allow_simulated", "keep_inattentive")}
+    done = export_command.export_preferences(folder, ratings, out, rule=Rule(**options), **flags)
+    if as_json:
+        emit("human", done.to_json(), warnings=done.warnings)
+        return
+    printed = console.output()
+    for line in export_command.summary(done):
+        printed.print(line, markup=False, soft_wrap=True)
+    for warning in done.warnings:
         printed.print(f"note: {warning}", style="yellow", markup=False)

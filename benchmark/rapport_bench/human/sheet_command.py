@@ -19,7 +19,7 @@ from rapport_bench.report.replies import Sources, find_texts
 from rapport_bench.results import Result, find, require_comparable
 from rapport_tasks.errors import BadInput
 
-NOTICE_FILE = "NOTICE.txt"
+NOTICE_FILE = "NOTICE.md"
 _MOST_ARMS = 10
 
 
@@ -147,18 +147,17 @@ def _check_arms(found: Sequence[Result]) -> None:
         )
     for other in found[1:]:
         require_comparable(found[0], other)
-    for what, values in (
-        ("called", [result.name for result in found]),
-        ("result", [result.result_id[:8] for result in found]),
-    ):
-        doubled = sorted({value for value in values if values.count(value) > 1})
-        if doubled:
-            raise BadInput(
-                f"two results are {what} {doubled[0]!r}"
-                if what == "called"
-                else f"{what} {doubled[0]} is named twice",
-                remedy="Name each arm once; score it again under another name if need be.",
-            )
+    for doubled in _doubled([result.result_id[:8] for result in found]):
+        raise BadInput(f"result {doubled} is named twice", remedy="Name each arm once.")
+    for doubled in _doubled([result.name for result in found]):
+        raise BadInput(
+            f"two results are called {doubled!r}",
+            remedy="Score one of them again under another name, like --adapter new=PATH.",
+        )
+
+
+def _doubled(values: Sequence[str]) -> list[str]:
+    return sorted({value for value in values if values.count(value) > 1})
 
 
 def _check_name(study: str, found: Sequence[Result]) -> None:
