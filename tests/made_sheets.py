@@ -11,6 +11,8 @@ import made_results
 from conftest import write_dialogues
 from rapport_bench.arms import weightless_arm
 from rapport_bench.bots import VERSION
+from rapport_bench.human.scales import SCALES
+from rapport_bench.human.sheet import Line, Reply, Sheet, SheetItem
 from rapport_bench.results import Result, save, seal
 from rapport_bench.store import ResponseStore, digest, replies_fact
 from rapport_tasks.dialogue import Dialogue
@@ -122,3 +124,31 @@ def two_arms(folder: Path, count: int = 40, *, crisis: int = 4) -> World:
     made.arm("Zephyrine", lambda d, t: f"左边说：第{d.id[2:]}段第{t}句，我听到了。")
     made.arm("Oberonic", lambda d, t: f"右边说：第{d.id[2:]}段第{t}句，先睡一觉。")
     return made
+
+
+HOSTILE = [
+    "</script><script>window.hacked = 1</script>",
+    "<img src=x onerror='window.hacked = 1'>",
+    "<!--<script>window.hacked = 1",
+    "\u202eesrever\u202c 之后 \u2066not closed",
+    "שלום, מה שלומך? מרגישה לבד (1) abc",
+    "{{ 7 * 7 }} ${7 * 7} {n} \u2028 \u2029 \\u003c",
+    "很" * 3_000 + "x" * 3_000,
+    "🙂" * 3_000,
+]
+"""Replies that would break a page that trusts them."""
+
+
+def sheet(items: int, *texts: str, rater: str = "r01", study: str = "pilot") -> Sheet:
+    """A sheet of two replies an item; given texts are the first replies of the items."""
+    made = []
+    for n in range(max(items, len(texts))):
+        text = texts[n] if n < len(texts) else f"第{n}段的回复，我在听。"
+        context = [
+            Line("user", f"第{n}段：最近很累。"),
+            Line("assistant", "嗯。"),
+            Line("user", text),
+        ]
+        replies = [Reply("B", text), Reply("A", f"另一条{n}：早点睡吧。")]
+        made.append(SheetItem(f"i{n + 1:03d}", tuple(context), tuple(replies)))
+    return Sheet(study, rater, SCALES, tuple(made))
