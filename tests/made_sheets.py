@@ -134,7 +134,7 @@ HOSTILE = [
     "שלום, מה שלומך? מרגישה לבד (1) abc",
     "{{ 7 * 7 }} ${7 * 7} {n} \u2028 \u2029 \\u003c",
     "很" * 3_000 + "x" * 3_000,
-    "🙂" * 3_000,
+    "🙂" * 40,
 ]
 """Replies that would break a page that trusts them."""
 

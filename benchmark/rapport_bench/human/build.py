@@ -126,65 +126,49 @@ def build(plan: Plan, suite_id: str, dialogues: Sequence[Dialogue], arms: Sequen
             error.message + _where_they_went(left_out, silent), remedy=error.remedy
         ) from None
     raters = [f"r{number:02d}" for number in range(1, plan.raters + 1)]
-    per_item = plan.per_item or plan.raters
     chosen = assign(
-        [d.dialogue.domain for d in drawn], plan.raters, per_item, random_for(plan.seed, "raters")
+        [d.dialogue.domain for d in drawn],
+        plan.raters,
+        plan.per_item or plan.raters,
+        random_for(plan.seed, "raters"),
     )
     own = [[i for i, picked in enumerate(chosen) if r in picked] for r in range(plan.raters)]
-    repeated = _repeated(plan, own)
-    doubled = sorted({item for items in repeated for item in items})
+    again = _repeated(plan, own)
+    doubled = sorted({item for items in again for item in items})
     checks = _check_contexts(plan, calm, usable, drawn)
-    names = draw_ids(plan.seed, len(drawn) + len(doubled) + len(checks))
-    item_ids, rest = names[: len(drawn)], names[len(drawn) :]
-    repeat_ids = dict(zip(doubled, rest, strict=False))
-    check_ids = rest[len(doubled) :]
+    ids = draw_ids(plan.seed, len(drawn) + len(doubled) + len(checks))
+    item_ids, check_ids = ids[: len(drawn)], ids[len(drawn) + len(doubled) :]
+    repeat_ids = dict(zip(doubled, ids[len(drawn) :], strict=False))
     letters = draw_letters(plan.seed, len(drawn) + len(checks), len(arms))
-    ids = [a.identity.result_id for a in arms]
     key = Key(
         study=plan.study,
         suite_id=suite_id,
-        arms=tuple(a.identity for a in arms),
-        items={
-            name: KeyItem(
-                d.dialogue.id,
-                d.turn,
-                d.dialogue.domain,
-                {letter(place): ids[arm] for place, arm in enumerate(order)},
-            )
-            for name, d, order in zip(item_ids, drawn, letters, strict=False)
-        },
+        arms=tuple(arm.identity for arm in arms),
+        items=_key_items(arms, drawn, letters, item_ids),
         repeats={repeat_ids[i]: item_ids[i] for i in doubled},
         attention=draw_checks(plan.seed, check_ids, len(arms)),
     )
-    shown = _contents(arms, drawn, letters, item_ids) | _contents(
-        arms, checks, letters[len(drawn) :], check_ids
-    )
-    shown |= {name: replace(shown[original], id=name) for name, original in key.repeats.items()}
+    behind = dict(zip(item_ids + check_ids, letters, strict=True))
+    shown = _contents(arms, [*drawn, *checks], letters, item_ids + check_ids)
     for name, check in key.attention.items():
         shown[name] = with_check(shown[name], check)
-    order_of = dict(zip(item_ids + check_ids, letters, strict=True))
-    order_of |= {name: order_of[original] for name, original in key.repeats.items()}
-    assignments = {}
-    for number, rater in enumerate(raters):
-        assignments[rater] = arrange(
+    for name, original in key.repeats.items():
+        shown[name] = replace(shown[original], id=name)
+        behind[name] = behind[original]
+    assignments = {
+        rater: arrange(
             [item_ids[i] for i in own[number]],
-            {repeat_ids[i]: item_ids[i] for i in repeated[number]},
+            {repeat_ids[i]: item_ids[i] for i in again[number]},
             check_ids,
             random_for(plan.seed, "order", rater),
         )
-    orders = draw_orders(plan.seed, assignments, order_of, len(arms))
+        for number, rater in enumerate(raters)
+    }
+    orders = draw_orders(plan.seed, assignments, behind, len(arms))
+    crisis = any(d.dialogue.crisis for d in [*drawn, *checks])
     sheets = tuple(
-        Sheet(
-            plan.study,
-            rater,
-            SCALES,
-            tuple(
-                in_order(shown[name], order)
-                for name, order in zip(assignments[rater], orders[rater], strict=True)
-            ),
-            crisis=any(d.dialogue.crisis for d in drawn),
-        )
-        for rater in raters
+        Sheet(plan.study, rater, SCALES, _as_shown(shown, names, orders[rater]), crisis)
+        for rater, names in assignments.items()
     )
     study = Study(
         study=plan.study,
@@ -193,7 +177,7 @@ def build(plan: Plan, suite_id: str, dialogues: Sequence[Dialogue], arms: Sequen
         language=("zh", "en"),
         scales=SCALES,
         raters=tuple(raters),
-        per_item=per_item,
+        per_item=plan.per_item or plan.raters,
         items=tuple(sorted(item_ids)),
         letters=len(arms),
         assignments={rater: tuple(names) for rater, names in assignments.items()},
@@ -202,6 +186,30 @@ def build(plan: Plan, suite_id: str, dialogues: Sequence[Dialogue], arms: Sequen
         key_sha256=key.sha256,
     )
     return Built(study, key, sheets, tuple(_warnings(plan, chosen, silent, shown, key)))
+
+
+def _key_items(
+    arms: Sequence[Arm],
+    drawn: Sequence[Drawn],
+    letters: Sequence[Sequence[int]],
+    names: Sequence[str],
+) -> dict[str, KeyItem]:
+    results = [arm.identity.result_id for arm in arms]
+    return {
+        name: KeyItem(
+            d.dialogue.id,
+            d.turn,
+            d.dialogue.domain,
+            {letter(place): results[arm] for place, arm in enumerate(order)},
+        )
+        for name, d, order in zip(names, drawn, letters, strict=False)
+    }
+
+
+def _as_shown(
+    shown: Mapping[str, SheetItem], names: Sequence[str], orders: Sequence[str]
+) -> tuple[SheetItem, ...]:
+    return tuple(in_order(shown[name], order) for name, order in zip(names, orders, strict=True))
 
 
 def _where_they_went(crisis: int, silent: Mapping[str, int]) -> str:

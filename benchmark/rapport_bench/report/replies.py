@@ -13,7 +13,6 @@ from pathlib import Path
 
 from rapport_bench.arms import replies_arm
 from rapport_bench.bots import BOTS, VERSION, ReplyRule, gold
-from rapport_bench.reply_model import read_replies
 from rapport_bench.results import Result
 from rapport_bench.store import ResponseStore, default_path, digest, replies_fact
 from rapport_tasks.builtin import load_suite_dialogues
@@ -106,6 +105,10 @@ def _dialogues(arm: Result, data: str | None) -> tuple[Dialogue, ...]:
 
 
 def _imported(files: Sequence[str], dialogues: tuple[Dialogue, ...]) -> dict[str, ReplyRule]:
+    if not files:
+        return {}
+    from rapport_bench.reply_model import read_replies  # brings lm-eval
+
     rules = {}
     for file in files:
         rule, sha256 = read_replies(Path(file), dialogues)

@@ -218,6 +218,7 @@
     if (!file) return;
     let given = null;
     try { given = JSON.parse(await file.text()); } catch { /* said below */ }
+    event.target.value = "";   // so that the same file can be chosen again
     if (!given || given.study !== sheet.study || given.rater !== sheet.rater
         || given.sheet_sha256 !== sha256 || !Array.isArray(given.ratings)) {
       tell(t("not_loaded"));
