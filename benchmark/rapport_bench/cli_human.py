@@ -101,7 +101,7 @@ def sheet(as_json: bool, references: tuple[str, ...], out: str, **options: Any) 
 
 @human.command(
     "export-preferences",
-    epilog="Example: rapport human export-preferences study ratings/*.json -o pairs.jsonl --margin 1",
+    epilog="Example: rapport human export-preferences study ratings -o pairs.jsonl --margin 1",
 )
 @click.argument("folder", metavar="DIR")
 @click.argument("ratings", nargs=-1, required=True)
@@ -140,6 +140,9 @@ def export_preferences(
     folder: str, ratings: tuple[str, ...], out: str, as_json: bool, **options: Any
 ) -> None:
     """Turn ratings into (prompt, chosen, rejected) for preference tuning, as TRL's DPOTrainer reads it.
+
+    DIR is the study's folder with its key and sheets; RATINGS are files as raters sent them, or folders
+    of them.
 
     The rule: for every item and two of its replies, each rater who rated both has a preference, the
     difference of the two scores; the pair is exported if --min-raters or more have one and the mean is

@@ -21,6 +21,7 @@ WITH_TEXT = (
     "the file quotes dialogues and replies; it is readable by you alone (mode 0600): do not publish "
     "it or put it into a repository"
 )
+_SUFFIXES = (".json", ".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 _WHY = {
     "same_text": "both replies are the same text",
     "too_few_raters": "too few raters judged both",
@@ -80,7 +81,7 @@ def export_preferences(
 
     Args:
         folder: Of the study, with its key and sheets.
-        ratings: Files as raters sent them.
+        ratings: Files as raters sent them, or folders of them.
         out: Where the pairs go, as JSONL.
         rule: What makes a pair.
         allow_simulated: Export ratings made by a program too.
@@ -92,7 +93,7 @@ def export_preferences(
     study = read_study(folder)
     _check_rule(rule, study)
     key = read_key(folder, study)
-    collected = collect(study, key, [read_ratings(path, study) for path in ratings])
+    collected = collect(study, key, [read_ratings(path, study) for path in _listed(ratings)])
     if collected.simulated and not allow_simulated:
         raise BadInput(
             "these ratings were made by a program, not by people: a model tuned on them would learn "
@@ -119,6 +120,16 @@ def export_preferences(
     exported = Exported(path, card, found, rule, key, collected.simulated, (*warnings, WITH_TEXT))
     write_atomically(card, _card(exported, study), private=True)
     return exported
+
+
+def _listed(paths: Sequence[str | Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in map(Path, paths):
+        inside = sorted(p for p in path.glob("*") if p.suffix.lower() in _SUFFIXES)
+        if path.is_dir() and not inside:
+            raise BadInput(f"{path}: no files of ratings", remedy="Name the files.")
+        found += inside if path.is_dir() else [path]
+    return found
 
 
 def _check_rule(rule: Rule, study: Study) -> None:

@@ -90,6 +90,10 @@ class Page:
 
     def export(self) -> dict[str, Any]:
         self.click("#export")
+        return self.downloaded()
+
+    def downloaded(self) -> dict[str, Any]:
+        """The one file that came; it is taken away."""
         for _ in range(100):
             found = list(self.downloads.glob("ratings-*.json"))
             if found:
@@ -214,7 +218,7 @@ def test_by_keyboard_alone(page, tmp_path) -> None:
         if page.browser.switch_to.active_element.get_attribute("id") == "export":
             break
     page.press(Keys.ENTER)
-    rows = units(page.export())
+    rows = units(page.downloaded())
     assert [rows["i001", "B", name] for name in NAMES] == [3, 2, 4]
     assert [rows["i002", "A", name] for name in NAMES] == [4, 4, 4]
     assert len(rows) == 12
@@ -342,9 +346,15 @@ def test_what_was_kept_is_checked_and_never_crosses_sheets(page, tmp_path) -> No
     key = f"rapport:pilot:r01:{made.sha256}"
     unit = f"i001|B|{NAMES[0]}"
     page.open(made, tmp_path)
-    for kept in ("not json", "[]", json.dumps({"values": {unit: 7, "x|y|z": 1}, "step": 99})):
+    for kept in (
+        "not json",
+        "null",
+        "[]",
+        json.dumps({"values": {unit: 7, "x|y|z": 1}, "step": 99}),
+    ):
         page.js("localStorage.setItem(arguments[0], arguments[1])", key, kept)
         page.browser.refresh()
+        assert not page.all("#blocked")
         page.click("#begin")
         assert page.one("h2").text == "Conversation 1 of 2"
         assert not page.all("input:checked")
@@ -355,6 +365,29 @@ def test_what_was_kept_is_checked_and_never_crosses_sheets(page, tmp_path) -> No
     page.browser.get(path.as_uri())
     page.click("#begin")
     assert not page.all("input:checked")
+
+
+def test_two_tabs_of_one_sheet_lose_nothing(page, tmp_path) -> None:
+    page.open(sheet(2), tmp_path)
+    page.click("#begin")
+    first = page.browser.current_window_handle
+    address = page.browser.current_url
+    page.browser.switch_to.new_window("tab")
+    try:
+        page.browser.get(address)
+        page.click("#begin")
+        page.rate(5, 4, 3)
+    finally:
+        page.browser.close()
+        page.browser.switch_to.window(first)
+    for _ in range(100):
+        if len(page.all("input:checked")) == 3:
+            break
+        time.sleep(0.05)
+    page.click("#next")
+    page.rate(1, 2, 3)
+    page.click("#overview")
+    assert sorted(units(page.export()).values()) == [1, 2, 3, 3, 4, 5]
 
 
 def test_the_language_can_be_switched_and_is_kept(page, tmp_path) -> None:

@@ -177,6 +177,18 @@ def test_pairs_card_and_counts(study, capsys) -> None:
     assert (out.read_bytes(), card.read_bytes()) == before
 
 
+def test_a_folder_of_files_will_do(study, capsys) -> None:
+    files = rated(study)
+    (study / "empty").mkdir()
+    (study / "in").mkdir()
+    for file in files:
+        Path(file).rename(study / "in" / Path(file).name)
+    assert export(study, [str(study / "in")])[0] == 0
+    assert capsys.readouterr().out.startswith("6 pairs")
+    assert export(study, [str(study / "empty")])[0] == 2
+    assert "no files of ratings" in capsys.readouterr().err
+
+
 def test_it_loads_as_a_data_set_of_messages(study) -> None:
     from datasets import load_dataset
 

@@ -39,14 +39,15 @@
   }
 
   function load() {
+    let text = null;
     try {
       localStorage.setItem(`${KEY}:probe`, "1");
       localStorage.removeItem(`${KEY}:probe`);
-      const text = localStorage.getItem(KEY);
-      if (text !== null) state = adopt(JSON.parse(text));
-    } catch (error) {
-      blocked = !(error instanceof SyntaxError);
+      text = localStorage.getItem(KEY);
+    } catch {
+      blocked = true;
     }
+    try { if (text !== null) state = adopt(JSON.parse(text)); } catch { /* nothing of ours: begin anew */ }
   }
 
   function save() {
@@ -163,7 +164,7 @@
     draw();
     window.scrollTo(0, 0);
     // The context was read with the first reply; a further one is what is new.
-    if (steps[step].number > 0) document.querySelector(".reply").scrollIntoView({ block: "center" });
+    if (steps[step].number > 0) document.querySelector(".reply").scrollIntoView({ block: "nearest" });
     focusScale(active, false);
   }
 
