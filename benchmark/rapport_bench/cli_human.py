@@ -76,9 +76,9 @@ def sheet(as_json: bool, references: tuple[str, ...], out: str, **options: Any) 
 
     Draws dialogues by domain and one reply of each, hides the arms behind letters that change from
     item to item, and balances which arm comes first, for each rater and each item. With --per-item,
-    items are shared among raters so that every pair has some in common. DIR/sheets is for the
-    raters; DIR/key.json says which letter is which arm and stays with you. All of it quotes
-    dialogues and is written for you alone (mode 0600).
+    pairs of raters share items as evenly as the numbers allow. DIR/sheets is for the raters;
+    DIR/key.json says which letter is which arm and stays with you. All of it quotes dialogues and
+    is written for you alone (mode 0600).
     """
     from rapport_bench import console
     from rapport_bench.human.build import Plan

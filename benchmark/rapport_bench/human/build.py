@@ -114,7 +114,7 @@ def build(plan: Plan, suite_id: str, dialogues: Sequence[Dialogue], arms: Sequen
         arms: At least two, with distinct result ids.
 
     Raises:
-        BadInput: Too few dialogues, or too many repeats.
+        BadInput: Too few dialogues or items, or too many repeats.
     """
     calm = [d for d in dialogues if plan.include_crisis or not d.crisis]
     usable, silent = common_turns(calm, {a.identity.name: a.replies for a in arms}, plan.turns)
@@ -133,6 +133,12 @@ def build(plan: Plan, suite_id: str, dialogues: Sequence[Dialogue], arms: Sequen
         random_for(plan.seed, "raters"),
     )
     own = [[i for i, picked in enumerate(chosen) if r in picked] for r in range(plan.raters)]
+    if not all(own):
+        raise BadInput(
+            f"{plan.items} items for {plan.raters} raters, {plan.per_item or plan.raters} an item: "
+            "somebody would have nothing to judge",
+            remedy="Use more --items or a larger --per-item, or fewer --raters.",
+        )
     again = _repeated(plan, own)
     doubled = sorted({item for items in again for item in items})
     checks = _check_contexts(plan, calm, usable, drawn)

@@ -234,6 +234,7 @@ def test_crisis_dialogues_come_only_when_asked_for_and_raters_are_told(
         (("--raters", "0"), "--raters 0: not from 1"),
         (("--raters", "3", "--per-item", "4"), "--per-item 4: not from 1 to 3"),
         (("--per-item", "0"), "--per-item 0"),
+        (("--raters", "9", "--per-item", "1"), "somebody would have nothing to judge"),
         (("--items", "6", "--repeats", "3"), "Use --repeats 2 or fewer"),
         (("--repeats", "-1"), "--repeats -1"),
         (("--attention", "-1"), "--attention -1"),
