@@ -23,6 +23,7 @@ COMMANDS = (
     "validate",
     "gate",
     "leaderboard",
+    "human",
     "tasks",
     "doctor",
     "demo",

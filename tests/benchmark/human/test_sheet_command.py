@@ -14,6 +14,7 @@ import pytest
 
 from made_sheets import two_arms, world
 from rapport_bench.cli import _run
+from rapport_bench.cli_human import human
 from rapport_bench.human.scales import NAMES
 from rapport_bench.human.sheet_command import NOTICE_FILE
 from rapport_bench.human.shown import shown_items
@@ -50,6 +51,12 @@ def readable(folder: Path) -> dict[str, str]:
         else:
             texts[path.name] = path.read_text(encoding="utf-8")
     return texts
+
+
+def test_every_subcommand_has_help_with_an_example(capsys) -> None:
+    for name in human.commands:
+        assert _run(["human", name, "--help"]) == 0
+        assert f"Example: rapport human {name} " in capsys.readouterr().out
 
 
 def test_a_study_is_complete_private_and_consistent(made, tmp_path, capsys) -> None:
