@@ -17,6 +17,7 @@ hypothesis.settings.load_profile("shared")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; tiny models gain nothing
 os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.pop("COLUMNS", None)  # tables have the width that is theirs when piped
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -26,8 +26,9 @@ EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 
 
 def workflow() -> str:
-    (block,) = re.findall(r"^```yaml\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
-    return str(block)
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+    (found,) = [block for block in blocks if "\njobs:" in block]
+    return str(found)
 
 
 # --- the file ---------------------------------------------------------------------------------------

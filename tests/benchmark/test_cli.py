@@ -26,6 +26,7 @@ COMMANDS = (
     "report",
     "results",
     "export",
+    "human",
     "tasks",
     "doctor",
     "demo",

@@ -108,6 +108,7 @@ def test_a_regression_fails_and_says_what_a_person_needs(session, pytester) -> N
         "nll_per_token: ▼ regressed", "bad 2.28, base 2.23 (lower is better)", "difference +0.0",
         "95 % interval [0.0", "margin 0.020", "Holm-adjusted p < .001",
         "worst dialogues: " + f"d{worst[0][0]} (", "rapport compare bad base --results",
+        "look at them: rapport report ", "--candidate bad --baseline base --with-text",
     ):  # fmt: skip
         assert expected in text, expected
     assert re.findall(r"d\d+(?= \()", text) == [f"d{i}" for i, _ in worst]
@@ -322,7 +323,7 @@ def test_hostile_names_and_ids_stay_on_their_line() -> None:
         assert_not_regressed(*arms, "nll_per_token")
     text = str(caught.value)
     assert not {"\x1b", "\u202e"} & set(text)
-    assert len(text.split("\n")) == 5
+    assert len(text.split("\n")) == 6
     assert f"rapport compare {arms[0].result_id[:8]} base" in text
 
 
@@ -406,6 +407,7 @@ def test_workers_share_one_run_and_the_next_session_reads_it(
 ) -> None:
     notes = pytester.path / "notes.txt"
     monkeypatch.setenv("NOTES", str(notes))
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # this suite's own
     monkeypatch.setenv("RAPPORT_STORE", str(pytester.path / "store.sqlite"))
     pytester.makeconftest(COUNTING)
     pytester.makepyfile(test_adapter=WORKERS)

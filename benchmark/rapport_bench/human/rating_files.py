@@ -22,6 +22,9 @@ from rapport_bench.human.study import Study
 from rapport_bench.results import slug
 from rapport_tasks.errors import BadInput
 
+SUFFIXES = (".json", ".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
+"""Files in a folder that may hold ratings."""
+
 LAYOUTS = (
     "Use the sheet as it was sent, or columns item, letter, scale, value; or item, letter and one "
     "a scale; or item and A:scale, B:scale, ..."
@@ -227,6 +230,24 @@ def _decoded(path: Path, data: bytes) -> str:
         except UnicodeDecodeError:
             continue
     raise BadInput(f"{path}: neither UTF-8 nor GBK", remedy="Save it as CSV in UTF-8.")
+
+
+def listed(paths: Sequence[str | Path]) -> list[Path]:
+    """Files as they are, folders as the files of ratings in them.
+
+    Raises:
+        BadInput: A folder without any.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise BadInput(f"{path}: no files of ratings", remedy="Name the files.")
+            found += inside
+        else:
+            found.append(path)
+    return found
 
 
 def rater_in(name: str, study: Study) -> str:

@@ -12,13 +12,11 @@ from rapport_bench import results
 from rapport_bench.human.analysis import analyse
 from rapport_bench.human.collecting import Collected, collect
 from rapport_bench.human.human_result import HumanResult, columns_of, save, seal
-from rapport_bench.human.rating_files import read_ratings
+from rapport_bench.human.rating_files import listed, read_ratings
 from rapport_bench.human.study import Key, Study, read_key, read_study
 from rapport_bench.result_content import volatile
 from rapport_bench.results import Result
 from rapport_tasks.errors import BadInput
-
-SUFFIXES = (".json", ".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def score(
     started = time.monotonic()
     study = read_study(folder)
     key = read_key(folder, study)
-    files = [read_ratings(path, study) for path in _listed(ratings)]
+    files = [read_ratings(path, study) for path in listed(ratings)]
     collected = collect(study, key, files)
     arms = _arms(key, results_folder)
     excluded = () if keep_inattentive else tuple(r.code for r in collected.raters if r.inattentive)
@@ -85,19 +83,6 @@ def score(
         return Scored(sealed, False, tuple(warnings))
     saved, new = save(sealed, results_folder)
     return Scored(saved, new, tuple(warnings))
-
-
-def _listed(paths: Sequence[str | Path]) -> list[Path]:
-    found: list[Path] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
-            if not inside:
-                raise BadInput(f"{path}: no files of ratings", remedy="Name the files.")
-            found += inside
-        else:
-            found.append(path)
-    return found
 
 
 def _arms(key: Key, folder: str | Path) -> list[Result]:
