@@ -45,10 +45,12 @@ def leaderboard(
 ) -> None:
     """Rank saved results of one suite, in tiers that the data can tell apart. Needs no model.
 
-    RESULTS is a folder of result files [default: results].
+    RESULTS is a folder of result files [default: results]. Studies of ratings by people stand below
+    the table (not in CSV) and change nothing in it.
     """
     from rapport_bench import leaderboard_report as report
     from rapport_bench.composite import read_weights
+    from rapport_bench.human.beside import studies_of, study_table
     from rapport_bench.leaderboard import leaderboard as make_board
     from rapport_bench.leaderboard import load_results
     from rapport_bench.published import load_published
@@ -57,11 +59,14 @@ def leaderboard(
     found, problems = load_results(results)
     board = make_board(found, by=by, suite=suite, weights=composite)
     reported = load_published() if published else None
+    rated, broken = studies_of(results, board.suite["suite_id"])
+    studies = [study_table(result) for result in rated]
+    problems += broken
     if as_json or form == "json":
-        emit("leaderboard", report.to_json(board, reported), warnings=problems)
+        emit("leaderboard", report.to_json(board, reported, studies), warnings=problems)
         return
     if form == "md":
-        click.echo(report.to_markdown(board, reported), nl=False)
+        click.echo(report.to_markdown(board, reported, studies), nl=False)
     elif form == "csv":
         click.echo(report.to_csv(board, reported), nl=False)
     elif form == "html":
@@ -69,8 +74,8 @@ def leaderboard(
         from rapport_bench.report.page import board_page
 
         labels = labels_of([row.result for row in board.rows])
-        click.echo(board_page(board, labels, problems, reported), nl=False)
+        click.echo(board_page(board, labels, problems, reported, rated), nl=False)
     else:
-        report.show(board, reported)
+        report.show(board, reported, studies)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)

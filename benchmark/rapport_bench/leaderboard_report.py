@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +17,10 @@ from rapport_bench import published as reported
 from rapport_bench.compare import arm_json, difference_json
 from rapport_bench.composite import Composite
 from rapport_bench.escape import csv_text, markdown_text, one_line
+from rapport_bench.human.beside import StudyTable
+from rapport_bench.human.beside import markdown_lines as study_lines
+from rapport_bench.human.beside import to_json as study_json
+from rapport_bench.human.score_report import headline as study_headline
 from rapport_bench.leaderboard import Board, Row
 from rapport_bench.leaderboard_field import Figure, Measure
 from rapport_bench.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
@@ -24,8 +29,10 @@ from rapport_bench.published import Published
 _NO_FIGURE = Figure(None)
 
 
-def show(board: Board, published: Published | None = None) -> None:
-    """Print the board as a table, and below it what was published, if asked for."""
+def show(
+    board: Board, published: Published | None = None, studies: Sequence[StudyTable] = ()
+) -> None:
+    """Print the board as a table, below it what people said, and what was published if asked for."""
     out = console.output()
     out.print(headline(board), markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
@@ -43,15 +50,33 @@ def show(board: Board, published: Published | None = None) -> None:
         out.print(line, style="dim", markup=False)
     for line in _apart(board):
         out.print(line, style="yellow", markup=False)
+    for study in studies:
+        _show_study(out, study)
     if published is not None:
         out.print()
         for line in reported.lines(published):
             out.print(line, markup=False)
 
 
-def to_markdown(board: Board, published: Published | None = None) -> str:
-    """The board as a Markdown table with its legend; what was published is a table of its own."""
-    return "\n".join([*_markdown_lines(board), *_published_lines(published)]) + "\n"
+def _show_study(out: Console, study: StudyTable) -> None:
+    out.print()
+    out.print(study_headline(study.result), style="bold", markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for place, name in enumerate(study.header):
+        table.add_column(Text(name), justify="right" if place else "left", overflow="fold")
+    for row in study.rows:
+        table.add_row(*map(Text, row))
+    out.print(table)
+    for note in study.notes:
+        out.print(note, style="dim", markup=False)
+
+
+def to_markdown(
+    board: Board, published: Published | None = None, studies: Sequence[StudyTable] = ()
+) -> str:
+    """The board as a Markdown table with its legend; studies and published figures below it."""
+    below = [*study_lines(studies), *_published_lines(published)]
+    return "\n".join([*_markdown_lines(board), *below]) + "\n"
 
 
 def _markdown_lines(board: Board) -> Iterator[str]:
@@ -120,7 +145,9 @@ def to_csv(board: Board, published: Published | None = None) -> str:
     return file.getvalue()
 
 
-def to_json(board: Board, published: Published | None = None) -> dict[str, Any]:
+def to_json(
+    board: Board, published: Published | None = None, studies: Sequence[StudyTable] = ()
+) -> dict[str, Any]:
     """The board as `--json` prints it."""
     weights = board.composite.weights if board.composite else None
     return {
@@ -142,6 +169,7 @@ def to_json(board: Board, published: Published | None = None) -> dict[str, Any]:
             for row in board.rows
         ],
         "apart": [arm_json(result) | {"differs": why} for result, why in board.apart],
+        "human": [study_json(study) for study in studies],
         "published": None if published is None else reported.to_json(published),
     }
 

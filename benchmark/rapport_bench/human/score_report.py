@@ -24,7 +24,7 @@ def show(result: HumanResult) -> None:
     out = console.output()
     out.print()
     out.print(headline(result), markup=False, style="bold" if result.simulated else "")
-    for title, table, notes in _tables(result):
+    for title, table, notes in tables(result):
         _print(out, result, title, table, notes)
     for warning in agreement_warnings(result):
         out.print(f"warning: {warning}", style="yellow", markup=False)
@@ -45,7 +45,7 @@ def headline(result: HumanResult) -> str:
 def agreement_warnings(result: HumanResult) -> list[str]:
     """What low agreement means, with points of reference."""
     rows = result.analysis["agreement"]
-    low = [name for name in _scales(result) if rows[name]["low"]]
+    low = [name for name in scale_names(result) if rows[name]["low"]]
     if not low:
         return []
     listed = ", ".join(f"{_words(name)} {rows[name]['alpha']['value']:.2f}" for name in low)
@@ -60,7 +60,8 @@ def agreement_warnings(result: HumanResult) -> list[str]:
 _Rows = tuple[str, Table, Sequence[str]]
 
 
-def _tables(result: HumanResult) -> Iterator[_Rows]:
+def tables(result: HumanResult) -> Iterator[_Rows]:
+    """(title, table, notes) of everything that was found."""
     yield _means(result)
     pairs = dict.fromkeys(
         (row["candidate"], row["baseline"]) for row in result.analysis["comparisons"]
@@ -81,7 +82,7 @@ def _tables(result: HumanResult) -> Iterator[_Rows]:
 
 
 def _means(result: HumanResult) -> _Rows:
-    scales = _scales(result)
+    scales = scale_names(result)
     table = _table("arm", *map(_words, scales))
     rows = {(row["arm"], row["scale"]): row for row in result.analysis["table"]}
     for arm in range(len(result.data["arms"])):
@@ -165,7 +166,7 @@ def _deviations(parts: Mapping[str, float | None]) -> str:
 def _agreement(result: HumanResult) -> _Rows:
     table = _table("scale", "alpha (ordinal)", "ICC(2,1)", "ICC(2,k)")
     reasons: dict[str, None] = {}
-    for name in _scales(result):
+    for name in scale_names(result):
         row = result.analysis["agreement"][name]
         table.add_row(
             _words(name), *(_figure(row[part]) for part in ("alpha", "icc_single", "icc_average"))
@@ -184,7 +185,7 @@ def _agreement(result: HumanResult) -> _Rows:
 
 
 def _raters(result: HumanResult) -> _Rows:
-    scales = _scales(result)
+    scales = scale_names(result)
     heads = [f"severity\n{_lines(scale)}" for scale in scales]
     table = _table("rater", "ratings", *heads, "repeats", "note")
     analysis = result.analysis
@@ -222,7 +223,7 @@ def _repeats(row: Mapping[str, Any]) -> str:
 
 
 def _metrics(result: HumanResult) -> _Rows:
-    scales = _scales(result)
+    scales = scale_names(result)
     heads = [f"{_lines(scale)}\n{what}" for scale in scales for what in ("within", "between")]
     table = _table("metric", *heads)
     rows = {(row["metric"], row["scale"]): row for row in result.analysis["metrics"]}
@@ -293,7 +294,7 @@ def _correlation(row: Mapping[str, Any]) -> str:
     return f"{row['value']:+.2f}{ends}"
 
 
-def _scales(result: HumanResult) -> list[str]:
+def scale_names(result: HumanResult) -> list[str]:
     """In the study's order, which the sorted keys of a file do not keep."""
     return [scale["name"] for scale in result.data["scales"]]
 

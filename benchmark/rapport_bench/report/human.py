@@ -1,13 +1,19 @@
-"""Where ratings by people enter the page."""
+"""Ratings by people on the page: the tables that `rapport human score` prints."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
+from rich.table import Table
 
+from rapport_bench.human.beside import studies_of
+from rapport_bench.human.human_result import HumanResult
+from rapport_bench.human.score_report import SIMULATED, agreement_warnings, headline, tables
 from rapport_bench.report.outcome import Outcome
+from rapport_bench.report.templating import environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +31,35 @@ class Section:
     body: Markup
 
 
-def human_section(found: Outcome, folder: Path) -> Section | None:
-    """Ratings of the suite's arms by people, ``v1/<suite>/human/<study>.json`` below `folder`.
+def human_section(found: Outcome, folder: Path) -> tuple[Section | None, list[str]]:
+    """Studies of the suite's arms below a results folder, and a line for each broken file."""
+    studies, problems = studies_of(folder, found.board.suite["suite_id"])
+    return study_section(studies), problems
 
-    Nothing writes such files yet, so there is no section.
-    """
-    del found, folder
-    return None
+
+def study_section(studies: Sequence[HumanResult]) -> Section | None:
+    """Every table of every study; `None` without one."""
+    if not studies:
+        return None
+    shown = [
+        {
+            "headline": headline(study),
+            "simulated": study.simulated,
+            "warnings": agreement_warnings(study),
+            "tables": [
+                (f"{SIMULATED} · {title}" if study.simulated else title, *_plain(table), notes)
+                for title, table, notes in tables(study)
+            ],
+        }
+        for study in studies
+    ]
+    body = environment().get_template("human.html.j2").render(studies=shown)
+    people = any(not study.simulated for study in studies)
+    return Section("human", "Ratings by people" if people else "Simulated ratings", Markup(body))
+
+
+def _plain(table: Table) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Header and rows of a console table as text."""
+    columns = [[" ".join(str(cell).split()) for cell in column.cells] for column in table.columns]
+    rows = list(zip(*columns, strict=True))
+    return [str(column.header) for column in table.columns], rows

@@ -89,6 +89,8 @@ def make_report(request: Request, progress: Progress = lambda _, __, ___: None) 
     texts = find_texts(case_arms(found), request.sources) if request.with_text else None
     studied = cases(found, texts, lambda done, total: progress("case studies", done, total))
     said = words(found, request.results)
+    human, broken = human_section(found, Path(request.results))
+    problems += broken
     drawn = [draw(found) for draw in DRAWN]
     pictures = [picture for picture in drawn if picture is not None]
     page = report_page(
@@ -98,7 +100,7 @@ def make_report(request: Request, progress: Progress = lambda _, __, ___: None) 
             pictures=tuple(pictures),
             trainings=tuple(trained),
             cases=studied,
-            human=human_section(found, Path(request.results)),
+            human=human,
             problems=tuple(problems),
             command=_command(request),
         )

@@ -13,23 +13,23 @@ import importlib.metadata
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rapport_bench.escape import one_line
+from rapport_bench.human.human_result import HumanResult
 from rapport_bench.leaderboard import Board
 from rapport_bench.published import STATUS, Published
 from rapport_bench.published import rows as published_rows
 from rapport_bench.report.board import board_table
 from rapport_bench.report.cases import Cases
-from rapport_bench.report.human import Section
+from rapport_bench.report.human import Section, study_section
 from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import Picture, inline_svg
 from rapport_bench.report.provenance import provenance
+from rapport_bench.report.templating import environment
 from rapport_bench.report.training import Training
 from rapport_bench.report.wording import Words
 
@@ -93,14 +93,16 @@ def board_page(
     labels: dict[str, str],
     problems: Sequence[str],
     published: Published | None = None,
+    studies: Sequence[HumanResult] = (),
 ) -> str:
-    """The leaderboard alone as HTML, with what was published below it, if asked for."""
+    """The leaderboard alone as HTML; below it what people said, and what was published if asked for."""
     return _render(
         "leaderboard.html.j2",
         title=f"{one_line(board.suite['name'])}: rapport leaderboard",
         table=board_table(board, labels),
         apart=[(one_line(r.name), r.result_id[:8], one_line(why)) for r, why in board.apart],
         problems=[one_line(problem) for problem in problems],
+        human=study_section(studies),
         published=published,
         published_rows=list(published_rows(published)) if published else [],
         published_status=STATUS,
@@ -116,18 +118,6 @@ def json_block(data: Any) -> Markup:
     """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.translate(_IN_SCRIPT))
-
-
-@cache
-def environment() -> Environment:
-    """Templates with escaping on; an unknown name is an error."""
-    return Environment(
-        loader=PackageLoader("rapport_bench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _render(template: str, **values: Any) -> str:

@@ -21,6 +21,7 @@ import numpy as np
 
 from rapport_bench.escape import one_line
 from rapport_bench.gate_policy import read_policy
+from rapport_bench.human.verify import problems as human_problems
 from rapport_bench.records import summarise
 from rapport_bench.results import Result, checked, path_of, schema_message, slug
 from rapport_bench.store import digest
@@ -146,6 +147,11 @@ def check_baselines(found: Found) -> Iterator[Said]:
         raise BadInput("baselines is not a table", remedy=_FROM_GIT)
     for name in entries:
         yield from _baseline(found, name, entries[name])
+
+
+def check_study(found: Found) -> Iterator[Said]:
+    """A human result: schema, identity, place, and every figure computed again from its ratings."""
+    yield from human_problems(found.path)
 
 
 def check_policy(found: Found) -> Iterator[Said]:

@@ -12,6 +12,7 @@ from rapport_bench.verify.content import (
     check_baselines,
     check_policy,
     check_result,
+    check_study,
     check_validity,
 )
 from rapport_bench.verify.history import changed_since
@@ -22,6 +23,7 @@ Checker = Callable[[Found], Iterable[tuple[str, str]]]
 """Gives (message, remedy) for every problem; a `RapportError` that it raises is one more."""
 
 CHECKERS: tuple[tuple[str, Checker], ...] = (
+    ("v1/*/human/*.json", check_study),
     ("v1/*/*/*@????????.json", check_result),
     ("validity/*.json", check_validity),
     ("baselines.toml", check_baselines),
