@@ -677,7 +677,9 @@ def test_a_section_of_human_ratings_finds_its_place(saved, monkeypatch):
     from markupsafe import Markup
 
     section = Section("human", "What people said", Markup("<p>4.2 of 5</p>"))
-    monkeypatch.setattr("rapport_bench.report.make.human_section", lambda found, folder: section)
+    monkeypatch.setattr(
+        "rapport_bench.report.make.human_section", lambda found, folder: (section, [])
+    )
     page = page_of(saved)
     assert [a.get("id") for t, a in page.elements if t == "section"][-2:] == ["human", "provenance"]
     assert "4.2 of 5" in page.text
