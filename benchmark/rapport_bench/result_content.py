@@ -16,6 +16,9 @@ from rapport_bench.suite import Suite
 from rapport_tasks.record import Record
 
 
+_PACKAGES = ("tasks", "training", "benchmark")
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """One arm's outcome.
@@ -89,7 +92,10 @@ def volatile(started: float, command: str) -> dict[str, Any]:
 
 
 def _git_state() -> dict[str, Any] | None:
-    """Commit of the checkout this program runs from, if it runs from one."""
+    """Commit of the checkout this program runs from, if it runs from one.
+
+    ``dirty`` speaks of the packages alone: results that a run adds to the checkout change no result.
+    """
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
@@ -103,6 +109,7 @@ def _git_state() -> dict[str, Any] | None:
 
     try:
         git("ls-files", "--error-unmatch", Path(__file__).name)
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+        changed = git("status", "--porcelain", "--", *(f":/{folder}" for folder in _PACKAGES))
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(changed)}
     except (OSError, subprocess.SubprocessError):
         return None
