@@ -15,7 +15,6 @@ from rapport_bench.arms import Arm
 from rapport_bench.suite import Suite
 from rapport_tasks.record import Record
 
-
 _PACKAGES = ("tasks", "training", "benchmark")
 
 
