@@ -30,6 +30,7 @@ from threadpoolctl import threadpool_limits
 
 from rapport_bench import gate_report, leaderboard_report
 from rapport_bench.bots import all_advice
+from rapport_bench.cli_shared import quiet_libraries
 from rapport_bench.console import RunReporter
 from rapport_bench.demo import prepare_builtin, train_embedded
 from rapport_bench.files import write_atomically
@@ -149,6 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run_and_list(work: Path, results: Path, limit: int | None) -> None:
     """Make the results and say which files are new, kept or superseded."""
+    quiet_libraries()
     import torch
 
     torch.set_num_threads(_THREADS)
