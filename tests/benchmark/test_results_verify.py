@@ -415,7 +415,7 @@ def test_a_folder_that_is_a_link_is_not_followed(verify, tmp_path):
         "v1/made/Qwen-Qwen1.5-1.8B/notes.json",
         "v1/made/.hidden",
         "v1/a/b/c/d/e/x@01234567.json",
-        "v1/made/human/study.json",
+        "v1/made/human/study.txt",
         "validity/raw.csv",
         "v1/\x1b[31m\u202e\n::error::.json",
     ],
@@ -581,9 +581,9 @@ def test_single_files_are_checked_as_part_of_their_folder(verify, tmp_path):
 
 def test_another_kind_of_file_is_let_in_by_one_pair(verify, monkeypatch):
     write(arm())
-    study = Path("results/v1/made/human/study.json")
-    study.parent.mkdir()
-    study.write_text('{"ratings": 3}')
+    notes = Path("results/v1/made/other/notes.json")
+    notes.parent.mkdir()
+    notes.write_text('{"ratings": 3}')
     seen = []
 
     def check(found: Any) -> list[tuple[str, str]]:
@@ -591,12 +591,12 @@ def test_another_kind_of_file_is_let_in_by_one_pair(verify, monkeypatch):
         return [("no ratings", "Rate.")] if "3" not in found.text else []
 
     monkeypatch.setattr(
-        verify_folder, "CHECKERS", (*verify_folder.CHECKERS, ("v1/*/human/*.json", check))
+        verify_folder, "CHECKERS", (*verify_folder.CHECKERS, ("v1/*/other/*.json", check))
     )
     assert verify()[0] == 0
-    assert seen == [("v1/made/human/study.json", '{"ratings": 3}')]
-    study.write_text("{}")
-    assert the_problem(verify(study)) == f"{study}: no ratings. Rate."
+    assert seen == [("v1/made/other/notes.json", '{"ratings": 3}')]
+    notes.write_text("{}")
+    assert the_problem(verify(notes)) == f"{notes}: no ratings. Rate."
 
 
 # --- git ----------------------------------------------------------------------------------------
