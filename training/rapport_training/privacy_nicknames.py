@@ -140,8 +140,8 @@ def find_pets(text: str, starts: list[int]) -> list[Name]:
             named = WITH.search(before) and ONLY_PERSONS.match(text, end)
         else:
             named = KIN.search(before) and PERSON_RIGHT.match(text, end)
-            strict = surface[1] != "宝" and BEFORE_PERSON.search(before)
-            named = named or (strict and ONLY_PERSONS.match(text, end))
+            if not named and surface[1] != "宝" and BEFORE_PERSON.search(before):
+                named = ONLY_PERSONS.match(text, end)
         if named:
             found.append(Name(start, end, form != "word"))
     return found
@@ -152,7 +152,7 @@ def _form(surface: str) -> str:
     """How people may be called by these two characters: `pet`, `adverb`, `word`; or not at all."""
     if surface in _PETS:
         return "adverb" if surface in _ADVERBS else "pet"
-    if len(surface) < 2 or not HAN.fullmatch(surface) or surface in TWICE_STOP | NICK_STOP:
+    if len(surface) < 2 or not HAN.fullmatch(surface) or surface in _NOBODY:
         return ""
     if _RANKED.fullmatch(surface):
         return "pet"
@@ -166,6 +166,8 @@ def _form(surface: str) -> str:
     named = tag in {"nr", "nz", "z", "d"} and given_score(surface) > 0
     return "word" if named or (tag and is_popular(surface)) else ""
 
+
+_NOBODY = TWICE_STOP | NICK_STOP
 
 _RANKED = re.compile("[二三四][妮丫妞娃]|大[妮丫妞]")
 
