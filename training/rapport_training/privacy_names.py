@@ -112,7 +112,7 @@ def _titled(text: str, words: list[str], index: int, start: int, around: Around)
     if text[max(0, start - 1) : start + 1] in {"霸凌", "欺凌"}:
         return None
     if length and (len(word) == length or (word not in NO_PERSON and _is_title(word[length:]))):
-        if weight < 0 and not around.role and around.score < 1.5:
+        if weight < 0 and not around.role and around.score < 1.5 and not _firm(text, start):
             return None
         if text[start] in "连管解边查支路包" and not around.role:
             return None
@@ -120,7 +120,7 @@ def _titled(text: str, words: list[str], index: int, start: int, around: Around)
             return None
         end = start + length
         title = TITLE.match(text, end)
-        if title and (weight > 0 or around.score > 0):
+        if title and (weight > 0 or around.score > 0 or _firm(text, start)):
             surname_only = weight <= -1 and len(title.group()) == 1
             return None if surname_only else Name(start, title.end(), False)
     if len(word) == 2 and word[1] in SHORT_TITLES:
@@ -128,6 +128,16 @@ def _titled(text: str, words: list[str], index: int, start: int, around: Around)
     if len(word) == 1 and index + 1 < len(words) and words[index + 1] in SHORT_TITLES:
         return _short_title(text, words, start, word, start + 2, index + 2, "")
     return None
+
+
+def _firm(text: str, start: int) -> bool:
+    """Whether a surname that is a word as well is one before a long title: 段主任, not 一段老师."""
+    title = TITLE.match(text, start + 1)
+    long = title is not None and len(title.group()) > 1
+    return long and text[start] in _NO_VERBS and not MEASURED.search(text[:start])
+
+
+_NO_VERBS = frozenset("段房燕荣盛程洛宗柏晋习")
 
 
 def _is_title(rest: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rapport_training.privacy_name_context import AFTER_NAME, Around, Name, right_of
 from rapport_training.privacy_name_words import (
@@ -14,9 +15,24 @@ from rapport_training.privacy_name_words import (
     PETS,
     SURNAMES_LIKELY,
     SURNAMES_SURE,
+    TWICE_STOP,
 )
-from rapport_training.privacy_person_signs import AFTER_ADVERB, CHILD, KIN, PERSON_RIGHT
-from rapport_training.privacy_words import given_score, part_of_speech, word_list
+from rapport_training.privacy_person_signs import (
+    AFTER_ADVERB,
+    BEFORE_PERSON,
+    CHILD,
+    KIN,
+    ONLY_PERSONS,
+    PERSON_RIGHT,
+    WITH,
+)
+from rapport_training.privacy_words import (
+    frequency,
+    given_score,
+    is_popular,
+    part_of_speech,
+    word_list,
+)
 
 
 def find_nickname(
@@ -110,17 +126,52 @@ _ADVERBS = frozenset(word_list("name_words.txt", "adverb_pets"))
 
 
 def find_pets(text: str, starts: list[int]) -> list[Name]:
-    """石头 after 弟弟 and 明明 after 我弟: words and adverbs that children are called by."""
+    """石头 after 弟弟, 明明 after 我弟, and what only people do or have done to them: 跟琪琪说."""
     found = []
-    for start in starts[1:-1]:
+    for start in starts[:-1]:
         surface = text[start : start + 2]
-        if surface not in _PETS:
+        form = _form(surface)
+        if not form:
             continue
         before, end = text[max(0, start - 4) : start], start + 2
-        if surface in _ADVERBS:
+        if form == "adverb":
             named = CHILD.search(before) and AFTER_ADVERB.match(text, end)
+        elif form == "word":
+            named = WITH.search(before) and ONLY_PERSONS.match(text, end)
         else:
             named = KIN.search(before) and PERSON_RIGHT.match(text, end)
+            if not named and surface[1] != "宝" and BEFORE_PERSON.search(before):
+                named = ONLY_PERSONS.match(text, end)
         if named:
-            found.append(Name(start, end, True))
+            found.append(Name(start, end, form != "word"))
     return found
+
+
+@lru_cache(maxsize=65536)
+def _form(surface: str) -> str:
+    """How people may be called by these two characters: `pet`, `adverb`, `word`; or not at all."""
+    if surface in _PETS:
+        return "adverb" if surface in _ADVERBS else "pet"
+    if len(surface) < 2 or not HAN.fullmatch(surface) or surface in _NOBODY:
+        return ""
+    if _RANKED.fullmatch(surface):
+        return "pet"
+    tag = part_of_speech(surface)
+    if any(c in NO_GIVEN for c in surface) or frequency(surface) >= _COMMON:
+        return ""
+    if surface[0] == surface[1]:
+        return "pet" if tag[:1] in _PET_TAGS and given_score(surface) > -6 else ""
+    if surface[1] == "儿":
+        return "pet" if tag == "n" and frequency(surface) < 50 else ""
+    named = tag in {"nr", "nz", "z", "d"} and given_score(surface) > 0
+    return "word" if named or (tag and is_popular(surface)) else ""
+
+
+_NOBODY = TWICE_STOP | NICK_STOP
+
+_RANKED = re.compile("[二三四][妮丫妞娃]|大[妮丫妞]")
+
+_PET_TAGS = ("", "n", "i", "o", "q")
+
+_COMMON = 1_000
+"""Frequency in jieba's dictionary from which on a word is nobody's name."""
