@@ -4,7 +4,8 @@
     python benchmark/make_results.py --readme-only
 
 Trains two adapters on the embedded base, scores them beside the base, the gold replies and the bots on
-the built-in dialogues, and writes the leaderboard and what the gate says into ``results/README.md``:
+the built-in dialogues, writes the leaderboard and what the gate says into ``results/README.md``, and draws
+the console of a comparison for the project's README:
 
 * ``demo-adapter``: the demo's corpus and recipe;
 * ``advice-adapter``: the same dialogues and recipe, but every reply is replaced by what the bot
@@ -31,19 +32,22 @@ from threadpoolctl import threadpool_limits
 from rapport_bench import gate_report, leaderboard_report
 from rapport_bench.bots import all_advice
 from rapport_bench.cli_shared import quiet_libraries
+from rapport_bench.compare import compare
 from rapport_bench.console import RunReporter
 from rapport_bench.demo import prepare_builtin, train_embedded
 from rapport_bench.files import write_atomically
 from rapport_bench.gate import run_gate
 from rapport_bench.gate_policy import read_policy
 from rapport_bench.leaderboard import leaderboard
-from rapport_bench.results import Result, load_all
+from rapport_bench.results import Result, find, load_all
 from rapport_bench.run import Outcome, RunConfig, run
+from rapport_bench.svg_record import write_comparison
 from rapport_tasks.dialogue import Dialogue, read_dialogues
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
 POLICY = RESULTS / "gate.toml"
+PICTURE = ROOT / "benchmark" / "console.svg"
 _BLOCK = re.compile(r"(<!-- made by `make results`: begin -->\n).*?(<!-- end -->\n)", re.DOTALL)
 _THREADS = 1
 """However many cores there are: sums of another number of threads are rounded otherwise, and the
@@ -172,6 +176,15 @@ def renew_readme(results: Path) -> None:
     if after != before:
         write_atomically(readme, after)
     print(f"{'renewed' if after != before else 'kept'} {readme}")
+    if results.resolve() == RESULTS:
+        record_console(PICTURE)
+        print(f"drawn {PICTURE}")
+
+
+def record_console(path: Path) -> None:
+    """Draw what `rapport compare demo-adapter base` prints on the repository's results."""
+    arms = (find(name, RESULTS) for name in ("demo-adapter", "base"))
+    write_comparison(compare(*arms), "results", path)
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def run_config(options: dict[str, Any]) -> RunConfig:
 @click.command(epilog="Example: rapport compare empathy-r16 base --svg compare.svg")
 @click.argument("candidate")
 @click.argument("baseline")
-@click.option("--svg", metavar="FILE", help="Also draw what is printed, 100 columns wide, as SVG.")
+@click.option("--svg", metavar="FILE", help="Also draw what is printed, 120 columns wide, as SVG.")
 @RESULTS_OPTION
 @JSON_OPTION
 def compare(candidate: str, baseline: str, svg: str | None, results: str, as_json: bool) -> None:

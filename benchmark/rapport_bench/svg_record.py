@@ -13,7 +13,7 @@ from rapport_bench import comparison_view, next_steps
 from rapport_bench.compare import Comparison
 from rapport_bench.files import write_atomically
 
-WIDTH = 100
+WIDTH = 120
 """Columns of a recorded console."""
 
 _UNWANTED = re.compile(r"@font-face \{\{.*?\}\}\s*|<!--.*?-->\s*", re.DOTALL)

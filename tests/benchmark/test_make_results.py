@@ -58,6 +58,11 @@ def test_the_readme_of_the_results_is_what_the_results_say(script):
         assert name in readme
 
 
+def test_the_picture_of_the_console_is_what_the_results_say(script, tmp_path):
+    script.record_console(tmp_path / "console.svg")
+    assert (tmp_path / "console.svg").read_bytes() == script.PICTURE.read_bytes()
+
+
 def test_no_arm_of_the_repository_has_two_results_of_one_suite(script):
     found = list(load_all(script.RESULTS))
     assert len({(r.suite_id, r.name) for r in found}) == len(found)
