@@ -161,7 +161,7 @@ def demo(out: str, as_json: bool) -> None:
     Needs no network and no GPU.
     """
     from rapport_bench import console, summary
-    from rapport_bench.demo import run_demo
+    from rapport_bench.demo import STORE, run_demo
 
     with console.RunReporter(quiet=as_json) as reporter:
         outcome, page = run_demo(Path(out), reporter)
@@ -170,7 +170,8 @@ def demo(out: str, as_json: bool) -> None:
         data = summary.to_json(outcome, comparisons) | {"report": str(page)}
         emit("demo", data, warnings=reporter.warnings)
     else:
-        summary.show_outcome(outcome, comparisons, str(Path(out) / "results"))
+        folder, store = str(Path(out) / "results"), str(Path(out) / STORE)
+        summary.show_outcome(outcome, comparisons, folder, store=store)
         click.echo(f"Open {page} in a browser: the same with pictures, and dialogue by dialogue")
 
 

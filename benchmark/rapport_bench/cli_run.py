@@ -92,7 +92,9 @@ def run(as_json: bool, all_metrics: bool, **options: Any) -> None:
     if as_json:
         emit("run", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
     else:
-        summary.show_outcome(outcome, comparisons, config.results, everything=all_metrics)
+        summary.show_outcome(
+            outcome, comparisons, config.results, everything=all_metrics, store=config.store
+        )
 
 
 def run_config(options: dict[str, Any]) -> RunConfig:

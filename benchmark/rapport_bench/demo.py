@@ -8,6 +8,7 @@ from pathlib import Path
 from rapport_bench.console import RunReporter
 from rapport_bench.run import Outcome, RunConfig, run
 
+STORE = "responses.sqlite"
 DIALOGUES = 52
 """How many of the evaluation dialogues the demo scores: four of each domain."""
 
@@ -36,7 +37,7 @@ def run_demo(out: Path, reporter: RunReporter) -> tuple[Outcome, Path]:
         bots=True,
         limit=DIALOGUES,
         results=str(out / "results"),
-        store=str(out / "responses.sqlite"),
+        store=str(out / STORE),
     )
     outcome = run(config, reporter)
     page = out / "report.html"

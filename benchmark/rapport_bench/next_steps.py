@@ -28,9 +28,16 @@ def after_comparison(comparison: Comparison, folder: str) -> Iterator[str]:
 
 
 def after_run(
-    arms: Sequence[Result], comparisons: dict[str, Comparison], folder: str
+    arms: Sequence[Result],
+    comparisons: dict[str, Comparison],
+    folder: str,
+    *,
+    store: str | None = None,
 ) -> Iterator[str]:
-    """Lines at the end of a run: for each candidate as `after_comparison`, and the next command."""
+    """Lines at the end of a run: for each candidate as `after_comparison`, and the next commands.
+
+    `store` is the response store if it is not the default one.
+    """
     candidates = [arm for arm in arms[1:] if arm.kind in ("adapter", "model", "replies")]
     for arm in candidates[:3]:
         prefix = f"{shown_name(arm)}: " if len(candidates) > 1 else ""
@@ -38,7 +45,7 @@ def after_run(
     others = candidates or arms[1:]
     if others:
         yield f"Next: {compare_command(others[0], arms[0], folder)}"
-        yield f"      {report_command(others[0], arms[0], folder)}"
+        yield f"      {report_command(others[0], arms[0], folder, store=store)}"
     if len(candidates) > 1:
         yield f"      rapport leaderboard {shlex.quote(folder)}"
 
@@ -79,11 +86,14 @@ def compare_command(candidate: Result, baseline: Result, folder: str) -> str:
     return f"rapport compare {reference(candidate)} {reference(baseline)}{_results(folder)}"
 
 
-def report_command(candidate: Result, baseline: Result, folder: str) -> str:
+def report_command(
+    candidate: Result, baseline: Result, folder: str, *, store: str | None = None
+) -> str:
     """The command that shows two results dialogue by dialogue, with what was said."""
     arms = f"--candidate {reference(candidate)} --baseline {reference(baseline)}"
     where = "" if folder == "results" else f" {shlex.quote(folder)}"
-    return f"rapport report{where} {arms} --with-text"
+    kept = "" if store is None else f" --store {shlex.quote(store)}"
+    return f"rapport report{where} {arms} --with-text{kept}"
 
 
 def reference(result: Result) -> str:

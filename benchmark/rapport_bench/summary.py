@@ -46,6 +46,7 @@ def show_outcome(
     folder: str,
     *,
     everything: bool = False,
+    store: str | None = None,
 ) -> None:
     """Print the summary of a run: tables, what limits them, where results lie, verdicts, what next."""
     out = console.output()
@@ -99,7 +100,7 @@ def show_outcome(
     for arm in arms[1:]:
         if arm.kind in ("adapter", "model", "replies"):
             out.print(comparison_view.verdict_lines(comparisons[arm.result_id]))
-    for line in next_steps.after_run(arms, comparisons, folder):
+    for line in next_steps.after_run(arms, comparisons, folder, store=store):
         out.print(line, markup=False, soft_wrap=line.startswith(("Next:", " ")))
 
 
