@@ -56,7 +56,7 @@ def made_study(
         name: KeyItem(
             f"d{place}",
             3,
-            "家庭",
+            None,
             {
                 letter: saved[arm].result_id
                 for letter, arm in zip(letters, rng.permutation(len(arms)), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
@@ -174,6 +175,13 @@ def plan(
         raise BadInput(
             f"--per-item {per_item} with {raters} raters", remedy="Give at most --raters."
         )
+    if per_item is not None and items * per_item < raters:
+        raise BadInput(
+            f"--items {items} with --per-item {per_item} leave some of {raters} raters without one",
+            remedy="Give more --items or --per-item, or fewer --raters.",
+        )
+    if not math.isfinite(effect):
+        raise BadInput(f"--effect {effect}: not a number", remedy="Like 0.3 points.")
     spread = Spread(**{name.removeprefix("sd_"): value for name, value in deviations.items()})
     design = Design(raters, items, None if per_item == raters else per_item, points)
     plans = [

@@ -67,7 +67,9 @@ def _row(metric: MetricGate) -> tuple[str, ...]:
         return (name, problem, margin, metric.verdict or "", "no", "", "")
     what = "distance " if metric.rule.metric.direction == "band" else ""
     value = f"{what}{console.signed(difference.value)} {console.interval(difference.ci)}"
-    deciding = metric.deciding_dialogues
+    coverage = metric.comparison.coverage if metric.comparison else None
+    if metric.verdict == "regressed (coverage)" and coverage is not None:
+        value += f"; coverage {console.signed(coverage.value)}"
     return (
         name,
         "exactly equal" if difference.exactly_equal else value,
@@ -75,8 +77,17 @@ def _row(metric: MetricGate) -> tuple[str, ...]:
         metric.verdict or "",
         "yes" if metric.non_inferior else "no",
         console.number(difference.mde),
-        "–" if deciding is None else f"{deciding:,} (has {difference.clusters})",
+        _deciding(metric, difference.clusters),
     )
+
+
+def _deciding(metric: MetricGate, clusters: int) -> str:
+    needed = metric.deciding_dialogues
+    if needed is None:
+        return "–"
+    # An undecided difference that lies near the margin asks for more than one as large as it.
+    near = metric.verdict == "inconclusive" and needed <= clusters
+    return f"over {clusters:,} (has {clusters:,})" if near else f"{needed:,} (has {clusters:,})"
 
 
 def markdown(gate: Gate) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rapport_bench import verdicts
 from rapport_bench.compare import Comparison, MetricComparison
@@ -21,8 +22,10 @@ def after_comparison(comparison: Comparison, folder: str) -> Iterator[str]:
     """Lines under a comparison: what regressed where, what would decide, and the gate."""
     yield from _about_metrics(comparison)
     names = [reference(r) for r in (comparison.candidate, comparison.baseline)]
+    shipped = Path(folder) / "gate.toml"
+    policy = shlex.quote(str(shipped)) if shipped.is_file() else "gate.toml"
     yield (
-        f"Next: rapport gate --candidate {names[0]} --baseline {names[1]} --policy gate.toml"
+        f"Next: rapport gate --candidate {names[0]} --baseline {names[1]} --policy {policy}"
         f"{_results(folder)}"
     )
 

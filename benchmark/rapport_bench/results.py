@@ -108,9 +108,15 @@ def path_of(result: Result, folder: str | Path) -> Path:
         Path(folder)
         / "v1"
         / slug(result.data["suite"]["name"])
-        / (slug(base["name"]) if base else "reference")
+        / (_base_folder(base["name"]) if base else "reference")
         / f"{slug(result.name)}@{result.result_id[:8]}.json"
     )
+
+
+def _base_folder(name: str) -> str:
+    """A base's folder; that of studies of ratings is not for a base of the same name."""
+    folder = slug(name)
+    return f"{folder}-" if folder == "human" else folder
 
 
 def save(result: Result, folder: str | Path) -> tuple[Result, bool]:

@@ -21,7 +21,8 @@ _PLAIN = ("encoder", "dtype", "device", "batch_tokens")
 def command_line(config: RunConfig) -> str:
     """The command, without options that say what is the default anyway.
 
-    Paths below the working directory are relative to it: a result says nothing of the machine.
+    Paths below the working directory are relative to it; others stay as they were given, so run from
+    a folder that holds what you name if results are to say nothing of your machine.
     """
     return shlex.join(["rapport", "run", *_arguments(config)])
 

@@ -101,6 +101,18 @@ def test_a_result_lies_under_suite_base_and_arm(tmp_path):
     assert path_of(bot, tmp_path).parent == tmp_path / "v1" / "rapport-zh" / "reference"
 
 
+def test_a_base_called_human_is_no_study(tmp_path):
+    base = CONTENT["arm"]["base"] or {
+        "weights_sha256": "0" * 64,
+        "quantization": "none",
+        "dtype": "float32",
+    }
+    made = seal(
+        copy.deepcopy(CONTENT) | {"arm": CONTENT["arm"] | {"base": base | {"name": "human"}}}
+    )
+    assert path_of(made, tmp_path).parent == tmp_path / "v1" / "rapport-zh" / "human-"
+
+
 def test_an_identical_run_leaves_the_file_untouched(tmp_path):
     first, _ = save(result(), tmp_path)
     before = first.path.read_bytes(), first.path.stat().st_mtime_ns, first.path.stat().st_ino

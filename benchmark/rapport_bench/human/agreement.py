@@ -149,7 +149,9 @@ def intraclass(table: Floats) -> Intraclass:
             more than a third would be, nothing is computed: which replies have every rater is
             then the design's choice, and alpha serves.
 
-    Undefined also with one rater, one unit, or all ratings alike.
+    Undefined also with one rater, one unit, all ratings alike, or a variance of the replies' means
+    that is estimated at 0 or below, as happens where few replies are rated without agreement. Without
+    an interval where the approximation gives none around the value.
 
     Source: Shrout & Fleiss (1979), Psychological Bulletin 86, 420-428; their table gives .29 and
     .62; McGraw & Wong (1996), Psychological Methods 1, 30-46, the interval of ICC(2,k).
@@ -176,19 +178,27 @@ def intraclass(table: Floats) -> Intraclass:
     b = float(k * np.square(of_unit).sum() / (n - 1))
     j = float(n * np.square(of_rater).sum() / (k - 1))
     e = float(np.square(rest).sum() / ((n - 1) * (k - 1)))
-    single = (b - e) / (b + (k - 1) * e + k * (j - e) / n)
-    average = (b - e) / (b + (j - e) / n)
+    of_single, of_average = b + (k - 1) * e + k * (j - e) / n, b + (j - e) / n
+    if of_single <= 0 or of_average <= 0:
+        # The estimated variance of the replies' means is negative: nothing is left to be a share of.
+        nothing = Figure(None, None, n, "raters agree less than chance would have them")
+        return Intraclass(nothing, nothing, n, k)
+    single, average = (b - e) / of_single, (b - e) / of_average
     ends = _intraclass_ends(n, k, (b, j, e), single)
-    if ends is None:
-        why = "no spread but the raters'"
-        return Intraclass(Figure(single, None, n, why), Figure(average, None, n, why), n, k)
-    of_average = [k * end / (1 + (k - 1) * end) for end in ends]
+    both = ends and tuple(k * end / (1 + (k - 1) * end) for end in ends if end > -1 / (k - 1))
     return Intraclass(
-        Figure(single, (ends[0], ends[1]), n),
-        Figure(average, (of_average[0], of_average[1]), n),
+        _within(single, ends, n),
+        _within(average, both if both and len(both) > 1 else None, n),
         n,
         k,
     )
+
+
+def _within(value: float, ends: tuple[float, ...] | None, units: int) -> Figure:
+    """A figure with its interval, where the F approximation gives one around it."""
+    if ends is None or not ends[0] <= value <= ends[1]:
+        return Figure(value, None, units, "too few replies, or no spread but the raters'")
+    return Figure(value, (ends[0], ends[1]), units)
 
 
 def _intraclass_ends(
@@ -205,9 +215,10 @@ def _intraclass_ends(
     df = (n - 1) * (k - 1) * part**2 / below
     upper_f, lower_f = float(fdtri(n - 1, df, 0.975)), float(fdtri(df, n - 1, 0.975))
     spread = k * j + (k * n - k - n) * e
-    low = n * (b - upper_f * e) / (upper_f * spread + n * b)
-    high = n * (lower_f * b - e) / (spread + n * lower_f * b)
-    return low, high
+    of_low, of_high = upper_f * spread + n * b, spread + n * lower_f * b
+    if of_low <= 0 or of_high <= 0:
+        return None
+    return n * (b - upper_f * e) / of_low, n * (lower_f * b - e) / of_high
 
 
 def severity(cells: Floats) -> list[Severity]:

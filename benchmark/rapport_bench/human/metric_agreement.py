@@ -56,7 +56,8 @@ def metric_agreement(
     """Correlate every metric that all arms have with every scale.
 
     Intervals are percentiles of 1,000 draws of dialogues, one set for the whole table. A metric
-    that is undefined for a dialogue (no advice and no empathy in it) leaves that dialogue out.
+    that is undefined for a dialogue (no advice and no empathy in it) leaves that dialogue out; an
+    arm in which it does not vary, as a bot's replies do in some respects, leaves the mean over arms.
 
     Args:
         means: Scale -> (arms, items) means over raters, NaN where nobody rated.
@@ -78,7 +79,11 @@ def metric_agreement(
             sums = [_sums(metric, result, names) for result in results]
             for scale, rows in rated.items():
                 found.append(_one(metric, scale, sums, rows, ratings[scale], weights))
-    return [agreement for agreement in found if agreement.within.value is not None]
+    return [
+        agreement
+        for agreement in found
+        if any(f.value is not None for f in (agreement.within, agreement.between, agreement.arms))
+    ]
 
 
 def _by_dialogue(cells: Floats, of_item: Any, dialogues: int) -> Floats:
@@ -150,7 +155,7 @@ def _one(
         values = [np.where(below > 0, above / below, np.nan) for above, below in sums]
     arms = range(len(sums))
     metrics = [_Ranked(row, weights) for row in values]
-    within = np.mean([_spearman(metrics[a], ratings[a], weights) for a in arms], axis=0)
+    within = _over_defined([_spearman(metrics[a], ratings[a], weights) for a in arms])
     gaps = [
         _spearman(
             _Ranked(values[b] - values[a], weights),
@@ -164,11 +169,15 @@ def _one(
         metric.name,
         scale,
         _figure(within, "too few dialogues, or no variation in an arm", dialogues),
-        _figure(
-            np.mean(gaps, axis=0), "too few dialogues, or no variation between arms", dialogues
-        ),
+        _figure(_over_defined(gaps), "too few dialogues, or no variation between arms", dialogues),
         _over_arms(sums, rated, weights),
     )
+
+
+def _over_defined(of_each: Sequence[Floats]) -> Floats:
+    """The mean over those that are defined on the data themselves, the first entry."""
+    defined = [draws for draws in of_each if not np.isnan(draws[0])]
+    return np.mean(defined, axis=0) if defined else of_each[0]
 
 
 def _over_arms(sums: Sequence[tuple[Floats, Floats]], rated: Floats, weights: Floats) -> Figure:

@@ -206,7 +206,9 @@ def _computed(design: Design, wanted: Wanted, seen: _Seen) -> float:
     else:
         of_raters = seen.rater / raters + seen.residual / cells
         variance = of_raters + seen.item / items
-        df = min(items - 1.0, variance**2 / (of_raters**2 / (raters - 1)))
+        df = items - 1.0
+        if of_raters > 0:
+            df = min(df, variance**2 / (of_raters**2 / (raters - 1)))
     if variance <= 0:
         return 1.0 if seen.shown else 0.0
     reach, ratio = student.isf(wanted.alpha / 2, df), abs(seen.shown) / math.sqrt(variance)

@@ -236,7 +236,7 @@ def _metrics(result: HumanResult) -> _Rows:
         table.add_row(BY_NAME[metric].label if metric in BY_NAME else metric, *map(Text, cells))
     said = [
         "Spearman correlation over dialogues with 95 % intervals (bootstrap over dialogues). within: "
-        "inside an arm, averaged over arms; between: of differences between two arms, which is what "
+        "inside an arm, averaged over the arms in which both vary; between: of differences between two arms, which is what "
         "a comparison rests on. People rated one turn, a metric's value is of the whole dialogue; "
         "for metrics with a gold band neither end is good.",
     ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,7 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
         result = load(path)
     except RapportError as error:
         return [(error.message.removeprefix(f"{path}: "), error.remedy)]
-    found = []
+    found = [(said, _FROM_GIT) for said in _texts(result)]
     folder = path.resolve().parents[3] if len(path.resolve().parents) > 3 else path.parent
     where = path_of(result, folder)
     if where != path.resolve():
@@ -43,10 +46,17 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
     arms = []
     for arm in result.data["arms"]:
         try:
-            arms.append(results.find(arm["result_id"], folder))
+            there = results.find(arm["result_id"], folder)
         except RapportError:
             said = f"rests on result {arm['result_id'][:8]}, which is not in {folder.name}"
             found.append((said, "Add the arm's result file."))
+            continue
+        arms.append(there)
+        if (there.name, there.kind, there.data["arm"]["arm_id"]) != (
+            arm["name"], arm["kind"], arm["arm_id"],
+        ):  # fmt: skip
+            said = f"says other things of result {arm['result_id'][:8]} than its file"
+            found.append((said, _FROM_GIT))
     complete = len(arms) == len(result.data["arms"])
     if complete and any(arm.suite_id != result.suite_id for arm in arms):
         found.append(("its arms are of another suite than it says", _FROM_GIT))
@@ -56,10 +66,13 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
     if complete and any(not set(dialogues) <= set(arm.dialogue_ids) for arm in arms):
         found.append(("it rates dialogues that its arms never answered", _FROM_GIT))
         complete = False
+    if complete and not _domains_agree(result, arms[0]):
+        found.append(("gives dialogues other domains than the arms' results", _FROM_GIT))
     derived = analyse(ratings.without(excluded), arms if complete else [], dialogues)
     stored = result.analysis
     if stored["version"] != derived["version"]:
-        return found  # made by another version of the analysis: its figures are its own
+        said = f"its analysis is of another version than this program's, {derived['version']}"
+        return [*found, (said, "Score the study again, or check it with that version.")]
     if not complete or stored["metrics"] is None:
         stored, derived = stored | {"metrics": None}, derived | {"metrics": None}
     wrong = list(_differing(stored, derived, ""))
@@ -68,6 +81,49 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
         said = f"figures that do not follow from its ratings: {', '.join(wrong[:3])}{more}"
         found.append((said, "Restore the file from git, or score the study again."))
     return found
+
+
+def _texts(result: HumanResult) -> Iterator[str]:
+    """Places whose strings could hold a dialogue's text, by the bounds that results have."""
+    for error in _text_validator().iter_errors(result.data):
+        where = "/".join(str(part) for part in error.absolute_path)
+        yield f"{where}: could hold text"
+
+
+@cache
+def _text_validator() -> Any:
+    import jsonschema
+
+    text = (files("rapport_bench") / "result.text.schema.json").read_text(encoding="utf-8")
+    of_results = json.loads(text)
+    label, name = {"$ref": "#/$defs/label"}, {"$ref": "#/$defs/name"}
+    domain = {"anyOf": [{"type": "null"}, label]}
+    return jsonschema.Draft202012Validator(
+        {
+            "$defs": of_results["$defs"],
+            "properties": {
+                "study": {"properties": {"name": label}},
+                "suite": {"properties": {"name": name}},
+                "arms": {"items": {"properties": {"name": name}}},
+                "items": {
+                    "properties": {
+                        "dialogue": {"items": label},
+                        "domain": {"items": domain},
+                        "id": {"items": label},
+                    }
+                },
+                "volatile": of_results["properties"]["volatile"],
+            },
+        }
+    )
+
+
+def _domains_agree(result: HumanResult, arm: results.Result) -> bool:
+    domains = arm.data["dialogues"]["group"]["domain"]
+    of = dict(zip(arm.dialogue_ids, domains, strict=True))
+    items = result.data["items"]
+    said = items.get("domain", [of[name] for name in items["dialogue"]])
+    return bool([of[name] for name in items["dialogue"]] == said)
 
 
 def _checked_ratings(result: HumanResult) -> Ratings:

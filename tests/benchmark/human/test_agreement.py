@@ -122,3 +122,16 @@ def test_consistency_by_hand() -> None:
     assert found.kappa == pytest.approx(1 - 1 / np.mean(pairs))
     assert consistency(first * NAN, second, points=5).pairs == 0
     assert consistency(np.ones(3), np.ones(3), points=5).kappa is None
+
+
+def test_small_tables_have_no_interval_rather_than_a_wrong_one() -> None:
+    assert intraclass(np.array([[1.0, 2.0], [2.0, 1.0]])).average.value is None
+    rng = np.random.default_rng(0)
+    for raters in (2, 5):
+        for _ in range(300):
+            found = intraclass(rng.integers(1, 6, (10, raters)).astype(float))
+            for figure in (found.single, found.average):
+                if figure.ci is not None:
+                    assert figure.ci[0] <= figure.value <= figure.ci[1] <= 1
+                if figure.value is None:
+                    assert figure.reason == "raters agree less than chance would have them"

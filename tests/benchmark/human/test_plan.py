@@ -97,3 +97,22 @@ def test_bad_plans(command) -> None:
     assert code == 2
     assert "--per-item 5 with 4 raters" in err
     assert command("--raters", "4", *base, "--sd-rater", "-1")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--items", "2", "--per-item", "1", "--raters", "6", "--effect", "1"], "without one"),
+        (["--items", "20", "--raters", "5", "--effect", "nan"], "not a number"),
+    ],
+)
+def test_designs_that_cannot_be_are_refused(options, said, capsys) -> None:
+    assert _run(["human", "plan", *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_without_any_variance_every_difference_is_found(capsys) -> None:
+    nothing = [f"--sd-{name}=0" for name in ("item", "item-arm", "rater", "rater-arm", "residual")]
+    sizes = ["--raters", "5", "--items", "10", "--effect", "1", "--draws", "100"]
+    assert _run(["human", "plan", *sizes, *nothing]) == 0
+    assert "1.00" in capsys.readouterr().out

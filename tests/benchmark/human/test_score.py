@@ -150,6 +150,24 @@ def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
     text = said(stranger)
     assert "study breaks the rule 'additionalProperties'" in text
     assert "a name" not in text
+    newer = json.loads(json.dumps(data))
+    newer["analysis"]["version"] = "0.9"
+    assert "another version than this program's" in said(resealed(newer))
+    swapped = json.loads(json.dumps(data))
+    swapped["arms"][0]["name"], swapped["arms"][1]["name"] = "new", "base"
+    assert "says other things of result" in said(resealed(swapped))
+    elsewhere = json.loads(json.dumps(data))
+    elsewhere["items"]["domain"][0] = "职场"
+    assert "other domains" in said(resealed(elsewhere))
+    for place in ("domain", "git", "name"):
+        telling = json.loads(json.dumps(data))
+        if place == "domain":
+            telling["items"]["domain"][0] = "昨天我又哭了。妈妈不知道。"
+        elif place == "git":
+            telling["volatile"]["git"] = {"commit": "昨天我又哭了。"}
+        else:
+            telling["study"]["name"] = "昨天我又哭了。妈妈不知道。"
+        assert "could hold text" in said(resealed(telling))
     gone = json.loads(json.dumps(data))
     gone["arms"][0]["result_id"] = "f" * 64
     assert "rests on result ffffffff, which is not in results" in said(resealed(gone))
