@@ -21,7 +21,7 @@ from rapport_bench.human.rater_reports import (
     what_is_missing,
 )
 from rapport_bench.human.rating_files import RatingFile
-from rapport_bench.human.rating_tables import Entry, Problem, as_scale
+from rapport_bench.human.rating_tables import Entry, Problem, as_scale, quoted
 from rapport_bench.human.ratings import Ratings
 from rapport_bench.human.study import Key, Study
 from rapport_tasks.errors import BadInput, close_match
@@ -128,26 +128,26 @@ def _checked(
     rater = raters.get(entry.rater.casefold())
     if rater is None:
         near = close_match(entry.rater, study.raters)
-        wrong(f"no rater {entry.rater[:40]!r} in this study", f"{near}Use the code of the sheet.")
+        wrong(f"no rater {quoted(entry.rater)} in this study", f"{near}Use the code of the sheet.")
         return None
     item = shown.get(entry.item.casefold())
     if item is None:
         near = close_match(entry.item, shown.values())
         wrong(
-            f"no item {entry.item[:40]!r} in this study",
+            f"no item {quoted(entry.item)} in this study",
             f"{near}Correct the item, or delete the row if it is no rating.",
         )
         return None
     letters = [chr(ord("A") + place) for place in range(study.letters)]
     letter = entry.letter.upper()
     if letter not in letters:
-        wrong(f"no reply {entry.letter[:40]!r} of {item}", f"Replies are {', '.join(letters)}.")
+        wrong(f"no reply {quoted(entry.letter)} of {item}", f"Replies are {', '.join(letters)}.")
         return None
     scale = as_scale(entry.scale, study)
     if scale is None:
         names = [scale.name for scale in study.scales]
         near = close_match(entry.scale, names)
-        wrong(f"no scale {entry.scale[:40]!r}", f"{near}Scales are {', '.join(names)}.")
+        wrong(f"no scale {quoted(entry.scale)}", f"{near}Scales are {', '.join(names)}.")
         return None
     unit = (rater, item, letter, scale)
     if not entry.value:
@@ -159,7 +159,7 @@ def _checked(
         number = np.nan
     if not number.is_integer() or not 1 <= number <= points:
         wrong(
-            f"{entry.value[:40]!r} for {item} {letter} {scale}",
+            f"{quoted(entry.value)} for {item} {letter} {scale}",
             f"A value is a whole number from 1 to {points}; leave the cell blank if there is none.",
         )
         return None

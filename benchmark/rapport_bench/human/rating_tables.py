@@ -82,6 +82,16 @@ class Problem:
         return one_line(f"{self.where}: {self.what}. {self.remedy}")
 
 
+def quoted(text: str) -> str:
+    """A cell for an error message: a code or a word as it is, of anything longer only its length.
+
+    A column of remarks taken for codes would otherwise put a rater's words into a log.
+    """
+    if re.fullmatch(r"[\w.:+-]{0,24}", text) and len(text.encode()) <= 32:
+        return repr(text)
+    return f"(a text of {len(text)} characters)"
+
+
 def plain(text: str) -> str:
     """Text as a person means it: half-width, no blanks around it, nothing invisible in it.
 
@@ -201,7 +211,7 @@ def _find_header(
             problems.append(
                 Problem(
                     f"{file}, {cell.where}",
-                    f"two columns are headed {plain(cell.text)[:40]!r}",
+                    f"two columns are headed {quoted(plain(cell.text))}",
                     "Delete or rename one.",
                 )
             )
@@ -239,7 +249,7 @@ def _mistyped(unread: Sequence[Cell], study: Study, file: str) -> list[Problem]:
             found.append(
                 Problem(
                     f"{file}, {cell.where}",
-                    f"no scale is called {plain(cell.text)[:40]!r}",
+                    f"no scale is called {quoted(plain(cell.text))}",
                     f"Did you mean {known[near[0]]!r}?",
                 )
             )

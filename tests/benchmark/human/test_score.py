@@ -569,3 +569,11 @@ def test_one_missed_check_of_three_is_allowed_and_sameness_is_flagged(
     assert envelope["data"]["raters"][0]["flags"] == ["same value"]
     assert any("r01 gave one value to at least 90%" in w for w in envelope["warnings"])
     assert all(row["items"]["exactly_equal"] for row in envelope["data"]["analysis"]["comparisons"])
+
+
+def test_a_raters_words_are_not_repeated_in_an_error(study, tmp_path, command) -> None:
+    path = tmp_path / "ratings-pilot-r01.csv"
+    path.write_text(f"item,letter,scale,value\n昨天我和他吵架了，心里很难受,A,{SCALES[0]},4\n")
+    message = refused(command, study, path)
+    assert "no item (a text of 14 characters) in this study" in message
+    assert "吵架" not in message
