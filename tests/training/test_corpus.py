@@ -169,3 +169,53 @@ def test_packed_dialogues_do_not_see_each_other(tiny_model: Path, attention: str
             labels=apart["labels"],
         )
         torch.testing.assert_close(masked.loss, model(**apart).loss)
+
+
+class Rounding(torch.nn.Module):
+    """Logits that rounding leaves off by 1 % of the largest, differently at each length of a row."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Any, position_ids: Any) -> Any:
+        found = self.model(input_ids=input_ids, position_ids=position_ids)
+        width = input_ids.shape[1]
+        wave = torch.linspace(0, width * 100, found.logits.numel()).sin()
+        found.logits += 0.01 * found.logits[:, -16:].abs().max() * wave.view_as(found.logits)
+        return found
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.model.device
+        return device
+
+    def get_input_embeddings(self) -> Any:
+        return self.model.get_input_embeddings()
+
+
+def test_rounding_is_no_leak_between_packed_dialogues(tiny_model: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    sequences = sequences_of(16, 16)
+    model.config.use_cache = False
+    assert keeps_packed_apart(Rounding(model), sequences)
+    model.config.use_cache = True  # nothing keeps them apart then
+    assert not keeps_packed_apart(Rounding(model), sequences)
+
+
+def test_a_model_that_goes_on_counting_does_not_keep_packed_dialogues_apart(
+    tiny_model: Path,
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    model.config.use_cache = False
+    first, second = sequences_of(16, 16)
+
+    class Counting(Rounding):
+        """Blind to the first sequence, but not to how long it is."""
+
+        def forward(self, input_ids: Any, position_ids: Any) -> Any:
+            found = self.model(input_ids=input_ids, position_ids=position_ids)
+            found.logits *= 1 + 0.2 * (input_ids.shape[1] > len(second.tokens))
+            return found
+
+    assert not keeps_packed_apart(Counting(model), [first, second])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainingArguments
 
 from rapport_tasks.dialogue import read_dialogues
 from rapport_tasks.errors import BadInput
@@ -20,9 +20,11 @@ from rapport_training.adapter import add_adapter, check_only_lora
 from rapport_training.base import load_base
 from rapport_training.batches import collate
 from rapport_training.corpus import encode_corpus
+from rapport_training.loss import labelled_loss
 from rapport_training.recipe import Recipe, load_recipe
-from rapport_training.train import TrainingSummary, train
-from rapport_training.validation import summed_nll
+from rapport_training.train import TrainingSummary, autocast_of, train
+from rapport_training.trainer import LoraTrainer
+from rapport_training.validation import sequences_nll, summed_nll
 
 FILES = {
     "README.md",
@@ -209,6 +211,60 @@ def test_what_is_missing_stops_training_unless_the_recipe_allows_it(
     ]
     assert effective["optimizer"] == "adamw_8bit"
     assert "paged" in effective["fallbacks"][0]
+
+
+def test_an_adapter_may_compute_in_bfloat16_but_is_validated_in_full(
+    recipe: Recipe, tiny_model: Path, tmp_path: Path
+) -> None:
+    made = assembly.assemble(recipe, tiny_model)
+    seen: set[torch.dtype] = set()
+    for name, module in made.model.named_modules():
+        if name.endswith("lora_A.default"):
+            module.register_forward_hook(lambda _module, _inputs, out: seen.add(out.dtype))
+    trainer = LoraTrainer(
+        evaluate_dialogues=None,
+        autocast=torch.bfloat16,
+        model=made.model,
+        args=TrainingArguments(
+            output_dir=str(tmp_path),
+            max_steps=1,
+            per_device_train_batch_size=2,
+            use_cpu=not torch.cuda.is_available(),
+            dataloader_pin_memory=torch.cuda.is_available(),
+            remove_unused_columns=False,
+            label_names=["labels"],
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        ),
+        train_dataset=made.rows,
+    )
+    with labelled_loss(made.model, made.head):
+        trainer.train()
+        assert seen == {torch.bfloat16}
+        assert {p.dtype for p in made.model.parameters() if p.requires_grad} == {torch.float32}
+        seen.clear()
+        sequences_nll(made.model, made.corpus.sequences[:1], head=made.head)
+    assert seen == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "cuda", "expected"),
+    [
+        ("bfloat16", True, torch.bfloat16),
+        ("bfloat16", False, None),
+        ("float32", True, None),
+    ],
+)
+def test_only_a_bfloat16_base_on_a_gpu_is_trained_with_autocast(
+    recipe: Recipe,
+    monkeypatch: pytest.MonkeyPatch,
+    dtype: str,
+    cuda: bool,
+    expected: torch.dtype | None,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    assert autocast_of(changed(recipe, "base", dtype=dtype)) is expected
 
 
 def test_packing_that_the_base_cannot_keep_apart(

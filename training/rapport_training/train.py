@@ -143,6 +143,7 @@ def _fit(
     """Run the optimizer from the beginning or a checkpoint; returns the lines of the log."""
     trainer = LoraTrainer(
         evaluate_dialogues=lambda: _validate(made),
+        autocast=autocast_of(recipe),
         model=made.model,
         args=_arguments(recipe, made, checkpoints.folder, evaluate_first=found is None),
         train_dataset=made.rows,
@@ -192,6 +193,11 @@ def _arguments(
         report_to="none",
         disable_tqdm=True,
     )
+
+
+def autocast_of(recipe: Recipe) -> torch.dtype | None:
+    """On a GPU the adapter computes in bfloat16 where its base does; see `LoraTrainer`."""
+    return torch.bfloat16 if torch.cuda.is_available() and recipe.base.dtype == "bfloat16" else None
 
 
 def _share(recipe: Recipe, processes: int) -> tuple[int, int]:
