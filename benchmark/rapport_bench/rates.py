@@ -123,6 +123,10 @@ def poisson_gee_rate_ratio(
     if reason is not None:
         return RateRatio(None, clusters=clusters, reason=reason)
 
+    if _proportional(columns):  # the fit's variance is zero but for rounding, which may be below it
+        ratio = float(np.divide(*_rates(columns.sum(axis=0))))
+        return RateRatio(ratio, clusters=clusters, reason="no spread between dialogues")
+
     # Two seconds to import.
     from statsmodels.genmod import cov_struct, families, generalized_estimating_equations
     from statsmodels.tools.sm_exceptions import ModelWarning
@@ -176,6 +180,15 @@ def _without_estimation(columns: Floats) -> RateRatio | None:
         return RateRatio(None, p_value=1.0, clusters=clusters, exactly_equal=True, reason=reason)
     reason = "exactly equal in every dialogue"
     return RateRatio(1.0, (1.0, 1.0), 1.0, clusters, exactly_equal=True, reason=reason)
+
+
+def _proportional(columns: Floats) -> bool:
+    """Whether one arm's counts and exposures are those of the other times two constants."""
+    sums = columns.sum(axis=0)
+    return all(
+        np.array_equal(columns[:, at] * sums[at + 2], columns[:, at + 2] * sums[at])
+        for at in (0, 1)
+    )
 
 
 def _missing_event(columns: Floats) -> str | None:

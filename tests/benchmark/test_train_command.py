@@ -16,6 +16,7 @@ from rich.console import Console
 from conftest import DIALOGUES, write_dialogues
 from rapport_bench.cli import _run
 from rapport_bench.train_command import TrainReporter
+from rapport_training import base as base_module
 from rapport_training.progress import Note, Progress
 from rapport_training.recipe import recipe_keys
 
@@ -53,7 +54,8 @@ def test_train_then_run(rapport, quick, models, data) -> None:
         assert expected in err, expected
     assert "\x1b[" not in out + err
     assert not list(Path().glob(".mine*"))
-    run = ["run", "--base", models["qwen"], "--data", data, "--max-new-tokens", "4", "--json"]
+    run = ["run", "--base", models["qwen"], "--data", data, "--max-new-tokens", "4", "--json",
+           "--dtype", "float32"]  # fmt: skip
     code, out, _ = rapport(*run, "--adapter", "mine")
     assert code == 0
     base, adapter = json.loads(out)["data"]["results"]
@@ -74,7 +76,8 @@ def test_train_then_run(rapport, quick, models, data) -> None:
         assert trained[key] / trained["tokens"] == pytest.approx(measured, rel=1e-5)
 
 
-def test_json_is_one_object_and_progress_is_silent(rapport, quick) -> None:
+def test_json_is_one_object_and_progress_is_silent(rapport, quick, monkeypatch) -> None:
+    monkeypatch.setattr(base_module, "_missing_for_bits", lambda: "bitsandbytes is not installed")
     code, out, err = rapport(*quick, "--json", "--set", "train.optimizer=paged_adamw_8bit",
                              "--set", "require.optimizer=false")  # fmt: skip
     envelope = json.loads(out)

@@ -51,12 +51,17 @@ def sequences(recipe: Recipe, tokenizer: Any) -> tuple[LabelledSequence, ...]:
     ).sequences
 
 
+def batch_for(model: Any, rows: list[Row]) -> dict[str, torch.Tensor]:
+    return {name: tensor.to(model.device) for name, tensor in collate(rows).items()}
+
+
 def plain_loss(model: Any, sequences: Any) -> torch.Tensor:
     """The mean over all labelled tokens, one sequence at a time, by torch's own cross-entropy."""
-    total, count = torch.zeros(()), 0
+    total, count = torch.zeros((), device=model.device), 0
     for sequence in sequences:
-        logits = model(input_ids=torch.tensor([sequence.tokens])).logits[0, :-1]
-        labels = torch.tensor(sequence.labels[1:])
+        ids = torch.tensor([sequence.tokens], device=model.device)
+        logits = model(input_ids=ids).logits[0, :-1]
+        labels = torch.tensor(sequence.labels[1:], device=model.device)
         total = total + torch.nn.functional.cross_entropy(
             logits, labels, ignore_index=IGNORED, reduction="sum"
         )
@@ -90,15 +95,17 @@ def test_loss_and_gradients_are_plain_torchs(
 ) -> None:
     expected = plain_loss(adapted, sequences)
     wanted = gradients(adapted, expected)
-    monkeypatch.setitem(loss_module._CHUNK_ELEMENTS, "cpu", 448 * 7)  # seven rows a chunk
+    for device in ("cpu", "cuda"):
+        monkeypatch.setitem(loss_module._CHUNK_ELEMENTS, device, 448 * 7)  # seven rows a chunk
     adapted.eval()
     head = linear_head(adapted, list(sequences[0].tokens[:32]))
     assert head is not None
     count = sum(label != IGNORED for s in sequences for label in s.labels[1:])
-    total = torch.zeros(())
+    total = torch.zeros((), device=adapted.device)
     with labelled_loss(adapted, head if chunked else None):
         for rows in batches_of(kind, sequences):
-            total = total + adapted(**collate(rows), num_items_in_batch=torch.tensor(count)).loss
+            batch = batch_for(adapted, rows)
+            total = total + adapted(**batch, num_items_in_batch=torch.tensor(count)).loss
     torch.testing.assert_close(total, expected, rtol=0, atol=1e-5)
     found = gradients(adapted, total)
     assert found.keys() == wanted.keys()
@@ -109,7 +116,7 @@ def test_loss_and_gradients_are_plain_torchs(
 
 
 def test_the_models_forward_is_its_own_again_afterwards(adapted: Any, sequences: Any) -> None:
-    batch = collate([(sequences[0],)])
+    batch = batch_for(adapted, [(sequences[0],)])
     with labelled_loss(adapted, None):
         assert not hasattr(adapted(**batch), "past_key_values")
         assert adapted(input_ids=batch["input_ids"]).logits.shape[-1] == 448
@@ -130,9 +137,10 @@ def test_no_logit_matrix_of_all_tokens_is_made(adapted: Any, sequences: Any) -> 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.nn.Linear, "forward", note)
-        token_nll(adapted, collate([(s,) for s in sequences]), head).sum().backward()
+        batch = batch_for(adapted, [(s,) for s in sequences])
+        token_nll(adapted, batch, head).sum().backward()
         assert max(sizes) == 0
-        token_nll(adapted, collate([(s,) for s in sequences]), None)
+        token_nll(adapted, batch, None)
         assert max(sizes) > 0
 
 

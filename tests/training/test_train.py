@@ -134,7 +134,8 @@ def test_lora_parameters_alone_receive_gradients(recipe: Recipe, tiny_model: Pat
     render = tokenizer_renderer(loaded.tokenizer)
     dialogues = read_dialogues(recipe.corpus_file())
     corpus = encode_corpus(dialogues, loaded.tokenizer, render, max_length=512)
-    model(**collate([(sequence,) for sequence in corpus.sequences])).loss.backward()
+    batch = collate([(sequence,) for sequence in corpus.sequences])
+    model(**{name: tensor.to(model.device) for name, tensor in batch.items()}).loss.backward()
     learning = {name for name, p in model.named_parameters() if p.grad is not None}
     assert learning == {name for name, _ in model.named_parameters() if ".lora_" in name}
     assert len(learning) == 2 * 4 * 2
