@@ -16,8 +16,8 @@ from rapport_training.corpus import (
     IGNORED,
     LabelledSequence,
     encode_corpus,
-    encode_dialogue,
-    encode_pair,
+    encode_dialogues,
+    encode_pairs,
 )
 
 DIALOGUE = Dialogue(
@@ -44,8 +44,13 @@ def labelled_text(sequence: LabelledSequence, tokenizer: Any) -> list[str]:
     return [tokenizer.decode(run) for run in runs]
 
 
+def encode_one(dialogue: Dialogue, *arguments: Any, **options: Any) -> list[LabelledSequence]:
+    (sequences,) = encode_dialogues([dialogue], *arguments, **options)
+    return sequences
+
+
 def test_labels_cover_exactly_reply_and_end_of_turn(tokenizer: Any) -> None:
-    (sequence,) = encode_dialogue(DIALOGUE, tokenizer, tokenizer_renderer(tokenizer))
+    (sequence,) = encode_one(DIALOGUE, tokenizer, tokenizer_renderer(tokenizer))
     assert labelled_text(sequence, tokenizer) == [
         "听起来很累。\n几点躺下的？<|im_end|>",
         "那真是漫长的一夜。<|im_end|>",
@@ -56,7 +61,7 @@ def test_labels_cover_exactly_reply_and_end_of_turn(tokenizer: Any) -> None:
 
 def test_training_sees_the_bytes_that_evaluation_scores(tokenizer: Any) -> None:
     render = tokenizer_renderer(tokenizer)
-    (sequence,) = encode_dialogue(DIALOGUE, tokenizer, render)
+    (sequence,) = encode_one(DIALOGUE, tokenizer, render)
     last = turn_prompts(DIALOGUE, render)[-1]
     assert tokenizer.decode(sequence.tokens) == last.context + last.continuation
 
@@ -65,19 +70,19 @@ def test_a_model_without_a_template_is_trained_on_the_plain_one(tokenizer: Any) 
     class Plain:
         chat_template = None
 
-        def __call__(self, text: str, **kwargs: Any) -> Any:
-            return tokenizer(text, **kwargs)
+        def __call__(self, texts: list[str], **kwargs: Any) -> Any:
+            return tokenizer(texts, **kwargs)
 
         def apply_chat_template(self, messages: Any, **kwargs: Any) -> Any:
             return tokenizer.apply_chat_template(messages, **kwargs)
 
-    (sequence,) = encode_dialogue(DIALOGUE, Plain(), tokenizer_renderer(Plain()))
+    (sequence,) = encode_one(DIALOGUE, Plain(), tokenizer_renderer(Plain()))
     assert labelled_text(sequence, tokenizer)[-1] == "那真是漫长的一夜。\n"
 
 
 def test_loss_on_all_labels_everything(tokenizer: Any) -> None:
     render = tokenizer_renderer(tokenizer)
-    (sequence,) = encode_dialogue(DIALOGUE, tokenizer, render, loss_on="all")
+    (sequence,) = encode_one(DIALOGUE, tokenizer, render, loss_on="all")
     assert sequence.labels == sequence.tokens
 
 
@@ -88,7 +93,7 @@ def test_a_template_that_rewrites_history_gives_one_sequence_a_turn(tokenizer: A
         late = any(m["content"] == "两点" for m in messages)
         return ("深夜|" if late else "") + stable(messages, add_generation_prompt)
 
-    sequences = encode_dialogue(DIALOGUE, tokenizer, with_summary)
+    sequences = encode_one(DIALOGUE, tokenizer, with_summary)
     assert [labelled_text(sequence, tokenizer) for sequence in sequences] == [
         ["听起来很累。\n几点躺下的？<|im_end|>"],
         ["那真是漫长的一夜。<|im_end|>"],
@@ -103,25 +108,44 @@ def test_over_long_and_broken_dialogues_are_counted_not_cut(tokenizer: Any) -> N
     corpus = encode_corpus([DIALOGUE, long, broken], tokenizer, render, max_length=300)
     assert (corpus.dialogues, corpus.overlong) == (1, 1)
     assert corpus.skipped == {"starts_with_assistant": 1}
-    assert corpus.sequences == tuple(encode_dialogue(DIALOGUE, tokenizer, render))
+    assert corpus.sequences == tuple(encode_one(DIALOGUE, tokenizer, render))
 
 
 def test_a_dialogue_of_exactly_the_length_is_kept(tokenizer: Any) -> None:
     render = tokenizer_renderer(tokenizer)
-    length = len(encode_dialogue(DIALOGUE, tokenizer, render)[0].tokens)
+    length = len(encode_one(DIALOGUE, tokenizer, render)[0].tokens)
     assert encode_corpus([DIALOGUE], tokenizer, render, max_length=length).overlong == 0
     assert encode_corpus([DIALOGUE], tokenizer, render, max_length=length - 1).overlong == 1
 
 
 def test_a_token_never_reaches_from_context_into_reply() -> None:
-    def pairs(text: str, **_: Any) -> dict[str, list[int]]:
-        return {"input_ids": [hash(text[i : i + 2]) for i in range(0, len(text), 2)]}
+    def two(text: str) -> list[int]:
+        return [hash(text[i : i + 2]) for i in range(0, len(text), 2)]
 
-    tokens, start = encode_pair(pairs, "abc", "def")
-    assert tokens[:start] == pairs("abc")["input_ids"]
-    assert tokens[start:] == pairs("def")["input_ids"]
-    tokens, start = encode_pair(pairs, "abcd", "ef")
-    assert (tokens, start) == (pairs("abcdef")["input_ids"], 2)
+    def by_twos(texts: list[str], **_: Any) -> dict[str, list[list[int]]]:
+        return {"input_ids": [two(text) for text in texts]}
+
+    found = encode_pairs(by_twos, [("abc", "def"), ("abcd", "ef")])
+    assert found == [(two("abc") + two("def"), 2), (two("abcdef"), 2)]
+
+
+def test_dialogues_are_encoded_together_as_one_by_one(tokenizer: Any) -> None:
+    """More of them than a tokenizer is given at once, and each its own turns."""
+    render = tokenizer_renderer(tokenizer)
+    dialogues = [
+        Dialogue(
+            f"d-{n}",
+            tuple(
+                Message("user" if i % 2 == 0 else "assistant", f"第{n}段的第{i}句")
+                for i in range(2 + 2 * (n % 3))
+            ),
+        )
+        for n in range(150)
+    ]
+    together = encode_corpus(dialogues, tokenizer, render, max_length=1024)
+    one_by_one = [s for d in dialogues for s in encode_one(d, tokenizer, render)]
+    assert together.sequences == tuple(one_by_one)
+    assert len(one_by_one) == 150
 
 
 def sequences_of(*lengths: int) -> list[LabelledSequence]:

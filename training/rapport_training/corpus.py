@@ -67,26 +67,34 @@ def encode_corpus(
     runnable, skipped = select_runnable(dialogues)
     sequences: list[LabelledSequence] = []
     kept = 0
-    for dialogue in runnable:
-        encoded = encode_dialogue(dialogue, tokenizer, render, loss_on=loss_on)
-        if max(len(sequence.tokens) for sequence in encoded) <= max_length:
-            sequences += encoded
-            kept += 1
+    for start in range(0, len(runnable), _TOGETHER):
+        batch = runnable[start : start + _TOGETHER]
+        for encoded in encode_dialogues(batch, tokenizer, render, loss_on=loss_on):
+            if max(len(sequence.tokens) for sequence in encoded) <= max_length:
+                sequences += encoded
+                kept += 1
     return EncodedCorpus(tuple(sequences), kept, len(runnable) - kept, skipped)
 
 
-def encode_dialogue(
-    dialogue: Dialogue,
+_TOGETHER = 64
+"""Dialogues whose texts a tokenizer is given at once: it shares them among all cores."""
+
+
+def encode_dialogues(
+    dialogues: Sequence[Dialogue],
     tokenizer: Any,
     render: Renderer,
     *,
     loss_on: Literal["assistant", "all"] = "assistant",
-) -> list[LabelledSequence]:
-    """Encode one dialogue: one sequence if its turns continue each other, else one a turn."""
-    pairs = [
-        encode_pair(tokenizer, prompt.context, prompt.continuation)
-        for prompt in turn_prompts(dialogue, render)
-    ]
+) -> list[list[LabelledSequence]]:
+    """Encode each dialogue: one sequence if its turns continue each other, else one a turn."""
+    prompts = [turn_prompts(dialogue, render) for dialogue in dialogues]
+    texts = [(prompt.context, prompt.continuation) for group in prompts for prompt in group]
+    encoded = iter(encode_pairs(tokenizer, texts))
+    return [_sequences([next(encoded) for _ in group], loss_on) for group in prompts]
+
+
+def _sequences(pairs: list[tuple[list[int], int]], loss_on: str) -> list[LabelledSequence]:
     longest = pairs[-1][0]
     if all(longest[: len(tokens)] == tokens for tokens, _ in pairs):
         groups = [(longest, [(start, len(tokens)) for tokens, start in pairs])]
@@ -95,23 +103,27 @@ def encode_dialogue(
     return [_label(tokens, spans, loss_on) for tokens, spans in groups]
 
 
-def encode_pair(tokenizer: Any, context: str, continuation: str) -> tuple[list[int], int]:
-    """Tokens of context and continuation, and the index of the continuation's first token.
+def encode_pairs(tokenizer: Any, texts: Sequence[tuple[str, str]]) -> list[tuple[list[int], int]]:
+    """Tokens of each context with its continuation, and the index of the continuation's first.
 
-    They are encoded together where a token ends at the boundary, as it does under every common
+    The two are encoded together where a token ends at the boundary, as it does under every common
     template. Where a token would reach across, they are encoded apart: a model that generates has
     been given the context alone.
     """
-    before = _encode(tokenizer, context)
-    together = _encode(tokenizer, context + continuation)
-    if together[: len(before)] != before:
-        together = before + _encode(tokenizer, continuation)
-    return together, len(before)
+    if not texts:
+        return []
+    encoded = _encode(tokenizer, [text for pair in texts for text in (pair[0], pair[0] + pair[1])])
+    found = []
+    for (_, continuation), before, together in zip(texts, encoded[::2], encoded[1::2], strict=True):
+        if together[: len(before)] != before:
+            together = before + _encode(tokenizer, [continuation])[0]
+        found.append((together, len(before)))
+    return found
 
 
-def _encode(tokenizer: Any, text: str) -> list[int]:
+def _encode(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     # Templates write their own special tokens; a second <s> would be one that evaluation lacks.
-    return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+    return list(tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"])
 
 
 _ONE_OBJECT_A_TOKEN: dict[int, int] = {}

@@ -10,7 +10,7 @@ import torch
 from rapport_tasks.dialogue import Dialogue
 from rapport_tasks.rendering import tokenizer_renderer
 from rapport_training.batches import collate
-from rapport_training.corpus import LabelledSequence, encode_dialogue
+from rapport_training.corpus import LabelledSequence, encode_dialogues
 from rapport_training.loss import LinearHead, token_nll
 
 _BATCH_TOKENS = 2048
@@ -31,8 +31,8 @@ def summed_nll(model: Any, tokenizer: Any, dialogues: Sequence[Dialogue]) -> tup
         (sum of NLL in nats, number of scored tokens).
     """
     render = tokenizer_renderer(tokenizer)
-    encoded = [s for d in dialogues for s in encode_dialogue(d, tokenizer, render)]
-    return sequences_nll(model, encoded, head=None)
+    encoded = encode_dialogues(dialogues, tokenizer, render)
+    return sequences_nll(model, [s for sequences in encoded for s in sequences], head=None)
 
 
 @torch.inference_mode()
