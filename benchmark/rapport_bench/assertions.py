@@ -18,7 +18,18 @@ from rapport_bench.gate import ArmGate, MetricGate, run_gate
 from rapport_bench.gate_policy import Policy, make_rule, read_policy
 from rapport_bench.metrics import BY_NAME
 from rapport_bench.results import Result, find
+from rapport_bench.text_sources import Sources
 from rapport_tasks.errors import RapportError
+
+_BUILT_IN = Sources()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Folder of results, and where their text lies."""
+
+    folder: str
+    sources: Sources = _BUILT_IN
 
 
 class RapportWarning(UserWarning):
@@ -39,6 +50,7 @@ class RapportResult:
         policy: Of ``--rapport-policy``; `None` without one.
         strict: Whether an inconclusive metric fails, unless a call says otherwise.
         folder: Where results lie.
+        sources: Where their dialogues and replies lie, for the command that a failure names.
     """
 
     candidate: Result
@@ -46,6 +58,7 @@ class RapportResult:
     policy: Policy | None = None
     strict: bool = False
     folder: str = "results"
+    sources: Sources = _BUILT_IN
 
     def assert_not_regressed(
         self,
@@ -60,7 +73,8 @@ class RapportResult:
         policy = _policy(metric, margin=margin, direction=direction, policy=self.policy)
         strict = self.strict if strict is None else strict
         arm = run_gate([self.candidate], self.baseline, policy).arms[0]
-        return _judge(metric, arm, self.baseline, strict=strict, folder=self.folder)
+        place = _Place(self.folder, self.sources)
+        return _judge(metric, arm, self.baseline, strict=strict, place=place)
 
 
 def assert_not_regressed(
@@ -107,13 +121,14 @@ def assert_not_regressed(
     rules = _policy(metric, margin=margin, direction=direction, policy=rules)
     pair = [find(arm, results) if isinstance(arm, str) else arm for arm in (candidate, baseline)]
     arm = run_gate(pair[:1], pair[1], rules).arms[0]
-    return _judge(metric, arm, pair[1], strict=strict, folder=results)
+    return _judge(metric, arm, pair[1], strict=strict, place=_Place(results))
 
 
 def _policy(
     metric: str, *, margin: float | None, direction: str | None, policy: Policy | None
 ) -> Policy:
     """The policy with this metric's rule replaced or added; of this metric alone without one."""
+    __tracebackhide__ = True
     rules = {rule.metric.name: rule for rule in policy.rules} if policy else {}
     own = BY_NAME.get(metric)
     there = rules.get(metric)
@@ -134,21 +149,23 @@ def _policy(
         rules[metric] = make_rule(metric, table, f"assert_not_regressed({metric!r})")
     except RapportError as error:
         error.add_note(error.remedy)  # pytest shows notes, and knows nothing of remedies
-        raise
+        raise error.with_traceback(None) from None
     return replace(policy, rules=tuple(rules.values())) if policy else Policy((rules[metric],))
 
 
-def _judge(metric: str, arm: ArmGate, baseline: Result, *, strict: bool, folder: str) -> MetricGate:
+def _judge(
+    metric: str, arm: ArmGate, baseline: Result, *, strict: bool, place: _Place
+) -> MetricGate:
     """Raise, warn or return; called by what a test calls."""
     __tracebackhide__ = True
     found = next(item for item in arm.metrics if item.name == metric)
     inconclusive = found.outcome == "inconclusive"
     if found.outcome != "pass" and (strict or not inconclusive):
-        raise AssertionError(failure_message(found, arm, baseline, folder=folder))
+        raise AssertionError(failure_message(found, arm, baseline, place))
     for note in arm.warnings:
         warnings.warn(note, RapportWarning, stacklevel=3)
     if inconclusive:
-        text = failure_message(found, arm, baseline, folder=folder)
+        text = failure_message(found, arm, baseline, place)
         warnings.warn(text, InconclusiveWarning, stacklevel=3)
     return found
 
@@ -160,7 +177,7 @@ def _outcome(found: MetricGate) -> str:
     return f"{sign} {found.verdict}"
 
 
-def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, *, folder: str) -> str:
+def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, place: _Place) -> str:
     """What a person needs who reads that a metric did not pass; ids and figures, no text."""
     from rapport_bench import console
     from rapport_bench.escape import one_line
@@ -202,6 +219,7 @@ def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, *, folder
     if found.outcome == "inconclusive":
         lines += [deciding(difference, found.margin)]
     lines += [f"note: {one_line(note)}" for note in arm.warnings]
-    lines.append(f"all metrics: {compare_command(candidate, baseline, folder)}")
-    lines.append(f"look at them: {report_command(candidate, baseline, folder)}")
+    lines.append(f"all metrics: {compare_command(candidate, baseline, place.folder)}")
+    shown = report_command(candidate, baseline, place.folder, sources=place.sources)
+    lines.append(f"look at them: {shown}")
     return "\n    ".join(line for line in lines if line)

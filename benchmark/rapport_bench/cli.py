@@ -162,6 +162,7 @@ def demo(out: str, as_json: bool) -> None:
     """
     from rapport_bench import console, summary
     from rapport_bench.demo import STORE, run_demo
+    from rapport_bench.text_sources import Sources
 
     with console.RunReporter(quiet=as_json) as reporter:
         outcome, page = run_demo(Path(out), reporter)
@@ -170,8 +171,8 @@ def demo(out: str, as_json: bool) -> None:
         data = summary.to_json(outcome, comparisons) | {"report": str(page)}
         emit("demo", data, warnings=reporter.warnings)
     else:
-        folder, store = str(Path(out) / "results"), str(Path(out) / STORE)
-        summary.show_outcome(outcome, comparisons, folder, store=store)
+        sources = Sources(store=str(Path(out) / STORE))
+        summary.show_outcome(outcome, comparisons, str(Path(out) / "results"), sources=sources)
         click.echo(f"Open {page} in a browser: the same with pictures, and dialogue by dialogue")
 
 

@@ -89,7 +89,7 @@ def sheet(as_json: bool, references: tuple[str, ...], out: str, **options: Any) 
     from rapport_bench import console
     from rapport_bench.human.build import Plan
     from rapport_bench.human.sheet_command import make_sheets, study_name
-    from rapport_bench.report.replies import Sources
+    from rapport_bench.text_sources import Sources
 
     sources = Sources(options.pop("data"), options.pop("store"), options.pop("replies"))
     results = options.pop("results")

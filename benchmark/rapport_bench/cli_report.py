@@ -71,7 +71,7 @@ def report(as_json: bool, **options: Any) -> None:
     from rapport_bench.compare import arm_json
     from rapport_bench.compare import to_json as comparison_json
     from rapport_bench.report.make import Request, make_report
-    from rapport_bench.report.replies import Sources
+    from rapport_bench.text_sources import Sources
 
     sources = Sources(options.pop("data"), options.pop("store"), options.pop("replies"))
     request = Request(sources=sources, **options)

@@ -84,6 +84,7 @@ def run(as_json: bool, all_metrics: bool, **options: Any) -> None:
     """
     from rapport_bench import console, summary
     from rapport_bench.run import run as run_arms
+    from rapport_bench.text_sources import Sources
 
     config = run_config(options)
     with console.RunReporter(quiet=as_json) as reporter:
@@ -92,8 +93,13 @@ def run(as_json: bool, all_metrics: bool, **options: Any) -> None:
     if as_json:
         emit("run", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
     else:
+        replies = tuple(path for _, path in config.replies)
         summary.show_outcome(
-            outcome, comparisons, config.results, everything=all_metrics, store=config.store
+            outcome,
+            comparisons,
+            config.results,
+            everything=all_metrics,
+            sources=Sources(config.data, config.store, replies),
         )
 
 

@@ -27,7 +27,7 @@ def run_demo(out: Path, reporter: RunReporter) -> tuple[Outcome, Path]:
         The outcome and the report's page.
     """
     from rapport_bench.report.make import Request, make_report
-    from rapport_bench.report.replies import Sources
+    from rapport_bench.text_sources import Sources
 
     adapter = out / "demo-adapter"
     train_embedded(prepare_builtin(out / "corpus"), adapter, reporter)

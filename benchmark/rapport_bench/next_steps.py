@@ -14,6 +14,9 @@ from rapport_bench.contributions import worst_dialogues
 from rapport_bench.escape import one_line
 from rapport_bench.paired import Difference
 from rapport_bench.results import Result
+from rapport_bench.text_sources import Sources
+
+_BUILT_IN = Sources()
 
 _PLAIN_NAME = re.compile(r"\w[\w.-]{0,39}")
 
@@ -35,11 +38,11 @@ def after_run(
     comparisons: dict[str, Comparison],
     folder: str,
     *,
-    store: str | None = None,
+    sources: Sources = _BUILT_IN,
 ) -> Iterator[str]:
     """Lines at the end of a run: for each candidate as `after_comparison`, and the next commands.
 
-    `store` is the response store if it is not the default one.
+    `sources` is where the run has its dialogues and replies.
     """
     candidates = [arm for arm in arms[1:] if arm.kind in ("adapter", "model", "replies")]
     for arm in candidates[:3]:
@@ -48,7 +51,7 @@ def after_run(
     others = candidates or arms[1:]
     if others:
         yield f"Next: {compare_command(others[0], arms[0], folder)}"
-        yield f"      {report_command(others[0], arms[0], folder, store=store)}"
+        yield f"      {report_command(others[0], arms[0], folder, sources=sources)}"
     if len(candidates) > 1:
         yield f"      rapport leaderboard {shlex.quote(folder)}"
 
@@ -90,13 +93,12 @@ def compare_command(candidate: Result, baseline: Result, folder: str) -> str:
 
 
 def report_command(
-    candidate: Result, baseline: Result, folder: str, *, store: str | None = None
+    candidate: Result, baseline: Result, folder: str, *, sources: Sources = _BUILT_IN
 ) -> str:
     """The command that shows two results dialogue by dialogue, with what was said."""
     arms = f"--candidate {reference(candidate)} --baseline {reference(baseline)}"
     where = "" if folder == "results" else f" {shlex.quote(folder)}"
-    kept = "" if store is None else f" --store {shlex.quote(store)}"
-    return f"rapport report{where} {arms} --with-text{kept}"
+    return f"rapport report{where} {arms} --with-text{sources.options()}"
 
 
 def reference(result: Result) -> str:

@@ -89,6 +89,7 @@ def rapport_result(
     from rapport_bench.assertions import RapportResult, RapportWarning
     from rapport_bench.gate_policy import read_policy
     from rapport_bench.session_results import Wanted, session_results
+    from rapport_bench.text_sources import Sources
     from rapport_tasks.errors import RapportError
 
     shared = tmp_path_factory.getbasetemp()
@@ -118,7 +119,8 @@ def rapport_result(
         )
     except RapportError as error:
         pytest.fail(f"rapport: {error.message}\n  {error.remedy}", pytrace=False)
-    return RapportResult(candidate, baseline, rules, _flag(config, "strict"), results)
+    sources = Sources(_path(config, "data") or None, _path(config, "store") or None)
+    return RapportResult(candidate, baseline, rules, _flag(config, "strict"), results, sources)
 
 
 def _without_candidate(config: pytest.Config) -> NoReturn:

@@ -14,6 +14,7 @@ from rapport_bench.compare import to_json as comparison_to_json
 from rapport_bench.escape import one_line
 from rapport_bench.results import Result
 from rapport_bench.run import Outcome
+from rapport_bench.text_sources import Sources
 
 
 def compare_with_baseline(arms: Sequence[Result]) -> dict[str, Comparison]:
@@ -46,7 +47,7 @@ def show_outcome(
     folder: str,
     *,
     everything: bool = False,
-    store: str | None = None,
+    sources: Sources | None = None,
 ) -> None:
     """Print the summary of a run: tables, what limits them, where results lie, verdicts, what next."""
     out = console.output()
@@ -100,7 +101,7 @@ def show_outcome(
     for arm in arms[1:]:
         if arm.kind in ("adapter", "model", "replies"):
             out.print(comparison_view.verdict_lines(comparisons[arm.result_id]))
-    for line in next_steps.after_run(arms, comparisons, folder, store=store):
+    for line in next_steps.after_run(arms, comparisons, folder, sources=sources or Sources()):
         out.print(line, markup=False, soft_wrap=line.startswith(("Next:", " ")))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -169,6 +170,19 @@ def test_a_slip_in_a_call_is_a_failure_with_the_remedy(session, call, expected) 
     done = session(test, "--rapport-candidate=good", "--rapport-baseline=base")
     done.assert_outcomes(failed=1)
     assert expected in failure(done)
+    # Where a test calls is shown, not what was called.
+    assert any(line.startswith("test_adapter.py:1: ") for line in done.outlines)
+    for inner in ("assertions.py", "gate_policy.py"):
+        assert inner not in "\n".join(done.outlines), inner
+
+
+def test_the_report_command_finds_the_text_where_the_session_said_it_is(session, pytester) -> None:
+    arms = ("--rapport-candidate=bad", "--rapport-baseline=base")
+    done = session(HOLDS, *arms, "--rapport-data=own words.jsonl", "--rapport-store=kept.sqlite")
+    (command,) = {line for line in done.outlines if "rapport report" in line}
+    words = shlex.split(command)
+    assert words[words.index("--data") + 1] == str(pytester.path / "own words.jsonl")
+    assert words[words.index("--store") + 1] == str(pytester.path / "kept.sqlite")
 
 
 def test_a_metric_without_a_margin_of_its_own_takes_the_calls(session) -> None:

@@ -31,10 +31,11 @@ from rapport_bench.report.human import Section
 from rapport_bench.report.make import DRAWN
 from rapport_bench.report.outcome import MOST_CANDIDATES, Outcome, labels_of, outcome, short_name
 from rapport_bench.report.page import json_block
-from rapport_bench.report.replies import Found, Sources, find_texts
+from rapport_bench.report.replies import Found, find_texts
 from rapport_bench.report.scatter import scatter
 from rapport_bench.report.wording import words
 from rapport_bench.results import Result, save
+from rapport_bench.text_sources import Sources
 from rapport_tasks.dialogue import Dialogue
 from rapport_tasks.errors import BadInput
 from report_material import COMMAND, DIALOGUES, TURNS, arm, reseal, stored, suite_with_text

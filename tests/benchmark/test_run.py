@@ -277,7 +277,8 @@ def test_a_model_without_template_runs(config, models) -> None:
 
 
 def test_replies_of_a_result_are_found_again_without_a_tokenizer(config, monkeypatch) -> None:
-    from rapport_bench.report.replies import Sources, find_texts
+    from rapport_bench.report.replies import find_texts
+    from rapport_bench.text_sources import Sources
 
     generated: dict[tuple[str, str, int], str] = {}
     answer = engine.ArmModel.generate_until

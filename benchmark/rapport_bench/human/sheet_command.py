@@ -15,8 +15,9 @@ from rapport_bench.human.build import Arm, Built, Plan, build
 from rapport_bench.human.draw import Replies
 from rapport_bench.human.sheet import Sheet, naming
 from rapport_bench.human.study import KEY_FILE, SHEETS, STUDY_FILE, KeyArm, write_study
-from rapport_bench.report.replies import Sources, find_texts
+from rapport_bench.report.replies import find_texts
 from rapport_bench.results import Result, find, require_comparable
+from rapport_bench.text_sources import Sources
 from rapport_tasks.errors import BadInput
 
 NOTICE_FILE = "NOTICE.md"

@@ -16,10 +16,11 @@ from rapport_bench.report.human import human_section
 from rapport_bench.report.outcome import Outcome, outcome
 from rapport_bench.report.page import Parts, report_page
 from rapport_bench.report.pictures import Picture, save
-from rapport_bench.report.replies import Sources, find_texts
+from rapport_bench.report.replies import find_texts
 from rapport_bench.report.scatter import scatter
 from rapport_bench.report.training import trainings
 from rapport_bench.report.wording import Words, words
+from rapport_bench.text_sources import Sources
 
 DRAWN = (forest, scatter, distributions)
 """The pictures, in the page's order."""

@@ -15,27 +15,13 @@ from rapport_bench.arms import replies_arm
 from rapport_bench.bots import BOTS, VERSION, ReplyRule, gold
 from rapport_bench.results import Result
 from rapport_bench.store import ResponseStore, default_path, digest, replies_fact
+from rapport_bench.text_sources import Sources
 from rapport_tasks.builtin import load_suite_dialogues
 from rapport_tasks.dialogue import Dialogue
 from rapport_tasks.errors import BadInput
 
 Texts = dict[tuple[str, int], list[str]]
 """(dialogue id, message index) -> replies, one a seed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where text is looked for.
-
-    Attributes:
-        data: A dialogue file; `None` for the built-in dialogues.
-        store: The response store; `None` for the default file.
-        replies: Files of imported replies, told apart by their content.
-    """
-
-    data: str | None = None
-    store: str | None = None
-    replies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
