@@ -70,6 +70,8 @@ def test_run_prints_a_table_and_where_the_results_lie(rapport, quick, adapters) 
                      "a against base:", "Gold band", "Not scored", "results/v1", "Next: rapport compare"):  # fmt: skip
         assert expected in out, expected
     assert "\x1b[" not in out  # plain when piped
+    report = next(line for line in out.splitlines() if "rapport report" in line)
+    assert f"--data {quick[quick.index('--data') + 1]}" in report
     assert len(list(Path("results").glob("v1/*/*/*.json"))) == 3 + 1 + len(BOTS)
     code, out, _ = rapport("compare", "second", "base")
     assert code == 0
