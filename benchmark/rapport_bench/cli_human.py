@@ -45,7 +45,14 @@ human.add_command(score)
 @click.option(
     "--per-item", type=int, metavar="K", help="Raters of each item [default: all of them]."
 )
-@click.option("--seed", default=0, show_default=True, metavar="N", help="Of every draw.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Of every draw.",
+)
 @click.option(
     "--repeats",
     type=int,
