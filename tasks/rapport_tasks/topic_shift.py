@@ -2,8 +2,9 @@
 
 The scorer belongs to the TextTiling family, with sentence embeddings beside shared words: a message
 is compared with windows of the messages before it, and with how closely those hung together; the
-coherence model (`rapport_tasks.coherence`) says whether it can follow them, and in English small
-talk the form of the last messages (`rapport_tasks.turn_form`) whether the speaker turns to something else. Nothing
+coherence model (`rapport_tasks.coherence`) says whether it can follow them. In English small talk
+the form of the last messages (`rapport_tasks.turn_form`) and where they lie among all messages
+(`rapport_tasks.topic_directions`) say instead whether the speaker turns to something else. Nothing
 after the scored message is read, in calibration either: what follows a generated reply answers the
 gold one.
 
@@ -18,7 +19,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Literal, Protocol
 
@@ -39,9 +40,10 @@ from rapport_tasks.lexical import Lexicon, Terms, dot, mean, pool_lexicon
 from rapport_tasks.pool import pool_identity
 from rapport_tasks.record import Record
 from rapport_tasks.sentences import language
+from rapport_tasks.topic_directions import Aspects, Directions, aspects_of, lean
 from rapport_tasks.turn_form import asks_something, form, form_features, is_small_talk
 
-VERSION = "1.2"
+VERSION = "1.3"
 
 FEATURES = (
     *("last", "last_but_one", "window_2", "window_4", "window_8", "nearest_4", "nearest_8"),
@@ -72,15 +74,19 @@ class BoundaryModel:
         intercept: Its constant.
         threshold: A score above it is a boundary. Chosen so that as many shifts are found in the
             calibration data as are labelled there.
+        directions: Aspect of a message's vectors -> slopes by dimension; none for models that do
+            not read them.
     """
 
     weights: Mapping[str, float]
     intercept: float
     threshold: float
+    directions: Directions = field(default_factory=dict)
 
-    def decide(self, features: Mapping[str, float]) -> Boundary:
+    def decide(self, features: Mapping[str, float], aspects: Aspects) -> Boundary:
         """Score and decision for one message."""
         total = self.intercept + sum(w * features[name] for name, w in self.weights.items())
+        total += lean(self.directions, aspects)
         score = 1 / (1 + math.exp(-total))
         return Boundary(score, score > self.threshold)
 
@@ -128,8 +134,8 @@ class WindowBoundaryScorer:
         encoder: Gives message vectors.
         lexicon: Weighs shared words; that of the frozen pools by default.
         models: ``zh`` and ``en`` -> model, and `SMALL_TALK_MODEL`, if there, for English in short
-            messages; the calibrated ones by default, those without coherence for other encoders
-            than the embedded one.
+            messages; the calibrated ones by default, those without coherence and directions for
+            other encoders than the embedded one.
     """
 
     def __init__(
@@ -159,9 +165,10 @@ class WindowBoundaryScorer:
         result = [UNSCORED] * len(messages)
         places = _spoken(messages)
         spoken = [messages[place] for place in places]
-        for number, features in enumerate(self.features(spoken), start=1):
+        rows = zip(self.features(spoken), self.aspects(spoken), strict=True)
+        for number, row in enumerate(rows, start=1):
             recent = [shorten(m.content) for m in spoken[max(0, number - 7) : number + 1]]
-            result[places[number]] = self._model_for(recent).decide(features)
+            result[places[number]] = self._model_for(recent).decide(*row)
         return result
 
     def score_reply(self, history: Sequence[Message], reply: str) -> Boundary:
@@ -213,6 +220,11 @@ class WindowBoundaryScorer:
             rows.append(row)
         return rows
 
+    def aspects(self, messages: Sequence[Message]) -> list[Aspects]:
+        """What directions weigh, of every message after the first."""
+        vectors = self._encoder.encode([message.content for message in messages])
+        return [aspects_of(vectors[i], vectors[i - 1]) for i in range(1, len(vectors))]
+
 
 def shift_record(
     dialogue: Dialogue, replies: Sequence[tuple[int, str | None]], scorer: BoundaryScorer
@@ -251,7 +263,7 @@ def shift_record(
 
 @lru_cache(maxsize=2)
 def load_models(kind: Literal["full", "plain"]) -> dict[str, BoundaryModel]:
-    """The calibrated models by name, with or without coherence."""
+    """The calibrated models by name, with or without coherence and directions."""
     stored = json.loads(CALIBRATION.read_text(encoding="utf-8"))[kind]
     return {language: BoundaryModel(**values) for language, values in stored.items()}
 

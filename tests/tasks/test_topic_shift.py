@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from rapport_tasks.dialogue import Dialogue, Message
 from rapport_tasks.encoder import load_encoder
 from rapport_tasks.lexical import LexicalIndex, Lexicon, dot, mean, terms
+from rapport_tasks.topic_directions import ASPECTS
 from rapport_tasks.topic_shift import (
     SMALL_TALK_MODEL,
     UNSCORED,
@@ -86,6 +88,18 @@ def test_decisions_by_hand(plane):
     assert found[2].boundary is True
     english = plane.score_messages(talk("word 0", "word 0", "word 90"))
     assert english[2] == Boundary(found[2].score, False)
+
+
+def test_directions_are_part_of_the_score(monkeypatch):
+    """Of the message's vector, of the one before it, and of their difference."""
+    directions = {"message": [0.0, 3.0], "last": [1.0, 0.0], "difference": [0.0, 0.5]}
+    models = MODELS | {"zh": BoundaryModel({"embedding_last": -2.0}, 1.0, 0.5, directions)}
+    scorer = WindowBoundaryScorer(Plane(), Lexicon([["甲乙"]]), models)
+    monkeypatch.setattr(scorer, "_comparable", lambda cosines: cosines)
+    found = scorer.score_messages(talk("甲0", "甲0", "甲90"))
+    logits = [math.log(b.score / (1 - b.score)) for b in found[1:]]
+    assert logits == pytest.approx([1 - 2 + 1, 1 + 3 + 1 + 0.5], abs=1e-5)
+    assert scorer.identity != WindowBoundaryScorer(Plane(), models=MODELS).identity
 
 
 TALK = talk(
@@ -181,10 +195,13 @@ def test_calibration_without_coherence_needs_no_coherence():
     assert plain.keys() == full.keys() == {"zh", "en", SMALL_TALK_MODEL}
     for name, model in plain.items():
         assert model.weights.keys() <= rows[0].keys()
-        assert full[name].weights.keys() > model.weights.keys()
+        assert (full[name].weights.keys() > model.weights.keys()) is (name != SMALL_TALK_MODEL)
         assert 0 < full[name].threshold < 1
     for name in ("zh", "en"):
         assert not any(feature.startswith("form_") for feature in full[name].weights)
+    assert not any(model.directions for model in [*plain.values(), full["zh"], full["en"]])
+    directions = full[SMALL_TALK_MODEL].directions
+    assert {name: len(slopes) for name, slopes in directions.items()} == dict.fromkeys(ASPECTS, 512)
 
 
 def test_short_english_messages_have_a_model_of_their_own(monkeypatch):
@@ -230,6 +247,21 @@ def test_what_the_last_sentence_asks_about_decides_in_small_talk():
     opens = scorer.score_messages([*history, Message("user", "oh . do you have any hobbies ?")])
     follows = scorer.score_messages([*history, Message("user", "oh . would you like it there ?")])
     assert opens[-1].score > 2 * follows[-1].score
+
+
+def test_where_a_message_lies_decides_in_small_talk():
+    """Of a nurse: people turn to pets, but patients go with the job. The sentences are alike."""
+    scorer = WindowBoundaryScorer(load_encoder())
+    history = talk("i am a nurse .", "that must be hard work . i am a plumber .")
+    directed = load_models("full")[SMALL_TALK_MODEL]
+    logits = {}
+    for model in (directed, replace(directed, directions={})):
+        for about in ("pets", "patients"):
+            messages = [*history, Message("user", f"do you have any {about} ?")]
+            score = model.decide(scorer.features(messages)[-1], scorer.aspects(messages)[-1]).score
+            logits[bool(model.directions), about] = math.log(score / (1 - score))
+    without = logits[False, "pets"] - logits[False, "patients"]
+    assert logits[True, "pets"] - logits[True, "patients"] > without + 0.5
 
 
 def test_terms_and_lexicon():
