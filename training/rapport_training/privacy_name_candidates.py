@@ -81,9 +81,9 @@ def candidates(cut: Cut) -> Iterator[Candidate]:
     """The spans of a text that could be a name by their characters and words."""
     text, starts = cut.text, cut.starts
     for index, word in enumerate(cut.words):
-        if len(word) > 2 or not _begins(word):
-            continue
         start = starts[index]
+        if len(word) > 2 or not (_begins(word) or is_popular(text[start : start + 2])):
+            continue
         longest = 2 if word[0] not in _SURNAME_FIRST else 4 if word[0] in _DOUBLE_FIRST else 3
         for end in range(start + 2, min(start + longest, len(text)) + 1):
             surface = text[start:end]
@@ -142,6 +142,8 @@ def shape_of(surface: str) -> str:
         return ""
     if surface[0] in "高初大" and surface[1] in "一二三四":
         return ""
+    if is_popular(surface):
+        return _given_shape(surface)
     if any(c in NO_GIVEN and c not in GIVEN_TOO for c in surface) or surface[-1] in "时":
         return ""
     if surface in _STOP:
@@ -158,7 +160,8 @@ def shape_of(surface: str) -> str:
         called = called and part_of_speech(surface) in _UNKNOWN
         return "N" + surface[0] if called and surface not in NICK_STOP else ""
     word = part_of_speech(given) if len(given) == 2 and not is_popular(given) else ""
-    if (weight <= 0 or surface[0] in _ALSO_WORDS) and word not in _UNKNOWN:
+    ordinary = word not in _UNKNOWN and given_score(given) < 2
+    if (weight <= 0 or surface[0] in _ALSO_WORDS) and ordinary:
         return "" if length else _given_shape(surface)
     if length and 1 <= len(given) <= 2 and given_score(given) > -3.5 * len(given):
         return f"F{length}{len(given)}"

@@ -2,8 +2,8 @@
 
 Logistic regression over what the span is (surname, characters of given names, how jieba cuts and
 tags it) and what stands on both sides. The weights are in `data/name_weights.txt`;
-`training/fit_names.py` fits them to sentences in which persons were given random names, and to
-marked development sentences, so no real talk is behind them.
+`training/fit_names.py` fits them to sentences in which persons were given random names, real talk
+among them, and to marked development sentences.
 """
 
 from __future__ import annotations

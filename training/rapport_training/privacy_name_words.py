@@ -14,6 +14,7 @@ SURNAMES_SURE = frozenset(
     "王李刘陈杨赵吴徐孙胡朱郭林罗郑梁宋唐邓冯韩曹彭萧肖蔡潘袁董苏吕魏蒋杜沈姜范傅卢汪崔陆廖姚邱丘谭韦贾邹"
     "熊孟秦阎薛侯郝孔邵顾赖贺尹洪龚庞樊兰殷翟倪汤俞申葛岳齐伍覃卓耿邢鲁欧聂焦柳邸闫尤翁褚甄裴骆冉祁柯阮"
     "庄虞丛谷舒丁屈蒲佟詹霍司窦隋蔺闵姬苗滕卞宫乔黎巩佘邰郜逄亓鄢阚邝竺逯臧瞿岑麴胥郗荀濮郦蒯訾谌匡缪娄栗晏储荆薄戚敖"
+    "芮宓糜仝晁辜昝阙仉扈庾苟"
 )
 """Characters that, standing alone as a word, are nearly always a surname."""
 
@@ -25,6 +26,7 @@ SURNAMES_LIKELY = frozenset(
 
 SURNAMES_RARE = frozenset(
     "应水房简牧麻晋习燕容车高何曾段钱万关于成路安查单包常连乐边解宁费支荣盛封程洛云仲计宗柏祝管"
+    "付代文申商闻茹"
 )
 """Characters that are words far more often; they need a cue, or an unmistakable given name."""
 

@@ -154,7 +154,8 @@ def _short_title(
         if title in "工导爷妈" and right == 0:
             return None
         return Name(start, end, False) if enough and not MEASURED.search(text[:start]) else None
-    if title in "哥姐叔姨" and right > 0 and tag in {"", "nr", "nz"} and given_score(first) > 2.2:
+    likely = given_score(first) > (2.2 if right > 0 else 3.4)
+    if title in "哥姐叔姨" and likely and tag in {"", "nr", "nz"}:
         return Name(start, end, False) if first not in _NO_TITLE else None
     return None
 

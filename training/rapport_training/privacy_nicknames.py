@@ -88,9 +88,9 @@ def _nickname_cut(text: str, start: int, character: str, around: Around) -> Name
 
 
 _CALLED = re.compile(
-    r"(?:名叫|名字就?叫|名字是|姓名[：:]|(?:真名|本名|大名|小名|网名|外号|笔名|化名)(?:就?叫|是)?"
+    r"(?:名叫|名字就?叫|名字是|姓名[：:]|(?:真名|本名|原名|大名|小名|网名|外号|笔名|化名)(?:就?叫|是)?|[起取改]名(?:叫|为|成)"
     r"|备注(?:写的|写)?(?:的)?(?:是|成|名是|：)?[“\"]|备注是|(?:签名|署名|落款)(?:写?的?是|：)?[“\"]?|自称"
-    r"|(?:^|[，。！？：\s“])我叫|管[我他她]叫|[叫喊]我|[人友弟妹哥姐女儿妈爸婆公桌室蜜学师生板伴子孩]叫)"
+    r"|(?:^|[，。！？：\s“])我叫|管[我他她]叫|[叫喊]我|[人友弟妹哥姐女儿妈爸婆公桌室蜜学师生板伴子孩]叫|[男女]的叫)"
     r"[“\"]?([\u4e00-\u9fff]{2,4})(?=[，。！？；）”\")]|$)"
 )
 
@@ -115,10 +115,39 @@ def find_called(text: str) -> list[Name]:
             # 大家叫我胆小鬼 tells no name.
             if spreads or match.group()[0] not in "叫喊管":
                 found.append(Name(*match.span(1), spreads))
+    for pattern in (_CALLED_ONE, _IS_NAME):
+        for match in pattern.finditer(text):
+            name = match.group(1)
+            if (
+                name not in _NOT_CALLED
+                and name[0] not in _NEVER_CALLED
+                and not _NO_PART & set(name)
+            ):
+                found.append(Name(*match.span(1), False))
+    found += [
+        Name(*match.span(1), False)
+        for match in _SURNAMED.finditer(text)
+        if match.group(1) not in _NO_SURNAME
+    ]
     return found
 
 
-_MAY_CALL = re.compile(r"[叫喊名注款称]")
+_CALLED_ONE = re.compile(
+    r"(?<![喊大])(?:叫|名叫)[“\"]?([\u4e00-\u9fff]{2,3})[”\"]?的(?:那个)?"
+    r"(?:女孩|男孩|女生|男生|女人|男人|女的|男的|姑娘|小伙|孩子|小孩|人(?!们)|同学|同事|室友|朋友|老师|医生|网友)"
+)
+"""Somebody called X."""
+
+_IS_NAME = re.compile(
+    r"(?:^|[，。！？：；“\s])([\u4e00-\u9fff]{2,3}?)是(?:我|他|她|[我他她你].{1,3})的(?:小名|大名|名字|本名|乳名|网名|昵称)"
+)
+"""X is somebody's name."""
+
+_SURNAMED = re.compile(r"(?:[我他她]|免贵)姓([\u4e00-\u9fff])(?=[，。！？；）\s]|$)")
+
+_NO_SURNAME = frozenset("啥名氏什甚谁的")
+
+_MAY_CALL = re.compile(r"[叫喊名注款称昵姓]")
 
 _PETS = frozenset((*PETS, *word_list("name_words.txt", "adverb_pets")))
 
