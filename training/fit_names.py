@@ -227,7 +227,7 @@ def renamed(marked: MarkedText, namer: Namer) -> Example:
 
 
 def sample(paths: Sequence[Path]) -> list[str]:
-    """Every `EVERY`th sentence of dialogues after the first `SPARED`."""
+    """The sentences of every `EVERY`th dialogue after the first `SPARED`."""
     pieces = []
     for path in paths:
         dialogues = list(read_dialogues(path))[SPARED:]
