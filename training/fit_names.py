@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
 
 from rapport_tasks.dialogue import read_dialogues
 from rapport_training.privacy_marks import MarkedText, read_marked
@@ -305,9 +306,10 @@ def fit(xs: list[list[str]], ys: list[bool], ws: list[float], penalty: float) ->
         pull = -sign * weight / (1.0 + np.exp(np.clip(margin, -30, 30)))
         return value, xt @ pull + penalty * w
 
-    solved = minimize(
-        loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 150}
-    )
+    with threadpool_limits(1):  # sums of another number of threads are rounded otherwise
+        solved = minimize(
+            loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 150}
+        )
     return {name: float(w) for name, w in zip(names, solved.x, strict=True)}
 
 
