@@ -20,7 +20,7 @@ from rapport_bench.leaderboard_field import Field, Figure, Measure
 from rapport_bench.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
 from rapport_bench.paired import Difference
 from rapport_bench.records import has
-from rapport_bench.results import Result, load, require_comparable
+from rapport_bench.results import Result, load, require_comparable, result_files
 from rapport_bench.tiers import tiers
 from rapport_tasks.errors import BadInput, Incomplete, NotComparable, close_match
 
@@ -80,7 +80,7 @@ def load_results(folder: str | Path) -> tuple[list[Result], list[str]]:
         BadInput: No result there.
     """
     found, problems = [], []
-    for path in sorted(Path(folder).glob("v1/*/*/*@*.json")):
+    for path in result_files(folder):
         try:
             found.append(load(path))
         except (BadInput, Incomplete) as error:

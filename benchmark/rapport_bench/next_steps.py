@@ -13,7 +13,7 @@ from rapport_bench.console import number, shown_name
 from rapport_bench.contributions import worst_dialogues
 from rapport_bench.escape import one_line
 from rapport_bench.paired import Difference
-from rapport_bench.results import Result
+from rapport_bench.results import Result, files_called, result_files
 from rapport_bench.text_sources import Sources
 
 _BUILT_IN = Sources()
@@ -24,7 +24,7 @@ _PLAIN_NAME = re.compile(r"\w[\w.-]{0,39}")
 def after_comparison(comparison: Comparison, folder: str) -> Iterator[str]:
     """Lines under a comparison: what regressed where, what would decide, and the gate."""
     yield from _about_metrics(comparison)
-    names = [reference(r) for r in (comparison.candidate, comparison.baseline)]
+    names = [reference(r, folder) for r in (comparison.candidate, comparison.baseline)]
     shipped = Path(folder) / "gate.toml"
     policy = shlex.quote(str(shipped)) if shipped.is_file() else "gate.toml"
     yield (
@@ -89,21 +89,37 @@ def deciding(difference: Difference | None, margin: float | None) -> str:
 
 def compare_command(candidate: Result, baseline: Result, folder: str) -> str:
     """The command that sets two results against each other."""
-    return f"rapport compare {reference(candidate)} {reference(baseline)}{_results(folder)}"
+    arms = f"{reference(candidate, folder)} {reference(baseline, folder)}"
+    return f"rapport compare {arms}{_results(folder)}"
 
 
 def report_command(
     candidate: Result, baseline: Result, folder: str, *, sources: Sources = _BUILT_IN
 ) -> str:
     """The command that shows two results dialogue by dialogue, with what was said."""
-    arms = f"--candidate {reference(candidate)} --baseline {reference(baseline)}"
+    arms = f"--candidate {reference(candidate, folder)} --baseline {reference(baseline, folder)}"
+    if _several_suites(folder):
+        arms = f"--suite {candidate.suite_id[:8]} {arms}"
     where = "" if folder == "results" else f" {shlex.quote(folder)}"
     return f"rapport report{where} {arms} --with-text{sources.options()}"
 
 
-def reference(result: Result) -> str:
-    """What a command calls a result: its name if a shell takes that as it is, else its id."""
-    return result.name if _PLAIN_NAME.fullmatch(result.name) else result.result_id[:8]
+def reference(result: Result, folder: str) -> str:
+    """What a command calls a result: its name if that is plain and no other's there, else its id."""
+    plain = _PLAIN_NAME.fullmatch(result.name) and not _shares_name(result, folder)
+    return result.name if plain else result.result_id[:8]
+
+
+def _shares_name(result: Result, folder: str) -> bool:
+    """Whether several files of a folder go by the arm's name, so that it names none of them."""
+    return len(files_called(result.name, result_files(folder))) > 1
+
+
+def _several_suites(folder: str) -> bool:
+    """Whether a folder looks like one of several suites: by their names, or by an arm that is there twice."""
+    files = result_files(folder)
+    arms = {(path.parent, path.stem.rsplit("@", 1)[0]) for path in files}
+    return len({path.parents[1] for path in files}) > 1 or len(arms) < len(files)
 
 
 def _results(folder: str) -> str:

@@ -11,7 +11,7 @@ import datetime
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -205,8 +205,8 @@ def find(reference: str, folder: str | Path) -> Result:
     with suppress(OSError):  # a name too long for a file is still a name
         if Path(reference).is_file():
             return load(reference)
-    paths = sorted(Path(folder).glob("v1/*/*/*@*.json"))
-    named = [p for p in paths if p.stem.rsplit("@", 1)[0] == slug(reference)]
+    paths = result_files(folder)
+    named = files_called(reference, paths)
     found = [result for result in map(load, named) if result.name == reference]
     if not found and re.fullmatch("[0-9a-f]{4,64}", reference):
         by_id = [p for p in paths if p.stem.rsplit("@", 1)[-1].startswith(reference[:8])]
@@ -227,8 +227,18 @@ def find(reference: str, folder: str | Path) -> Result:
 
 def load_all(folder: str | Path) -> Iterator[Result]:
     """Every result below a folder, in path order."""
-    for path in sorted(Path(folder).glob("v1/*/*/*@*.json")):
+    for path in result_files(folder):
         yield load(path)
+
+
+def result_files(folder: str | Path) -> list[Path]:
+    """The files of a folder of results, in path order."""
+    return sorted(Path(folder).glob("v1/*/*/*@*.json"))
+
+
+def files_called(name: str, files: Sequence[Path]) -> list[Path]:
+    """Those that are named after an arm of this name."""
+    return [path for path in files if path.stem.rsplit("@", 1)[0] == slug(name)]
 
 
 def require_comparable(one: Result, other: Result) -> None:

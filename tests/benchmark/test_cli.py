@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -59,6 +60,19 @@ def test_every_command_has_help_with_an_example(rapport) -> None:
         code, out, _ = rapport(name, "--help")
         assert code == 0
         assert f"Example: {'lm_eval' if name == 'tasks' else f'rapport {name}'}" in out
+
+
+def test_the_next_commands_work_beside_results_of_another_suite(rapport, quick, adapters) -> None:
+    arms = ["--adapter", adapters["a"]]
+    rapport(*quick, *arms)
+    code, out, _ = rapport(*quick, *arms, "--limit", "2")
+    assert code == 0
+    after = out[out.index("Next: ") :].removeprefix("Next: ").splitlines()
+    commands = [shlex.split(line)[1:] for line in after if "rapport " in line]
+    assert [command[0] for command in commands] == ["compare", "report"]
+    for command in commands:
+        code, _, err = rapport(*command)
+        assert code == 0, err
 
 
 def test_run_prints_a_table_and_where_the_results_lie(rapport, quick, adapters) -> None:
