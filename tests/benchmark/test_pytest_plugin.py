@@ -179,7 +179,7 @@ def test_a_slip_in_a_call_is_a_failure_with_the_remedy(session, call, expected) 
 def test_the_report_command_finds_the_text_where_the_session_said_it_is(session, pytester) -> None:
     arms = ("--rapport-candidate=bad", "--rapport-baseline=base")
     done = session(HOLDS, *arms, "--rapport-data=own words.jsonl", "--rapport-store=kept.sqlite")
-    (command,) = {line for line in done.outlines if "rapport report" in line}
+    (command,) = (line for line in failure(done).splitlines() if "rapport report" in line)
     words = shlex.split(command)
     assert words[words.index("--data") + 1] == str(pytester.path / "own words.jsonl")
     assert words[words.index("--store") + 1] == str(pytester.path / "kept.sqlite")
