@@ -3,11 +3,12 @@
     python training/fit_names.py --talk smile.jsonl
 
 Names are put where the project's own training dialogues speak of a person (他, 妈妈, 室友), and in the
-place of the names of marked development sentences; the unchanged sentences and all other spans are
-counterexamples. The marked development sentences count more than these. Real dialogues that `--talk`
-names are used in the same way. The published weights used qiuhuachuan/smile (CC0; 8,000 dialogues, one
-a line as `rapport prepare` writes them), of which the first 3,000 are left for measuring. Only weights
-come of it, and only of features that the project's own sentences have: no word of the talk is kept.
+place of the names of marked development sentences; some of the names are rare words. The unchanged
+sentences and all other spans are counterexamples. The marked development sentences count more than
+these. Real dialogues that `--talk` names are used in the same way. The published weights used
+qiuhuachuan/smile (CC0; 8,000 dialogues, one a line as `rapport prepare` writes them), of which the
+first 3,000 are left for measuring. Only weights come of it, and only of features that the project's
+own sentences have: no word of the talk is kept.
 Seeded; the same weights every time.
 """
 
@@ -30,7 +31,7 @@ from threadpoolctl import threadpool_limits
 from rapport_tasks.dialogue import read_dialogues
 from rapport_training.privacy_marks import MarkedText, read_marked
 from rapport_training.privacy_model import read
-from rapport_training.privacy_name_candidates import candidates, cut_up
+from rapport_training.privacy_name_candidates import candidates, cut_up, shape_of
 from rapport_training.privacy_name_context import TITLE
 from rapport_training.privacy_name_tagger import features
 from rapport_training.privacy_name_words import (
@@ -46,6 +47,7 @@ from rapport_training.privacy_names import find_by_rules
 from rapport_training.privacy_words import (
     given_score,
     given_scores,
+    known,
     part_of_speech,
     segment,
     word_list,
@@ -114,6 +116,14 @@ class Namer:
             and given_score(word) > -2
             and not any(c in NO_GIVEN for c in word)
         )
+        self._words = [
+            word
+            for first in given_scores()
+            for second in given_scores()
+            if known(word := first + second) and shape_of(word) in {"W", "V", "P", "TW"}
+        ]
+        self._word_chances = [2.718 ** (0.55 * given_score(word)) for word in self._words]
+        self._nicknames = word_list("name_words.txt", "nick_weak")
         self._double = sorted(SURNAMES_DOUBLE)
         self._sure, self._likely = sorted(SURNAMES_SURE), sorted(SURNAMES_LIKELY)
         self._rare = sorted(SURNAMES_RARE)
@@ -143,16 +153,22 @@ class Namer:
         return self.character() + self.character()
 
     def name(self) -> str:
-        """A full name, a given name, a doubled character or a nickname."""
+        """A full name, a given name, a word, a doubled character, a double surname or a nickname."""
         dice = self._rng.random()
         if dice < 0.42:
             return self.surname() + self.given(0.12)
         if dice < 0.62:
             return self.surname() + self.character()
-        if dice < 0.82:
+        if dice < 0.78:
             return self.given(0.03)
+        if dice < 0.82:
+            return self._rng.choices(self._words, self._word_chances)[0]
         if dice < 0.89:
             return self.character() * 2
+        if dice < 0.895:
+            return self._rng.choice(self._double)
+        if dice < 0.91:
+            return self._rng.choice(self._nicknames)
         base = self.character() if self._rng.random() < 0.5 else self.surname()[0]
         return self._rng.choice("小小小阿阿老大") + base
 
@@ -250,8 +266,15 @@ def synthetic(
     for _ in range(COPIES):
         named = [with_names(line, namer, rng, 1.0) for line in lines]
         examples += [example for example in named if example]
+    # Words that people are named with are left out: in the place of a name they are one.
     plain = sorted(
-        {word for word in words if len(word) == 2 and part_of_speech(word)[:1] in "navz"}
+        {
+            word
+            for word in words
+            if len(word) == 2
+            and part_of_speech(word)[:1] in "navz"
+            and shape_of(word) not in {"W", "P"}
+        }
     )
     for _ in range(DECOYS):
         examples += [

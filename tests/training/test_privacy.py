@@ -299,13 +299,20 @@ def test_development_sentences_are_found_as_the_goals_ask(path: Path) -> None:
 
 def test_names_of_the_hard_kinds_are_found_and_the_same_words_left_alone() -> None:
     counts = measured(NAMES_DEVELOPMENT)
-    assert counts.overlapping["姓名"] >= 0.68 * counts.marked["姓名"]
+    assert counts.overlapping["姓名"] >= 0.80 * counts.marked["姓名"]
     assert counts.right["姓名"] >= 0.87 * counts.found["姓名"]
+
+
+def test_names_and_places_of_held_out_sentences_are_found_as_the_goals_ask() -> None:
+    counts = measured(HELD_OUT)
+    for kind in ("姓名", "地点"):
+        assert counts.overlapping[kind] >= 0.90 * counts.marked[kind], kind
+        assert counts.right[kind] >= 0.85 * counts.found[kind], kind
 
 
 @pytest.mark.parametrize(
     ("kind", "recall", "precision"),
-    [("姓名", 0.87, 0.93), ("地点", 0.93, 0.94), ("学校", 0.82, 0.95), ("单位", 0.80, 0.92)],
+    [("姓名", 0.88, 0.93), ("地点", 0.93, 0.94), ("学校", 0.82, 0.95), ("单位", 0.80, 0.92)],
 )
 @pytest.mark.parametrize("path", [HELD_OUT, MORE_HELD_OUT], ids=lambda path: path.stem)
 def test_held_out_sentences_are_found_no_worse_than_measured(

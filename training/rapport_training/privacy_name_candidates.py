@@ -11,17 +11,23 @@ from rapport_training.privacy_name_context import TITLE, surname_at
 from rapport_training.privacy_name_words import (
     HAN,
     NICK_STOP,
+    NICK_WEAK,
     NO_GIVEN,
     NO_PERSON,
     PUBLIC_FIGURES,
+    ROLES,
     SHORT_TITLES,
     SURNAMES_DOUBLE,
+    SURNAMES_DOUBLE_WORDS,
     SURNAMES_LIKELY,
     SURNAMES_RARE,
     SURNAMES_SURE,
+    TITLES,
     TWICE_STOP,
 )
 from rapport_training.privacy_words import (
+    UNLIKELY,
+    frequency,
     given_score,
     is_popular,
     part_of_speech,
@@ -42,6 +48,9 @@ _NEVER_FIRST = frozenset("rdpcumqy")
 """Parts of speech of words of two characters that no name begins with."""
 
 _STOP = frozenset(word_list("name_words.txt", "tagged_stop"))
+
+_ADVERBS = frozenset(word_list("name_words.txt", "adverb_pets"))
+"""Pet names that are adverbs far more often (明明): rules know where they are names."""
 
 GIVEN_TOO = frozenset("如以之为其于向从")
 """Function words that stand in given names as well: 如玉, 以宁."""
@@ -113,7 +122,9 @@ def _begins(word: str) -> bool:
     surname = surname_at(word, 0)[0]
     if len(word) == 1:
         return bool(surname) or word in "小老阿大" or given_score(word) > -1.0
-    if part_of_speech(word) in _UNKNOWN or is_popular(word):
+    if part_of_speech(word) in _UNKNOWN or word in NICK_WEAK or is_popular(word):
+        return True
+    if shape_of(word)[:1] in WORD_SHAPES | {"T"}:
         return True
     return bool(surname) and part_of_speech(word)[:1] not in _NEVER_FIRST
 
@@ -137,9 +148,19 @@ def right_of(cut: Cut, candidate: Candidate) -> tuple[str, str, bool]:
 
 @lru_cache(maxsize=65536)
 def shape_of(surface: str) -> str:
-    """The shape of a name: `F` and the lengths of its parts, `T`wice, `N`ickname, `G`iven; or nothing."""
-    if not HAN.fullmatch(surface) or surface in NO_PERSON or surface in PUBLIC_FIGURES:
+    """The shape of a name, or nothing.
+
+    `F` is followed by the lengths of surname and given name. `D` is a double surname alone. `T` is a
+    character twice: `TU` an unlikely one, `TW` a word. `N` is a nickname with its first character:
+    `NW` a word, `NG` an older person's without a surname. `G` is a given name; `W` one that is a word,
+    `V` a less likely one, `P` one in `NO_PERSON`.
+    """
+    if not HAN.fullmatch(surface) or surface in PUBLIC_FIGURES or surface in _ADVERBS:
         return ""
+    if surface in NO_PERSON:
+        return _word_shape(surface)
+    if surface in SURNAMES_DOUBLE:
+        return "" if surface in SURNAMES_DOUBLE_WORDS else "D"
     if surface[0] in "高初大" and surface[1] in "一二三四":
         return ""
     if is_popular(surface):
@@ -153,16 +174,25 @@ def shape_of(surface: str) -> str:
     if surface[-1] in SHORT_TITLES or TITLE.search(given):
         return ""
     if len(surface) == 2 and surface[0] == surface[1]:
-        pet = surface not in TWICE_STOP and part_of_speech(surface)[:1] not in _NEVER_TWICE
-        return "T" if pet and given_score(surface[0]) > 0 else ""
+        tag = part_of_speech(surface)[:1]
+        if surface in TWICE_STOP or tag == "d" or given_score(surface[0]) <= -1:
+            return ""
+        if tag in _RARELY_TWICE:
+            return "TW"
+        return "T" if given_score(surface[0]) > 0 else "TU"
     if len(surface) == 2 and surface[0] in "小老阿大":
-        called = surface[0] not in "大老" or surname_at(surface, 1)[1] > 2
-        called = called and part_of_speech(surface) in _UNKNOWN
-        return "N" + surface[0] if called and surface not in NICK_STOP else ""
+        if surface in NICK_WEAK:
+            return "NW" + surface[0] if surface[1] != "宝" else ""
+        if surface in NICK_STOP or part_of_speech(surface) not in _UNKNOWN:
+            return ""
+        surname = surname_at(surface, 1)[1] > 2
+        if surface[0] in "大老" and not surname and given_score(surface[1]) <= 0:
+            return ""
+        return "N" + surface[0] if surname or surface[0] in "小阿" else "NG" + surface[0]
     word = part_of_speech(given) if len(given) == 2 and not is_popular(given) else ""
     ordinary = word not in _UNKNOWN and given_score(given) < 2
     if (weight <= 0 or surface[0] in _ALSO_WORDS) and ordinary:
-        return "" if length else _given_shape(surface)
+        return _word_shape(surface) if length else _given_shape(surface)
     if length and 1 <= len(given) <= 2 and given_score(given) > -3.5 * len(given):
         return f"F{length}{len(given)}"
     return "" if length else _given_shape(surface)
@@ -170,15 +200,42 @@ def shape_of(surface: str) -> str:
 
 def _given_shape(surface: str) -> str:
     ordinary = part_of_speech(surface) not in _UNKNOWN and not is_popular(surface)
-    return "G" if len(surface) == 2 and given_score(surface) > -1 and not ordinary else ""
+    if len(surface) != 2 or (given_score(surface) <= -1 and not ordinary):
+        return ""
+    return _word_shape(surface) if ordinary else "G"
 
+
+def _word_shape(surface: str) -> str:
+    """`W`, `V` or `P` where a word of two characters may be a given name: 安然, 柳絮, 许诺."""
+    if len(surface) != 2 or part_of_speech(surface)[:1] not in _NAMELIKE or surface in _NOBODY:
+        return ""
+    if any(c in NO_GIVEN for c in surface) or surface[-1] in SHORT_TITLES:
+        return ""
+    score, count = given_score(surface), frequency(surface)
+    if score <= UNLIKELY or count >= _COMMON:
+        return ""
+    if surface in NO_PERSON:
+        return "P"
+    return "W" if score >= 1 and count < _RARE else "V"
+
+
+WORD_SHAPES = frozenset("WVPD")
+"""First characters of the shapes that are ordinary words or surnames as well."""
+
+_COMMON, _RARE = 3_000, 1_000
+"""Frequencies in jieba's dictionary: from the first on a word is nobody's name."""
+
+_NAMELIKE = frozenset("nazstfiv")
+"""First characters of the parts of speech of words that people are named with."""
+
+_NOBODY = frozenset((*ROLES, *TITLES)) | _STOP | NICK_STOP | TWICE_STOP
 
 _UNKNOWN = frozenset(("", "nr", "nrt", "nrfg"))
 """Parts of speech that do not speak against a name."""
 
 
-_NEVER_TWICE = frozenset("vdozai")
-"""Parts of speech of doubled words that are hardly ever pet names: 滔滔, 呜呜, 甜甜."""
+_RARELY_TWICE = frozenset("vozai")
+"""Parts of speech of doubled words that are rarely pet names: 滔滔, 呜呜, 甜甜. Adverbs never are: 明明."""
 
 _ALSO_WORDS = frozenset("于白查先水大小老")
 """Surnames that stand before a whole word as words: 倾向于内心, 白花钱."""

@@ -15,6 +15,7 @@ from importlib.resources import files
 
 from rapport_training.privacy_name_candidates import (
     GIVEN_TOO,
+    WORD_SHAPES,
     Candidate,
     Cut,
     candidates,
@@ -30,14 +31,15 @@ from rapport_training.privacy_name_words import (
 )
 from rapport_training.privacy_person_signs import KIN, PERSON_RIGHT, TOWARDS
 from rapport_training.privacy_words import (
+    frequency,
     given_score,
     is_popular,
     part_of_speech,
     places,
 )
 
-THRESHOLD = 0.5
-"""Log-odds from which on a span is taken for a name."""
+THRESHOLD = -0.5
+"""Log-odds from which on a span is taken for a name: one that stays harms more than a masked word."""
 
 FLOOR = -9.0
 """What the span itself must reach, whatever stands around it."""
@@ -47,7 +49,7 @@ def surface_features(surface: str) -> list[str]:
     """What the characters of a span say."""
     shape = shape_of(surface)
     length, weight = surname_at(surface, 0)
-    if shape[0] in "TGN":
+    if shape[0] in WORD_SHAPES | {"T", "G", "N"}:
         length = 1 if shape[0] == "N" else 0
     given = surface[length:]
     score = given_score(given)
@@ -64,6 +66,8 @@ def surface_features(surface: str) -> list[str]:
         features += [f"surname={shape}{weight}", f"both={weight}{step // 2}", "first=" + surface[0]]
     if shape[0] == "N":
         features.append(f"nick={surname_at(surface, 1)[1]}")
+    if shape[0] in WORD_SHAPES:
+        features.append(f"rare=W{frequency(surface).bit_length()}")
     if is_popular(given):
         features.append("popular")
     if surface in places():
@@ -156,9 +160,10 @@ def _doubt(shape: str, share: float) -> float:
 
     The sentences that the weights are fitted to hold more names than talk does.
     """
-    if share < 0:
-        return 3.0 if shape == "N" else 0.5
-    return 1.2 if share < 0.08 else 0.5 if share < 0.2 else -1.0
+    if shape == "N" and share < 0:
+        return 3.0
+    doubt = 1.2 if 0 <= share < 0.08 else 0.5 if share < 0.2 else -1.0
+    return doubt + 1.0 if shape in WORD_SHAPES else doubt
 
 
 def _step(share: float) -> int:

@@ -25,7 +25,12 @@ def segment(text: str) -> list[str]:
 def part_of_speech(word: str) -> str:
     """Part of speech as jieba tags it of one word, such as `n`, `v`, `nr` (person); empty for an unknown word."""
     tags = _segmenter().tag(word, False)
-    return tags[0][1] if len(tags) == 1 and _segmenter().has_word(word) else ""
+    return tags[0][1] if len(tags) == 1 and known(word) else ""
+
+
+def known(word: str) -> bool:
+    """Whether jieba's dictionary has this word."""
+    return _segmenter().has_word(word)
 
 
 @lru_cache(maxsize=65536)
