@@ -136,6 +136,21 @@ def test_ordinary_talk_stays(text: str) -> None:
     assert found(text) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "person", "word"),
+    [
+        ("柳絮", "我嫉妒柳絮，她什么都有。", "柳絮飘得到处都是，我鼻子难受。"),
+        ("许诺", "我喜欢许诺很久了，一直不敢说。", "他的许诺我早就不信了。"),
+        ("小雨", "昨天小雨给我打了电话。", "外面下着小雨，我没带伞。"),
+        ("大芹", "大芹跟我说她不想干了。", "我买了一大芹菜包子，没吃完。"),
+        ("欧阳", "欧阳又来找我借钱了。", "欧阳修的词我背过很多。"),
+    ],
+)
+def test_a_word_is_a_name_where_a_person_stands(name: str, person: str, word: str) -> None:
+    assert found(person) == [("姓名", name)]
+    assert found(word) == []
+
+
 @pytest.mark.parametrize("text", ["可谌以棠说她什么都不知道。", "我不敢告诉谌以棠这件事。"])
 def test_fitted_weights_find_a_name_that_the_rules_miss(text: str) -> None:
     assert find_by_rules(text, segment(text)) == []
