@@ -369,8 +369,11 @@
       make("details", { id: "as-text" }, make("summary", {}, t("as_text")), text,
         make("div", { class: "row" }, button(t("copy"), async () => {
           text.select();
-          try { await navigator.clipboard.writeText(text.value); tell(t("copied")); unsaved = false; }
-          catch { tell(document.execCommand("copy") ? t("copied") : t("not_copied")); }
+          let copied = true;
+          try { await navigator.clipboard.writeText(text.value); }
+          catch { copied = document.execCommand("copy"); }
+          if (copied) unsaved = false;
+          tell(t(copied ? "copied" : "not_copied"));
         }, "", { id: "copy" }))));
   }
 
