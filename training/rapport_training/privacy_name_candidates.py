@@ -174,21 +174,9 @@ def shape_of(surface: str) -> str:
     if surface[-1] in SHORT_TITLES or TITLE.search(given):
         return ""
     if len(surface) == 2 and surface[0] == surface[1]:
-        tag = part_of_speech(surface)[:1]
-        if surface in TWICE_STOP or tag == "d" or given_score(surface[0]) <= -1:
-            return ""
-        if tag in _RARELY_TWICE:
-            return "TW"
-        return "T" if given_score(surface[0]) > 0 else "TU"
+        return _twice_shape(surface)
     if len(surface) == 2 and surface[0] in "小老阿大":
-        if surface in NICK_WEAK:
-            return "NW" + surface[0] if surface[1] != "宝" else ""
-        if surface in NICK_STOP or part_of_speech(surface) not in _UNKNOWN:
-            return ""
-        surname = surname_at(surface, 1)[1] > 2
-        if surface[0] in "大老" and not surname and given_score(surface[1]) <= 0:
-            return ""
-        return "N" + surface[0] if surname or surface[0] in "小阿" else "NG" + surface[0]
+        return _nickname_shape(surface)
     word = part_of_speech(given) if len(given) == 2 and not is_popular(given) else ""
     ordinary = word not in _UNKNOWN and given_score(given) < 2
     if (weight <= 0 or surface[0] in _ALSO_WORDS) and ordinary:
@@ -198,11 +186,32 @@ def shape_of(surface: str) -> str:
     return "" if length else _given_shape(surface)
 
 
-def _given_shape(surface: str) -> str:
-    ordinary = part_of_speech(surface) not in _UNKNOWN and not is_popular(surface)
-    if len(surface) != 2 or (given_score(surface) <= -1 and not ordinary):
+def _twice_shape(surface: str) -> str:
+    tag = part_of_speech(surface)[:1]
+    if surface in TWICE_STOP or tag == "d" or given_score(surface[0]) <= -1:
         return ""
-    return _word_shape(surface) if ordinary else "G"
+    if tag in _RARELY_TWICE:
+        return "TW"
+    return "T" if given_score(surface[0]) > 0 else "TU"
+
+
+def _nickname_shape(surface: str) -> str:
+    first, second = surface[0], surface[1]
+    if surface in NICK_WEAK:
+        return "NW" + first if second != "宝" else ""
+    if surface in NICK_STOP or part_of_speech(surface) not in _UNKNOWN:
+        return ""
+    if first in "小阿" or surname_at(surface, 1)[1] > 2:
+        return "N" + first
+    return "NG" + first if given_score(second) > 0 else ""
+
+
+def _given_shape(surface: str) -> str:
+    if len(surface) != 2:
+        return ""
+    if part_of_speech(surface) not in _UNKNOWN and not is_popular(surface):
+        return _word_shape(surface)
+    return "G" if given_score(surface) > -1 else ""
 
 
 def _word_shape(surface: str) -> str:
@@ -232,7 +241,6 @@ _NOBODY = frozenset((*ROLES, *TITLES)) | _STOP | NICK_STOP | TWICE_STOP
 
 _UNKNOWN = frozenset(("", "nr", "nrt", "nrfg"))
 """Parts of speech that do not speak against a name."""
-
 
 _RARELY_TWICE = frozenset("vozai")
 """Parts of speech of doubled words that are rarely pet names: 滔滔, 呜呜, 甜甜. Adverbs never are: 明明."""

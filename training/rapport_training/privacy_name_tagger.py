@@ -158,7 +158,8 @@ def model_says(cut: Cut, candidate: Candidate) -> tuple[int, int, int, int]:
 def _doubt(shape: str, share: float) -> float:
     """How much more the rest must say where the model says little; `share` is its likeliest character.
 
-    The sentences that the weights are fitted to hold more names than talk does.
+    The sentences that the weights are fitted to hold more names than talk does, and far more names
+    that are words.
     """
     if shape == "N" and share < 0:
         return 3.0
