@@ -52,7 +52,7 @@ class Crossed:
 
     Attributes:
         difference: With interval and p-value; ``clusters`` are the raters.
-        df: Of its t; at least raters - 1.
+        df: Of its t: raters - 1 or more, but at most dialogues - 1.
         components: `None` where they could not be told apart.
     """
 
