@@ -152,7 +152,7 @@ def shape_of(surface: str) -> str:
 
     `F` is followed by the lengths of surname and given name. `D` is a double surname alone. `T` is a
     character twice: `TU` an unlikely one, `TW` a word. `N` is a nickname with its first character:
-    `NW` a word, `NG` an older person's without a surname. `G` is a given name; `W` one that is a word,
+    `NW` a word, `NG` one with 大 or 老 and no surname. `G` is a given name; `W` one that is a word,
     `V` a less likely one, `P` one in `NO_PERSON`.
     """
     if not HAN.fullmatch(surface) or surface in PUBLIC_FIGURES or surface in _ADVERBS:

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,16 @@ class Page:
         self.browser.get(path.as_uri())
         self.browser.execute_script("try { localStorage.clear(); } catch {} location.reload();")
         return self
+
+    @contextmanager
+    def keeping_nothing(self) -> Iterator[None]:
+        """Pages opened inside have no storage."""
+        send = self.browser.execute_cdp_cmd
+        script = send("Page.addScriptToEvaluateOnNewDocument", {"source": NO_STORAGE})
+        try:
+            yield
+        finally:
+            send("Page.removeScriptToEvaluateOnNewDocument", script)
 
     def js(self, script: str, *arguments: Any) -> Any:
         return self.browser.execute_script(script, *arguments)
@@ -308,10 +319,7 @@ def test_200_items(page, tmp_path) -> None:
 
 def test_a_browser_that_keeps_nothing_is_told_and_a_file_goes_on(page, tmp_path) -> None:
     made = sheet(2)
-    script = page.browser.execute_cdp_cmd(
-        "Page.addScriptToEvaluateOnNewDocument", {"source": NO_STORAGE}
-    )
-    try:
+    with page.keeping_nothing():
         page.open(made, tmp_path)
         assert "loses your ratings" in page.one("#blocked").text
         page.click("#begin")
@@ -337,8 +345,28 @@ def test_a_browser_that_keeps_nothing_is_told_and_a_file_goes_on(page, tmp_path)
         page.click("#begin")
         page.click("#overview")
         assert units(page.export()) == units(exported)
-    finally:
-        page.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_ratings_that_an_old_browser_copied_need_no_warning(page, tmp_path, copied) -> None:
+    leave = (
+        "const leave = new Event('beforeunload', {cancelable: true});"
+        "window.dispatchEvent(leave); return leave.defaultPrevented"
+    )
+    with page.keeping_nothing():
+        page.open(sheet(1), tmp_path)
+        page.click("#begin")
+        page.rate(4, 3, 5)
+        page.click("#overview")
+        page.js(
+            "const copied = arguments[0]; document.execCommand = () => copied;"
+            "Object.defineProperty(navigator, 'clipboard', {value: undefined})",
+            copied,
+        )
+        assert page.js(leave)
+        page.click("#as-text summary")
+        page.click("#copy")
+        assert page.js(leave) is not copied
 
 
 def test_what_was_kept_is_checked_and_never_crosses_sheets(page, tmp_path) -> None:
