@@ -2,9 +2,9 @@
 
 The scorer belongs to the TextTiling family, with sentence embeddings beside shared words: a message
 is compared with windows of the messages before it, and with how closely those hung together; the
-coherence model (`rapport_tasks.coherence`) says whether it can follow them. In English small talk
-the form of the last messages (`rapport_tasks.turn_form`) and where they lie among all messages
-(`rapport_tasks.topic_directions`) say instead whether the speaker turns to something else. Nothing
+coherence model (`rapport_tasks.coherence`) says whether it can follow them, and where it lies among
+all messages (`rapport_tasks.topic_directions`) whether one turns to something else there. In English
+small talk the form of the last messages (`rapport_tasks.turn_form`) says more than coherence. Nothing
 after the scored message is read, in calibration either: what follows a generated reply answers the
 gold one.
 
@@ -43,7 +43,7 @@ from rapport_tasks.sentences import language
 from rapport_tasks.topic_directions import Aspects, Directions, aspects_of, lean
 from rapport_tasks.turn_form import asks_something, form, form_features, is_small_talk
 
-VERSION = "1.3"
+VERSION = "1.4"
 
 FEATURES = (
     *("last", "last_but_one", "window_2", "window_4", "window_8", "nearest_4", "nearest_8"),
@@ -59,7 +59,8 @@ cosine of neighbours among the last 5 messages, which says how close is close in
 TYPICAL_COHESION = {"embedding_": 0.3, "words_": 0.1}
 """What `cohesion` is taken to be before the second message, where nothing can be measured."""
 
-SMALL_TALK_MODEL = "en_small_talk"
+GENERAL, SMALL_TALK = "general", "en_small_talk"
+"""Names of models: the second is for English in short messages, the first for all else."""
 
 CALIBRATION = DATA / "topic_shift.json"
 """Weights and thresholds, written by tasks/calibrate_shifts.py, which prints how they do."""
@@ -126,16 +127,16 @@ class BoundaryScorer(Protocol):
 
 
 class WindowBoundaryScorer:
-    """Windowed similarities and coherence, weighed by a logistic regression per language.
+    """Windowed similarities, coherence and directions, weighed by a logistic regression.
 
     System messages and blank messages are unscored and are no context.
 
     Args:
         encoder: Gives message vectors.
         lexicon: Weighs shared words; that of the frozen pools by default.
-        models: ``zh`` and ``en`` -> model, and `SMALL_TALK_MODEL`, if there, for English in short
-            messages; the calibrated ones by default, those without coherence and directions for
-            other encoders than the embedded one.
+        models: `GENERAL` -> model, and `SMALL_TALK`, if there, for English in short messages; the
+            calibrated ones by default, those without coherence and directions for other encoders
+            than the embedded one.
     """
 
     def __init__(
@@ -165,7 +166,9 @@ class WindowBoundaryScorer:
         result = [UNSCORED] * len(messages)
         places = _spoken(messages)
         spoken = [messages[place] for place in places]
-        rows = zip(self.features(spoken), self.aspects(spoken), strict=True)
+        directed = any(model.directions for model in self._models.values())
+        aspects = self.aspects(spoken) if directed else [{}] * (len(spoken) - 1)
+        rows = zip(self.features(spoken), aspects, strict=True)
         for number, row in enumerate(rows, start=1):
             recent = [shorten(m.content) for m in spoken[max(0, number - 7) : number + 1]]
             result[places[number]] = self._model_for(recent).decide(*row)
@@ -176,11 +179,9 @@ class WindowBoundaryScorer:
         return self.score_messages([*history, Message("assistant", reply)])[-1]
 
     def _model_for(self, recent: Sequence[str]) -> BoundaryModel:
-        """By the language of the last messages and, in English, their length."""
-        spoken = language("".join(recent))
-        if spoken == "en" and SMALL_TALK_MODEL in self._models and is_small_talk(recent[-5:]):
-            return self._models[SMALL_TALK_MODEL]
-        return self._models[spoken]
+        """By the language and the length of the last messages."""
+        short = SMALL_TALK in self._models and is_small_talk(recent[-5:])
+        return self._models[SMALL_TALK if short and language("".join(recent)) == "en" else GENERAL]
 
     def features(self, messages: Sequence[Message]) -> list[dict[str, float]]:
         """The features of every message after the first, each from those before it alone."""
@@ -222,8 +223,10 @@ class WindowBoundaryScorer:
 
     def aspects(self, messages: Sequence[Message]) -> list[Aspects]:
         """What directions weigh, of every message after the first."""
-        vectors = self._encoder.encode([message.content for message in messages])
-        return [aspects_of(vectors[i], vectors[i - 1]) for i in range(1, len(vectors))]
+        texts = [message.content for message in messages]
+        vectors = self._encoder.encode(texts)
+        closing = self._encoder.encode([form(text).closing for text in texts])
+        return [aspects_of(vectors[i], closing[i], vectors[i - 1]) for i in range(1, len(texts))]
 
 
 def shift_record(

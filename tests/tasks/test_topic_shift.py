@@ -14,7 +14,8 @@ from rapport_tasks.encoder import load_encoder
 from rapport_tasks.lexical import LexicalIndex, Lexicon, dot, mean, terms
 from rapport_tasks.topic_directions import ASPECTS
 from rapport_tasks.topic_shift import (
-    SMALL_TALK_MODEL,
+    GENERAL,
+    SMALL_TALK,
     UNSCORED,
     Boundary,
     BoundaryModel,
@@ -45,8 +46,8 @@ class Plane:
 
 
 MODELS = {
-    "zh": BoundaryModel({"embedding_last": -2.0}, 1.0, 0.5),
-    "en": BoundaryModel({"embedding_last": -2.0}, 1.0, 0.99),
+    GENERAL: BoundaryModel({"embedding_last": -2.0}, 1.0, 0.5),
+    SMALL_TALK: BoundaryModel({"embedding_last": -2.0}, 1.0, 0.99),
 }
 
 
@@ -91,15 +92,34 @@ def test_decisions_by_hand(plane):
 
 
 def test_directions_are_part_of_the_score(monkeypatch):
-    """Of the message's vector, of the one before it, and of their difference."""
-    directions = {"message": [0.0, 3.0], "last": [1.0, 0.0], "difference": [0.0, 0.5]}
-    models = MODELS | {"zh": BoundaryModel({"embedding_last": -2.0}, 1.0, 0.5, directions)}
+    """Of the message's vector, of its last sentence's, of the one before, of the difference."""
+    directions = {
+        "message": [0.0, 3.0],
+        "closing": [0.0, 0.25],
+        "last": [1.0, 0.0],
+        "difference": [0.0, 0.5],
+    }
+    models = MODELS | {GENERAL: BoundaryModel({"embedding_last": -2.0}, 1.0, 0.5, directions)}
     scorer = WindowBoundaryScorer(Plane(), Lexicon([["甲乙"]]), models)
     monkeypatch.setattr(scorer, "_comparable", lambda cosines: cosines)
-    found = scorer.score_messages(talk("甲0", "甲0", "甲90"))
+    found = scorer.score_messages(talk("甲0", "甲0", "甲9。丙0"))
     logits = [math.log(b.score / (1 - b.score)) for b in found[1:]]
     assert logits == pytest.approx([1 - 2 + 1, 1 + 3 + 1 + 0.5], abs=1e-5)
+    above = scorer.score_messages(talk("甲0", "甲0", "甲。丙90"))[2].score
+    assert math.log(above / (1 - above)) == pytest.approx(logits[1] + 0.25, abs=1e-5)
     assert scorer.identity != WindowBoundaryScorer(Plane(), models=MODELS).identity
+
+
+def test_vectors_of_last_sentences_are_computed_for_directions_alone(monkeypatch):
+    """Another encoder, which may be large, has no use for them."""
+    encoder = Plane()
+    asked: list[str] = []
+    encode = encoder.encode
+    monkeypatch.setattr(encoder, "encode", lambda texts: [asked.extend(texts), encode(texts)][1])
+    WindowBoundaryScorer(encoder, Lexicon([["甲乙"]]), MODELS).score_messages(
+        talk("甲1。乙2。", "丙3。丁4。")
+    )
+    assert not {"乙2。", "丁4。"}.intersection(asked)
 
 
 TALK = talk(
@@ -112,7 +132,7 @@ TALK = talk(
 )
 
 
-SMALL_TALK = talk(
+CHAT = talk(
     "i just got home from the gym .",
     "nice ! do you go every day ?",
     "three times a week . what do you do for a living ?",
@@ -121,7 +141,7 @@ SMALL_TALK = talk(
 )
 
 
-@pytest.mark.parametrize("messages", [TALK, SMALL_TALK, [*TALK, *SMALL_TALK]])
+@pytest.mark.parametrize("messages", [TALK, CHAT, [*TALK, *CHAT]])
 def test_nothing_after_a_message_changes_its_boundary(messages):
     scorer = WindowBoundaryScorer(load_encoder())
     whole = scorer.score_messages(messages)
@@ -191,38 +211,53 @@ def test_calibration_without_coherence_needs_no_coherence():
     """The scorer of another encoder has no such features."""
     rows = WindowBoundaryScorer(Plane()).features(talk("甲0", "甲60", "甲90"))
     plain, full = load_models("plain"), load_models("full")
-    assert plain[SMALL_TALK_MODEL].weights.keys() == rows[0].keys()
-    assert plain.keys() == full.keys() == {"zh", "en", SMALL_TALK_MODEL}
+    assert plain[SMALL_TALK].weights.keys() == rows[0].keys()
+    assert plain.keys() == full.keys() == {GENERAL, SMALL_TALK}
     for name, model in plain.items():
         assert model.weights.keys() <= rows[0].keys()
-        assert (full[name].weights.keys() > model.weights.keys()) is (name != SMALL_TALK_MODEL)
+        assert (full[name].weights.keys() > model.weights.keys()) is (name == GENERAL)
         assert 0 < full[name].threshold < 1
-    for name in ("zh", "en"):
-        assert not any(feature.startswith("form_") for feature in full[name].weights)
-    assert not any(model.directions for model in [*plain.values(), full["zh"], full["en"]])
-    directions = full[SMALL_TALK_MODEL].directions
-    assert {name: len(slopes) for name, slopes in directions.items()} == dict.fromkeys(ASPECTS, 512)
+        assert not model.directions
+        found = {aspect: len(slopes) for aspect, slopes in full[name].directions.items()}
+        assert found == dict.fromkeys(ASPECTS, 512)
+    form = {feature for feature in full[GENERAL].weights if feature.startswith("form_")}
+    assert len(form) == 5  # questions, which every language has
+    assert all("ask" in feature for feature in form)
 
 
 def test_short_english_messages_have_a_model_of_their_own(monkeypatch):
     """By the words of the last five messages, the scored one among them: 16 on average at most."""
-    models = {
-        "zh": BoundaryModel({}, 0.0, 0.5),
-        "en": BoundaryModel({}, 1.0, 0.5),
-        SMALL_TALK_MODEL: BoundaryModel({}, 2.0, 0.5),
-    }
+    models = {GENERAL: BoundaryModel({}, 1.0, 0.5), SMALL_TALK: BoundaryModel({}, 2.0, 0.5)}
     scorer = WindowBoundaryScorer(Plane(), Lexicon([["word"]]), models)
     monkeypatch.setattr(scorer, "_comparable", lambda cosines: cosines)
     limit, above = "word " * 16 + ".", "word " * 17 + "."
     found = scorer.score_messages(talk(limit, limit, above, *[limit] * 6))
     logits = [math.log(b.score / (1 - b.score)) for b in found[1:]]
     assert logits == pytest.approx([2, 1, 1, 1, 1, 1, 2, 2])
-    assert scorer.score_messages(talk("甲乙", "丙丁"))[1].score == 0.5
-    # Without one, the English model serves all English.
-    del models[SMALL_TALK_MODEL]
-    assert scorer.score_messages(talk(limit, limit))[1].score == pytest.approx(
-        1 / (1 + math.exp(-1))
+    general = pytest.approx(1 / (1 + math.exp(-1)))
+    assert scorer.score_messages(talk("甲乙", "丙丁"))[1].score == general
+    # Without one, the general model serves all.
+    del models[SMALL_TALK]
+    assert scorer.score_messages(talk(limit, limit))[1].score == general
+
+
+@pytest.mark.parametrize(
+    ("stays", "leaves"),
+    [
+        ("那两个小时里，你一个人是怎么过来的？", "你母亲那边，最近是什么情况？"),
+        ("一关灯就听见心跳，难怪你不敢睡。", "那工作呢，最近单位里怎么样？"),
+    ],
+)
+def test_a_supporter_turns_to_something_else(stays, leaves):
+    """Both are such as a supporter says; only one leaves the night that was told of."""
+    scorer = WindowBoundaryScorer(load_encoder())
+    history = talk(
+        "这周又没睡着，一关灯就听见自己的心跳。",
+        "心跳声那么响，人就更躺不住了。一般几点才能睡着？",
+        "三点多。昨晚到五点，天亮了才眯了两个小时。",
     )
+    assert scorer.score_reply(history, stays).boundary is False
+    assert scorer.score_reply(history, leaves).boundary is True
 
 
 def test_a_new_question_after_an_answer_opens_a_topic_in_small_talk():
@@ -239,7 +274,7 @@ def test_a_new_question_after_an_answer_opens_a_topic_in_small_talk():
 
 def test_what_the_last_sentence_asks_about_decides_in_small_talk():
     """The same question to the other person: "any" opens freely, "it" and "there" follow up."""
-    weights = load_models("full")[SMALL_TALK_MODEL].weights
+    weights = load_models("full")[SMALL_TALK].weights
     assert weights["form_has_any"] > 0 > weights["form_has_there"]
     assert weights["form_asks_midway"] > 0
     scorer = WindowBoundaryScorer(load_encoder())
@@ -253,7 +288,7 @@ def test_where_a_message_lies_decides_in_small_talk():
     """Of a nurse: people turn to pets, but patients go with the job. The sentences are alike."""
     scorer = WindowBoundaryScorer(load_encoder())
     history = talk("i am a nurse .", "that must be hard work . i am a plumber .")
-    directed = load_models("full")[SMALL_TALK_MODEL]
+    directed = load_models("full")[SMALL_TALK]
     logits = {}
     for model in (directed, replace(directed, directions={})):
         for about in ("pets", "patients"):
