@@ -7,7 +7,7 @@ in English: no word here belongs to a topic. Which of them the last sentence has
 "do you have any ...", "how is the ...") says how freely it opens or follows up.
 
 Where people write paragraphs the same forms mean something else: "How do you feel about it?" is the
-helper's way of staying with a topic. Form is therefore read in small talk alone.
+helper's way of staying with a topic. Of form, the general model therefore reads only which messages ask.
 """
 
 from __future__ import annotations

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rapport_tasks.dialogue import Dialogue, Message
+from rapport_tasks.builtin import EVALUATION_ZH
+from rapport_tasks.dialogue import Dialogue, Message, read_dialogues
 from rapport_tasks.encoder import load_encoder
 from rapport_tasks.lexical import LexicalIndex, Lexicon, dot, mean, terms
+from rapport_tasks.shift_labels import read_shift_labels
 from rapport_tasks.topic_directions import ASPECTS
 from rapport_tasks.topic_shift import (
     GENERAL,
@@ -24,6 +26,7 @@ from rapport_tasks.topic_shift import (
     shift_record,
 )
 
+LABELS = Path(__file__).parents[2] / "tasks" / "data" / "shifts.tsv"
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "topicshift_zh"
 
 
@@ -315,6 +318,21 @@ def test_terms_and_lexicon():
     assert index.similarities("aa bb cc").tolist() == pytest.approx([1, 0, 0])
     assert mean([]) == {}
     assert mean([{"a": 1.0}, {"b": 1.0}]) == pytest.approx({"a": 0.5**0.5, "b": 0.5**0.5})
+
+
+def test_messages_that_a_reader_calls_a_new_topic_score_higher():
+    """On evaluation dialogues, whose labels nothing was fitted on."""
+    dialogues = {dialogue.id: dialogue for dialogue in read_dialogues(EVALUATION_ZH)}
+    scorer = WindowBoundaryScorer(load_encoder())
+    scores: dict[bool, list[float]] = {False: [], True: []}
+    for labels in [x for x in read_shift_labels(LABELS) if x.source == "eval_zh"][::2]:
+        messages = dialogues[labels.dialogue].messages
+        found = scorer.score_messages(messages)[1:]
+        for boundary, share in zip(found, labels.shares(len(messages)), strict=True):
+            if share in (0, 1):  # both passes agree
+                scores[share == 1].append(boundary.score)
+    assert len(scores[True]) > 100
+    assert np.mean([[a > b for b in scores[False]] for a in scores[True]]) > 0.65
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="development data is absent")
