@@ -56,7 +56,7 @@ LABELS = Path(__file__).parent / "data" / "shifts.tsv"
 
 OWN_SHARE, PUBLIC_SHARE, SPLICED_SHARE, ENDED_SHARE = 0.6, 1.4, 0.5, 0.5
 """What the dialogues of this project, the public ones and both kinds of splice weigh in the general
-model. Own and public dialogues weigh about as much as there are of them, and twice what splices do."""
+model: what was read twice what was made, and own dialogues, fewer and denser, more than their number."""
 
 FORM = ("form_", "words_closing")
 """What the names of features begin with that the general model leaves out, but for questions."""
