@@ -14,7 +14,7 @@ from lm_eval.utils import get_results_filenames, make_table
 
 from made_results import columns, result
 from rapport_bench.arms import weightless_arm
-from rapport_bench.bots import gold
+from rapport_bench.bots import all_advice
 from rapport_bench.cli import _run
 from rapport_bench.export.lm_eval_file import task_of_metrics, tasks_of, to_lm_eval
 from rapport_bench.metrics import METRICS
@@ -66,11 +66,11 @@ def test_values_are_those_of_a_stock_run(data):
     names = ["rapport_aer", "rapport_topic_shift"]
     settings = TaskSettings(data=str(data), seed_requests=True)
     suite = build_suite(settings)
-    gold_arm = weightless_arm("gold", "gold", "1")
-    scored = _rule_scorer(suite, gold)(gold_arm, names)
-    ours = to_lm_eval(seal(content(suite, gold_arm, scored) | {"volatile": {}}), load_tasks(settings, TASKS))  # fmt: skip
+    advice_arm = weightless_arm("all-advice", "bot", "1")
+    scored = _rule_scorer(suite, all_advice)(advice_arm, names)
+    ours = to_lm_eval(seal(content(suite, advice_arm, scored) | {"volatile": {}}), load_tasks(settings, TASKS))  # fmt: skip
     stock = evaluate(
-        lm=ReplyModel(gold), task_dict={"tasks": load_tasks(settings, names)}, bootstrap_iters=0,
+        lm=ReplyModel(all_advice), task_dict={"tasks": load_tasks(settings, names)}, bootstrap_iters=0,
         log_samples=False, apply_chat_template=True,
     )  # fmt: skip
     assert list(ours["results"]) == names
