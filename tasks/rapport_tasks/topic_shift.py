@@ -146,7 +146,7 @@ class WindowBoundaryScorer:
     @property
     def identity(self) -> str:
         """Hash of encoder, weights, thresholds and the lexicon's pools."""
-        models = {language: asdict(model) for language, model in self._models.items()}
+        models = {name: asdict(model) for name, model in self._models.items()}
         parts = [VERSION, self._encoder.identity, pool_identity(), models]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
