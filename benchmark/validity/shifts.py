@@ -35,6 +35,9 @@ from rapport_tasks.shift_labels import read_shift_labels
 
 LABELS = Path(__file__).parents[2] / "tasks" / "data" / "shifts.tsv"
 
+ENGLISH_FITTED = 40
+"""Of the project's English dialogues, as in fit_coherence.py: the coherence model knows these."""
+
 
 def variant_of(path: Path) -> dict[str, str]:
     """Dialogue id -> how a splice file's dialogues were chosen."""
@@ -111,7 +114,7 @@ def others(data: Path) -> dict[str, list[LabelledDialogue]]:
     sets["KdConv (zh, derived)"] = read_shifts(shifts / "kdconv_dev.jsonl")
     smile = read_dialogues(data / "dialogues_zh/smile.jsonl")[:300]
     sets["SMILE, assistant splice"] = assistant_splices(smile)
-    english = read_dialogues(TRAINING_EN)
+    english = read_dialogues(TRAINING_EN)[ENGLISH_FITTED:]
     sets["own English, assistant splice"] = [
         LabelledDialogue(replace(d.dialogue, id=f"{d.dialogue.id}/{n}"), d.labels)
         for n in range(5)

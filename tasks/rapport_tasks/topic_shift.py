@@ -1,12 +1,12 @@
 """Topic shifts: does a message open a new topic, judged from what stands before it?
 
 The scorer belongs to the TextTiling family, with sentence embeddings beside shared words: a message
-is compared with windows of the messages before it, and with how closely those hung together. Where it
-lies among all messages (`rapport_tasks.topic_directions`) says whether people turn to something else
-there, and, in English small talk, so does the form of the last messages (`rapport_tasks.turn_form`).
-Nothing after the scored message is read, in calibration either: what follows a generated reply answers
-the gold one. Coherence (`rapport_tasks.coherence`) is not read: it knows the dialogues that shifts are
-learned from, and would be trusted too much.
+is compared with windows of the messages before it, and with how closely those hung together; the
+coherence model (`rapport_tasks.coherence`) says whether it can follow them, and where it lies among
+all messages (`rapport_tasks.topic_directions`) whether one turns to something else there. In English
+small talk the form of the last messages (`rapport_tasks.turn_form`) says more than coherence. Nothing
+after the scored message is read, in calibration either: what follows a generated reply answers the
+gold one.
 
 ``shift_rate = 10 x shifts / opportunities``, over assistant turns after the first message. More is
 neither better nor worse: the target is the band of the gold replies. A parrot never shifts, and that
@@ -26,8 +26,15 @@ from typing import Literal, Protocol
 import numpy as np
 
 from rapport_tasks.builtin import DATA
-from rapport_tasks.coherence import ComparableCosines, Floats
-from rapport_tasks.dialogue import Dialogue, Message
+from rapport_tasks.coherence import (
+    PARTS,
+    CoherenceModel,
+    ComparableCosines,
+    Floats,
+    identity_of,
+    load_weights,
+)
+from rapport_tasks.dialogue import Dialogue, Message, Role
 from rapport_tasks.encoder import EMBEDDED, Encoder, Vectors, shorten
 from rapport_tasks.lexical import Lexicon, Terms, dot, mean, pool_lexicon
 from rapport_tasks.pool import pool_identity
@@ -120,7 +127,7 @@ class BoundaryScorer(Protocol):
 
 
 class WindowBoundaryScorer:
-    """Windowed similarities and directions, weighed by a logistic regression.
+    """Windowed similarities, coherence and directions, weighed by a logistic regression.
 
     System messages and blank messages are unscored and are no context.
 
@@ -128,8 +135,8 @@ class WindowBoundaryScorer:
         encoder: Gives message vectors.
         lexicon: Weighs shared words; that of the frozen pools by default.
         models: `GENERAL` -> model, and `SMALL_TALK`, if there, for English in short messages; the
-            calibrated ones by default, those without directions for other encoders than the embedded
-            one.
+            calibrated ones by default, those without coherence and directions for other encoders
+            than the embedded one.
     """
 
     def __init__(
@@ -141,13 +148,17 @@ class WindowBoundaryScorer:
         self._encoder = encoder
         self._lexicon = lexicon
         self._models = models or load_models("full" if encoder.name == EMBEDDED else "plain")
+        self._coherence: CoherenceModel | None = None
+        if encoder.name == EMBEDDED:
+            self._coherence = CoherenceModel(load_weights())
         self._comparable = ComparableCosines(encoder)
 
     @property
     def identity(self) -> str:
-        """Hash of encoder, weights, thresholds and the lexicon's pools."""
+        """Hash of encoder, coherence model, weights, thresholds and the lexicon's pools."""
         models = {name: asdict(model) for name, model in self._models.items()}
-        parts = [VERSION, self._encoder.identity, pool_identity(), models]
+        learned = identity_of(load_weights())
+        parts = [VERSION, self._encoder.identity, learned, pool_identity(), models]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def score_messages(self, messages: Sequence[Message]) -> list[Boundary]:
@@ -205,6 +216,8 @@ class WindowBoundaryScorer:
                     np.mean(coherent) if coherent else TYPICAL_COHESION[prefix],
                 )
                 row |= {prefix + name: float(v) for name, v in zip(FEATURES, values, strict=True)}
+            if self._coherence is not None:
+                row |= _parts(self._coherence, vectors[: i + 1], messages[i].role)
             rows.append(row)
         return rows
 
@@ -253,9 +266,16 @@ def shift_record(
 
 @lru_cache(maxsize=2)
 def load_models(kind: Literal["full", "plain"]) -> dict[str, BoundaryModel]:
-    """The calibrated models by name, with or without directions."""
+    """The calibrated models by name, with or without coherence and directions."""
     stored = json.loads(CALIBRATION.read_text(encoding="utf-8"))[kind]
     return {language: BoundaryModel(**values) for language, values in stored.items()}
+
+
+def _parts(model: CoherenceModel, vectors: Vectors, role: Role) -> dict[str, float]:
+    """How well the last message follows the others; its place in the dialogue is no topic."""
+    context = model.contexts([vectors[:-1]], [role])[0]
+    values = context[:-1] @ model.messages(vectors[-1:])[0]
+    return {f"coherence_{name}": float(v) for name, v in zip(PARTS[:-1], values, strict=True)}
 
 
 def _spoken(messages: Sequence[Message]) -> list[int]:
