@@ -12,6 +12,7 @@ from rapport_tasks.dialogue import read_dialogues
 from rapport_tasks.shift_labels import ShiftLabels, read_shift_labels
 
 OWN = Path(__file__).parents[2] / "tasks" / "data" / "shifts.tsv"
+PUBLIC = Path(__file__).parents[2].parent / "shared" / "data" / "dialogues_zh"
 HEADER = "source\tsplit\tdialogue\tfirst\tsecond\n"
 
 
@@ -54,8 +55,7 @@ def test_labels_of_own_dialogues_fit_them() -> None:
             assert row.shares(len(dialogues[row.dialogue].messages))
 
 
-def test_what_is_learned_from_is_not_kept_for_scoring() -> None:
-    """The first lines of the public files, and the evaluation dialogues, are for measuring."""
+def test_what_is_learned_from_is_not_measured_on() -> None:
     fitted = {(row.source, row.dialogue) for row in read_shift_labels(OWN, split="fit")}
     held = {(row.source, row.dialogue) for row in read_shift_labels(OWN, split="held")}
     assert {source for source, _ in fitted} == {"train_zh", "smile", "cpsycound"}
@@ -64,3 +64,13 @@ def test_what_is_learned_from_is_not_kept_for_scoring() -> None:
         {grade for one in row.passes for grade in one.values()} <= {1, 2}
         for row in read_shift_labels(OWN)
     )
+
+
+@pytest.mark.skipif(not PUBLIC.is_dir(), reason="development data is absent")
+@pytest.mark.parametrize(("source", "kept"), [("smile", 1000), ("cpsycound", 400)])
+def test_the_first_lines_of_public_files_are_for_measuring_alone(source: str, kept: int) -> None:
+    ids = [dialogue.id for dialogue in read_dialogues(PUBLIC / f"{source}.jsonl")]
+    for split, lines in (("held", ids[:kept]), ("fit", ids[kept:])):
+        found = [row for row in read_shift_labels(OWN, split=split) if row.source == source]
+        assert found
+        assert {row.dialogue for row in found} <= set(lines)
