@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -73,7 +75,9 @@ def make_tokenizer(folder: Path, specials: list[str], template: str | None, **na
     fast.save_pretrained(folder)
 
 
-def make_model(folder: Path, kind: str, *, vocabulary: int = 448, seed: int = 0) -> Path:
+def make_model(
+    folder: Path, kind: str, *, vocabulary: int = 448, seed: int = 0, tied: bool = True
+) -> Path:
     """Save a random two-layer model with its tokenizer: ``qwen``, ``llama`` or ``plain``."""
     import torch
     from transformers import (
@@ -97,7 +101,7 @@ def make_model(folder: Path, kind: str, *, vocabulary: int = 448, seed: int = 0)
         "initializer_range": 0.3,  # so that distributions are not flat
     }
     if kind == "qwen":
-        model = Qwen2ForCausalLM(Qwen2Config(**shape, tie_word_embeddings=True))
+        model = Qwen2ForCausalLM(Qwen2Config(**shape, tie_word_embeddings=tied))
         specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
         names = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}
         make_tokenizer(folder, specials, CHATML, **names)
@@ -135,6 +139,44 @@ def make_adapter(base: Path, folder: Path, *, seed: int = 1, scale: float = 0.5)
             if "lora_B" in name:
                 parameter.copy_(scale * torch.randn_like(parameter))
     adapted.save_pretrained(folder)
+    return folder
+
+
+def make_lora(
+    base: Path,
+    folder: Path,
+    *,
+    biases: bool = False,
+    vocabulary: int | None = None,
+    **settings: Any,
+) -> Path:
+    """Save an adapter of any kind of LoRA whose update is not zero.
+
+    Args:
+        base: A tiny model.
+        folder: Where to save it.
+        biases: Change the biases that learn, too.
+        vocabulary: Resize the base's vocabulary first.
+        settings: Of PEFT's ``LoraConfig``.
+    """
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(5)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    if vocabulary is not None:
+        model.resize_token_embeddings(vocabulary)
+    usual = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PEFT comments on tied weights and on embeddings it saves
+        adapted = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **usual | settings))
+        learns = ("lora_B", "lora_embedding_B", "modules_to_save", "trainable_tokens_delta")
+        with torch.no_grad():
+            for name, parameter in adapted.named_parameters():
+                if any(part in name for part in learns) or (biases and name.endswith(".bias")):
+                    parameter.add_(0.3 * torch.randn_like(parameter))
+        adapted.save_pretrained(folder)
     return folder
 
 

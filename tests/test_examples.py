@@ -16,8 +16,8 @@ from safetensors.numpy import save_file
 
 import made_study
 from made_results import columns, result
+from rapport_bench.adapters import identify_adapter
 from rapport_bench.cli import _run, cli
-from rapport_bench.models import identify_adapter
 from rapport_bench.results import save
 from report_material import reseal
 

@@ -17,16 +17,18 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from rapport_bench.adapters import Adapter, check_adapter, identify_adapter
 from rapport_bench.engine import encoder_for
 from rapport_bench.generation import Generated, Prompt, generate_batch
 from rapport_bench.likelihood import plan_batches
-from rapport_bench.loading import LoadedBase, load_tokenizer
-from rapport_bench.models import Adapter, check_adapter, identify_adapter, identify_base
+from rapport_bench.loading import LoadedBase
+from rapport_bench.models import identify_base
 from rapport_bench.sampling import noise_key
 from rapport_bench.store import ResponseStore
 from rapport_tasks.builtin import load_suite_dialogues
 from rapport_tasks.protocol import Generation
 from rapport_tasks.rendering import generation_context, tokenizer_renderer
+from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
 
 STATISTICS: dict[str, Callable[[Generated], float]] = {
     "characters": lambda reply: len(reply.text),
@@ -39,18 +41,19 @@ STATISTICS: dict[str, Callable[[Generated], float]] = {
 @torch.inference_mode()
 def divergence(loaded: LoadedBase, adapter: Adapter, rows: list[tuple[list[int], int]]) -> float:
     """Mean KL(base || adapter) in nats per token at the reply's positions."""
-    total, count = 0.0, 0
-    for tokens, start in rows:
-        ids = torch.tensor([tokens])
-        logps = []
-        for arm in (None, adapter):
-            with loaded.activated(arm) as model:
-                logps.append(
-                    torch.log_softmax(model(input_ids=ids).logits[0, start - 1 : -1].float(), -1)
-                )
-        total += float((logps[0].exp() * (logps[0] - logps[1])).sum())
-        count += len(tokens) - start
-    return total / count
+    logps: list[list[torch.Tensor]] = []
+    for arm in (None, adapter):
+        with loaded.activated(arm) as model:
+            logps.append(
+                [
+                    model(input_ids=torch.tensor([tokens]))
+                    .logits[0, start - 1 : -1]
+                    .log_softmax(-1)
+                    for tokens, start in rows
+                ]
+            )
+    total = sum(float((base.exp() * (base - on)).sum()) for base, on in zip(*logps, strict=True))
+    return total / sum(len(tokens) - start for tokens, start in rows)
 
 
 def main() -> None:
@@ -66,8 +69,9 @@ def main() -> None:
         base = identify_base(options.base, quantization="none", dtype="float32", store=store)
         adapter = identify_adapter(options.adapter, None, store)
     check_adapter(base, adapter)
-    tokenizer = load_tokenizer(base)
-    loaded = LoadedBase(base, [adapter], "cpu")
+    rows = embedding_rows(empty_model(base.folder, name=base.name))
+    tokenizer = load_tokenizer(base.folder, name=base.name, rows=rows)
+    loaded = LoadedBase(base, tokenizer, "cpu")
     render, encode = tokenizer_renderer(tokenizer), encoder_for(tokenizer)
     dialogues, _ = load_suite_dialogues(options.data, options.dialogues)
     turns = [(d, t) for d in dialogues for t in d.assistant_turns()]

@@ -115,11 +115,13 @@ def ours(base: str, adapters: list[str], data: str | None, limit: int) -> dict[s
     from lm_eval.evaluator import evaluate
     from peft import PeftModel  # noqa: F401 - imported before the clock starts
 
+    from rapport_bench.adapters import check_adapter, identify_adapter
     from rapport_bench.arms import model_arm
     from rapport_bench.engine import ArmModel, encoder_for
-    from rapport_bench.loading import LoadedBase, context_length, load_tokenizer
-    from rapport_bench.models import check_adapter, identify_adapter, identify_base
+    from rapport_bench.loading import LoadedBase, context_length
+    from rapport_bench.models import identify_base
     from rapport_bench.store import ResponseStore
+    from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
 
     torch.set_num_threads(1)
     load_task(data, limit)
@@ -129,8 +131,9 @@ def ours(base: str, adapters: list[str], data: str | None, limit: int) -> dict[s
         found = [identify_adapter(path, None, store) for path in adapters]
         for adapter in found:
             check_adapter(model, adapter)
-        tokenizer = load_tokenizer(model)
-        loaded = LoadedBase(model, found, "cpu")
+        rows = embedding_rows(empty_model(model.folder, name=model.name))
+        tokenizer = load_tokenizer(model.folder, name=model.name, rows=rows)
+        loaded = LoadedBase(model, tokenizer, "cpu")
         encode = encoder_for(tokenizer)
         answers = []
         for adapter in [None, *found]:

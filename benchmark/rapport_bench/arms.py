@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rapport_bench.models import Adapter, BaseModel
+from rapport_bench.adapters import Adapter
+from rapport_bench.models import BaseModel
 from rapport_bench.store import digest
 
 Kind = Literal["base", "adapter", "model", "replies", "bot", "gold"]

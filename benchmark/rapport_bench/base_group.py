@@ -9,16 +9,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rapport_bench import loading
+from rapport_bench.adapters import Adapter, check_adapter, identify_adapter
 from rapport_bench.arms import Arm
 from rapport_bench.engine import ArmModel, encoder_for
-from rapport_bench.models import (
-    Adapter,
-    BaseModel,
-    check_adapter,
-    identify_adapter,
-    identify_base,
-)
+from rapport_bench.models import BaseModel, identify_base
 from rapport_bench.store import ResponseStore, digest
+from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
 
 if TYPE_CHECKING:
     from rapport_bench.run import Named, Reporter, RunConfig
@@ -44,7 +40,10 @@ class BaseGroup:
         for adapter in self.adapters:
             for warning in check_adapter(self.base, adapter):
                 reporter.warn(warning)
-        self.tokenizer = loading.load_tokenizer(self.base)
+        model = empty_model(self.base.folder, name=self.base.name)
+        self.tokenizer = load_tokenizer(
+            self.base.folder, name=self.base.name, rows=embedding_rows(model)
+        )
         self._context_length = loading.context_length(self.base, self.tokenizer)
         self._encode = encoder_for(self.tokenizer)
         self._store, self._reporter = store, reporter
@@ -87,23 +86,36 @@ class BaseGroup:
     @contextmanager
     def _activated(self, arm: Arm) -> Iterator[Any]:
         if self._loaded is None:
-            self._loaded = loading.LoadedBase(self.base, self.adapters, self._device)
-        if arm.adapter is not None:
-            self.proof(arm, self._numerics)  # before anything is scored with it
+            self._loaded = loading.LoadedBase(self.base, self.tokenizer, self._device)
+            for adapter in self.adapters:  # whatever must be refused is, before hours of work
+                self._prove(adapter, self._numerics)
         with self._loaded.activated(arm.adapter) as model:
             yield model
 
     def proof(self, arm: Arm, numerics: Mapping[str, Any]) -> dict[str, Any]:
         """That the adapter is applied: shown once, remembered beside the responses."""
         assert arm.adapter is not None
-        key = f"proof:{digest([arm.arm_id, numerics])}"
-        known = self._store.recall(key)
-        if known is None:
-            if self._loaded is None:
-                self._loaded = loading.LoadedBase(self.base, self.adapters, self._device)
-            proof = self._loaded.prove(arm.adapter, self.tokenizer)
-            known = asdict(proof) | {"max_logit_change": float(f"{proof.max_logit_change:.3g}")}
-            self._store.remember(key, known)
+        known = self._prove(arm.adapter, numerics)
         if known["no_op"]:
             self._reporter.warn(f"adapter {arm.name!r} changes nothing: all of its lora_B are 0")
-        return {name: known[name] for name in ("max_logit_change", "base_restored_exactly")}
+        if known["own_base"]:
+            self._reporter.warn(
+                f"adapter {arm.name!r} changes the base itself, not only what it adds to it: it was "
+                "scored on a copy of its own"
+            )
+        shown = ("max_logit_change", "base_restored_exactly")
+        return {k: known[k] for k in (*shown, "own_base") if k in shown or known[k]}
+
+    def _prove(self, adapter: Adapter, numerics: Mapping[str, Any]) -> dict[str, Any]:
+        base = self.base
+        identity = [base.weights_sha256, base.config_sha256, base.quantization, base.dtype]
+        identity += [adapter.weights_sha256, adapter.config_sha256]
+        key = f"proof-2:{digest([identity, numerics])}"
+        known: dict[str, Any] | None = self._store.recall(key)
+        if known is None:
+            if self._loaded is None:
+                self._loaded = loading.LoadedBase(self.base, self.tokenizer, self._device)
+            proof = self._loaded.prove(adapter)
+            known = asdict(proof) | {"max_logit_change": float(f"{proof.max_logit_change:.3g}")}
+            self._store.remember(key, known)
+        return known

@@ -88,9 +88,9 @@ def export_model_card(
     ADAPTER is the folder that training wrote. Results are found by the hash of its weights: the
     newest of every suite. Entries of others, and the rest of the README, stay as they are.
     """
+    from rapport_bench.adapters import identify_adapter
     from rapport_bench.export.card import belonging, require_belonging, write_card
     from rapport_bench.leaderboard import load_results
-    from rapport_bench.models import identify_adapter
     from rapport_bench.results import find
 
     if not Path(adapter).is_dir():

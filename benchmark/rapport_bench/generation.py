@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from rapport_bench.likelihood import require_numbers
 from rapport_bench.sampling import draw_top_p
 from rapport_tasks.protocol import Generation
 
@@ -122,6 +123,7 @@ def _choose(
     rows: Sequence[int],
     generation: Generation,
 ) -> list[int]:
+    require_numbers(logits)
     if generation.method == "greedy":
         return [int(token) for token in logits.float().argmax(dim=-1)]
     tokens = draw_top_p(

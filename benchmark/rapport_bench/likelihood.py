@@ -18,6 +18,8 @@ from typing import Any
 
 import torch
 
+from rapport_tasks.errors import BadInput
+
 _CHUNK_ELEMENTS = 1 << 24  # float32 logits held at once: 64 MiB
 
 
@@ -111,6 +113,22 @@ def hidden_states_of(model: Any) -> Callable[[torch.Tensor], torch.Tensor] | Non
     return run if same else None
 
 
+def require_numbers(logits: torch.Tensor) -> None:
+    """Make sure that there is a most probable token; -inf, which rules a token out, is a number.
+
+    Args:
+        logits: Of shape (rows, vocabulary).
+
+    Raises:
+        BadInput: A row has NaN or infinity, as overflow and diverged weights give.
+    """
+    if not bool(logits.amax(dim=-1).isfinite().all()):
+        raise BadInput(
+            "the model's logits are no finite numbers on some of the dialogues",
+            remedy="Try --dtype bfloat16 or float32; if that does not help, its weights are damaged.",
+        )
+
+
 @torch.inference_mode()
 def score_batch(
     model: Any,
@@ -162,6 +180,7 @@ def score_batch(
     for part, first, count in chunks:
         target = targets[first : first + count]
         part = part.float()
+        require_numbers(part)
         picked = part.gather(-1, target[:, None])[:, 0] - torch.logsumexp(part, dim=-1)
         values += picked.double().tolist()
         greedy += (part.argmax(dim=-1) == target).tolist()

@@ -14,9 +14,9 @@ from huggingface_hub import EvalResult, ModelCard, metadata_load
 from safetensors.numpy import save_file
 
 from made_results import columns, result
+from rapport_bench.adapters import identify_adapter
 from rapport_bench.cli import _run
 from rapport_bench.export.card import MARK
-from rapport_bench.models import identify_adapter
 from rapport_bench.results import Result, save, seal
 
 CARD = """---

@@ -28,7 +28,6 @@ def test_sharding_and_metadata_change_nothing(tmp_path: Path) -> None:
     parts = tmp_path / "parts"
     write(parts, {"b": TENSORS["b"], "empty": TENSORS["empty"]}, "model-00001-of-00002.safetensors")
     write(parts, {"a": TENSORS["a"]}, "model-00002-of-00002.safetensors")
-    assert weights_sha256(parts) == weights_sha256(whole)
     places = {"a": 2, "b": 1, "empty": 1}
     index = {n: f"model-0000{place}-of-00002.safetensors" for n, place in places.items()}
     (parts / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
@@ -58,9 +57,16 @@ def test_an_adapter_folder_is_hashed_by_its_adapter(tmp_path: Path) -> None:
     assert weights_sha256(adapter) == weights_sha256(write(tmp_path / "whole", TENSORS))
 
 
+def index_of(folder: Path, *names: str) -> None:
+    places = {str(number): name for number, name in enumerate(names)}
+    text = json.dumps({"weight_map": places})
+    (folder / "model.safetensors.index.json").write_text(text, encoding="utf-8")
+
+
 def test_one_name_in_two_files_is_refused(tmp_path: Path) -> None:
     write(tmp_path, TENSORS, "one.safetensors")
     write(tmp_path, TENSORS, "two.safetensors")
+    index_of(tmp_path, "one.safetensors", "two.safetensors")
     with pytest.raises(BadInput, match="'a' stands in another file"):
         weights_sha256(tmp_path)
 
@@ -83,10 +89,26 @@ def test_no_safetensors_and_damaged_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_index_that_names_a_missing_shard_is_refused(tmp_path: Path) -> None:
-    index = tmp_path / "model.safetensors.index.json"
-    index.write_text(json.dumps({"weight_map": {"a": "model-1.safetensors"}}))
+    index_of(tmp_path, "model-1.safetensors")
     with pytest.raises(BadInput, match=r"model-1\.safetensors is not there"):
         weights_sha256(tmp_path)
-    index.write_text("[]")
-    with pytest.raises(BadInput, match="not a safetensors index"):
+    index_of(tmp_path, "../model-1.safetensors")
+    with pytest.raises(BadInput, match="files outside its folder"):
+        weights_sha256(tmp_path)
+    for text, problem in (("[]", "not a JSON object"), ("{}", "not a safetensors index")):
+        (tmp_path / "model.safetensors.index.json").write_text(text)
+        with pytest.raises(BadInput, match=problem):
+            weights_sha256(tmp_path)
+
+
+def test_of_a_model_the_files_count_that_transformers_loads(tmp_path: Path) -> None:
+    """An index beside one whole file, and other weights that nothing names, are passed over."""
+    loaded = weights_sha256(write(tmp_path, TENSORS))
+    write(tmp_path, {"a": TENSORS["a"] + 1}, "stale.safetensors")
+    index_of(tmp_path, "stale.safetensors")
+    assert weights_sha256(tmp_path) == loaded
+    (tmp_path / "config.json").write_text(json.dumps({"transformers_weights": "stale.safetensors"}))
+    assert weights_sha256(tmp_path) == weights_sha256(tmp_path / "stale.safetensors") != loaded
+    (tmp_path / "config.json").write_text(json.dumps({"transformers_weights": "../x.safetensors"}))
+    with pytest.raises(BadInput, match="names no file of this folder"):
         weights_sha256(tmp_path)

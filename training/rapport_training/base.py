@@ -10,6 +10,7 @@ from typing import Any
 from rapport_tasks.errors import BadInput
 from rapport_tasks.hub import find_folder
 from rapport_training import EMBEDDED_BASE
+from rapport_training.pretrained import embedding_rows, load_causal_lm, load_tokenizer
 from rapport_training.recipe import Recipe
 
 
@@ -44,7 +45,6 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
         BadInput: The model cannot be loaded, or a required part is missing here.
     """
     import torch
-    from transformers import AutoTokenizer
 
     fallbacks: list[str] = []
     quantization: str = recipe.base.quantization
@@ -62,30 +62,26 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
         problem = "optimizer states are paged to and from a GPU, and there is none"
         allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
         optimizer = optimizer.removeprefix("paged_")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = _load_model(folder, recipe, quantization)
-    except (OSError, ValueError, KeyError) as error:
-        raise BadInput(
-            f"base.name: {recipe.base.name!r} cannot be loaded ({error})",
-            remedy="Name a causal language model with safetensors weights that transformers knows.",
-        ) from None
+    name = shown_name(recipe.base.name)
+    model = _load_model(folder, recipe, quantization)
+    tokenizer = load_tokenizer(folder, name=name, rows=embedding_rows(model))
     return LoadedBase(model, tokenizer, quantization, optimizer, tuple(fallbacks))
 
 
 def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-    kind = getattr(torch, recipe.base.dtype)
+    kind, name = getattr(torch, recipe.base.dtype), shown_name(recipe.base.name)
     if quantization == "none":
-        return AutoModelForCausalLM.from_pretrained(folder, dtype=kind, use_safetensors=True)
-    return AutoModelForCausalLM.from_pretrained(
+        return load_causal_lm(folder, name=name, dtype=kind)
+    from transformers import BitsAndBytesConfig
+
+    return load_causal_lm(
         folder,
+        name=name,
         dtype=kind,
-        use_safetensors=True,
-        device_map={"": torch.cuda.current_device()} if torch.cuda.is_available() else None,
-        quantization_config=BitsAndBytesConfig(
+        device=f"cuda:{torch.cuda.current_device()}" if torch.cuda.is_available() else "cpu",
+        quantization=BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=recipe.base.double_quantization,

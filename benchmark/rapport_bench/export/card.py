@@ -16,8 +16,8 @@ from huggingface_hub import EvalResult, ModelCard
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
+from rapport_bench.adapters import Adapter
 from rapport_bench.files import write_atomically
-from rapport_bench.models import Adapter
 from rapport_bench.result_figures import NamedFigure, figures
 from rapport_bench.results import Result
 from rapport_tasks.errors import BadInput
