@@ -93,8 +93,10 @@ class SentenceTransformerEncoder:
                 remedy=f"pip install sentence-transformers, or use the encoder {EMBEDDED!r}.",
             ) from None
         try:
-            model = library.SentenceTransformer(str(path) if path.exists() else name)
-        except (OSError, ValueError) as error:
+            model = library.SentenceTransformer(
+                str(path) if path.exists() else name, trust_remote_code=False
+            )
+        except Exception as error:  # whatever a library raises on files that it cannot use
             first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise BadInput(
                 f"encoder {name!r} cannot be loaded: {first_line}",
