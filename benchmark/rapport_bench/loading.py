@@ -19,6 +19,12 @@ import torch
 from rapport_bench.models import Adapter, BaseModel
 from rapport_tasks.errors import AdapterMismatch, BadInput
 from rapport_tasks.rendering import tokenizer_renderer
+from rapport_training.capabilities import (
+    dtype_problem,
+    four_bit_problem,
+    keep_unpacked,
+    layer_kinds,
+)
 
 _PROBE = [
     {"role": "user", "content": "最近总是睡不好，心里很乱。I can't sleep and my mind won't stop."}
@@ -84,7 +90,8 @@ class LoadedBase:
 
     def __init__(self, base: BaseModel, adapters: Sequence[Adapter], device: str) -> None:
         self.base = base
-        self.model = _load_model(base, device)
+        _require_working(base, device)
+        self.model = keep_unpacked(_load_model(base, device))
         self._peft: Any = None
         self._keys = {adapter.name: f"a{i}" for i, adapter in enumerate(adapters)}
         for adapter in adapters:
@@ -170,6 +177,31 @@ class LoadedBase:
             if ("lora_B" in name or "lora_embedding_B" in name) and f".{key}" in name
         ]
         return bool(found) and not any(bool(parameter.any()) for parameter in found)
+
+
+def _require_working(base: BaseModel, device: str) -> None:
+    """Try layers like the base's before gigabytes are read, and figures made.
+
+    Raises:
+        BadInput: They do not compute here in this type or in 4 bits, or compute something else.
+    """
+    kinds = layer_kinds(base.folder)
+    problem = dtype_problem(kinds, device=device, dtype=base.dtype, training=False)
+    if problem:
+        raise BadInput(
+            f"{base.name}: {problem}",
+            remedy="Choose another --dtype or --device; `rapport doctor` shows what works here.",
+        )
+    if base.quantization == "none":
+        return
+    problem = four_bit_problem(
+        kinds, device=device, dtype=base.dtype, double_quantization=True, training=False
+    )
+    if problem:
+        raise BadInput(
+            f"{base.name} in NF4: {problem}",
+            remedy="Score it without --nf4; `rapport doctor` shows what works here.",
+        )
 
 
 def _load_model(base: BaseModel, device: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ class LoadedBase:
         model: A transformers causal LM.
         tokenizer: Its tokenizer.
         quantization: In effect; differs from the recipe's only if that is not required.
+        dtype: In effect; likewise.
         optimizer: In effect; likewise.
         fallbacks: What is not as asked, and why.
     """
@@ -28,6 +28,7 @@ class LoadedBase:
     model: Any
     tokenizer: Any
     quantization: str
+    dtype: str
     optimizer: str
     fallbacks: tuple[str, ...]
 
@@ -43,34 +44,70 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
     Raises:
         BadInput: The model cannot be loaded, or a required part is missing here.
     """
-    import torch
     from transformers import AutoTokenizer
 
-    fallbacks: list[str] = []
-    quantization: str = recipe.base.quantization
-    optimizer: str = recipe.train.optimizer
-    lacking = _missing_for_bits()
-    if quantization != "none" and lacking:
-        allow_fallback(
-            recipe.require.quantization, "base.quantization", quantization, lacking, fallbacks
-        )
-        quantization = "none"
-    if optimizer != "adamw" and lacking:
-        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, lacking, fallbacks)
-        optimizer = "adamw"
-    if optimizer.startswith("paged_") and not torch.cuda.is_available():
-        problem = "optimizer states are paged to and from a GPU, and there is none"
-        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
-        optimizer = optimizer.removeprefix("paged_")
+    from rapport_training.capabilities import keep_unpacked
+
+    works, fallbacks = _what_works(recipe, folder)
+    quantization = works.base.quantization
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = _load_model(folder, recipe, quantization)
+        model = keep_unpacked(_load_model(folder, works, quantization))
     except (OSError, ValueError, KeyError) as error:
         raise BadInput(
             f"base.name: {recipe.base.name!r} cannot be loaded ({error})",
             remedy="Name a causal language model with safetensors weights that transformers knows.",
         ) from None
-    return LoadedBase(model, tokenizer, quantization, optimizer, tuple(fallbacks))
+    return LoadedBase(
+        model,
+        tokenizer,
+        quantization=quantization,
+        dtype=works.base.dtype,
+        optimizer=works.train.optimizer,
+        fallbacks=tuple(fallbacks),
+    )
+
+
+def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
+    """The recipe with what this machine can do of it, by trial, and what is done without."""
+    from rapport_training.capabilities import (
+        dtype_problem,
+        four_bit_problem,
+        layer_kinds,
+        optimizer_problem,
+        training_device,
+    )
+
+    device = training_device()
+    fallbacks: list[str] = []
+    base, optimizer = recipe.base, recipe.train.optimizer
+    kinds = layer_kinds(folder)
+    problem = dtype_problem(kinds, device=device, dtype=base.dtype, training=True)
+    if problem:
+        allow_fallback(recipe.require.dtype, "base.dtype", base.dtype, problem, fallbacks)
+        base = base.model_copy(update={"dtype": "float32"})
+    if base.quantization != "none":
+        problem = four_bit_problem(
+            kinds,
+            device=device,
+            dtype=base.dtype,
+            double_quantization=base.double_quantization,
+            training=True,
+        )
+        if problem:
+            allow_fallback(
+                recipe.require.quantization,
+                "base.quantization",
+                base.quantization,
+                problem,
+                fallbacks,
+            )
+            base = base.model_copy(update={"quantization": "none"})
+    while optimizer != "adamw" and (problem := optimizer_problem(optimizer, device=device)):
+        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
+        optimizer = "adamw_8bit" if optimizer == "paged_adamw_8bit" else "adamw"
+    train = recipe.train.model_copy(update={"optimizer": optimizer})
+    return recipe.model_copy(update={"base": base, "train": train}), fallbacks
 
 
 def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
@@ -92,10 +129,6 @@ def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
             bnb_4bit_compute_dtype=kind,
         ),
     )
-
-
-def _missing_for_bits() -> str | None:
-    return None if find_spec("bitsandbytes") else "bitsandbytes is not installed"
 
 
 def allow_fallback(
