@@ -17,14 +17,10 @@ from typing import Any
 import torch
 
 from rapport_bench.models import Adapter, BaseModel
+from rapport_bench.trials import require_working
 from rapport_tasks.errors import AdapterMismatch, BadInput
 from rapport_tasks.rendering import tokenizer_renderer
-from rapport_training.capabilities import (
-    dtype_problem,
-    four_bit_problem,
-    keep_unpacked,
-    layer_kinds,
-)
+from rapport_training.capabilities import keep_unpacked
 
 _PROBE = [
     {"role": "user", "content": "最近总是睡不好，心里很乱。I can't sleep and my mind won't stop."}
@@ -90,7 +86,7 @@ class LoadedBase:
 
     def __init__(self, base: BaseModel, adapters: Sequence[Adapter], device: str) -> None:
         self.base = base
-        _require_working(base, device)
+        require_working(base, device)
         self.model = keep_unpacked(_load_model(base, device))
         self._peft: Any = None
         self._keys = {adapter.name: f"a{i}" for i, adapter in enumerate(adapters)}
@@ -177,31 +173,6 @@ class LoadedBase:
             if ("lora_B" in name or "lora_embedding_B" in name) and f".{key}" in name
         ]
         return bool(found) and not any(bool(parameter.any()) for parameter in found)
-
-
-def _require_working(base: BaseModel, device: str) -> None:
-    """Try layers like the base's before gigabytes are read, and figures made.
-
-    Raises:
-        BadInput: They do not compute here in this type or in 4 bits, or compute something else.
-    """
-    kinds = layer_kinds(base.folder)
-    problem = dtype_problem(kinds, device=device, dtype=base.dtype, training=False)
-    if problem:
-        raise BadInput(
-            f"{base.name}: {problem}",
-            remedy="Choose another --dtype or --device; `rapport doctor` shows what works here.",
-        )
-    if base.quantization == "none":
-        return
-    problem = four_bit_problem(
-        kinds, device=device, dtype=base.dtype, double_quantization=True, training=False
-    )
-    if problem:
-        raise BadInput(
-            f"{base.name} in NF4: {problem}",
-            remedy="Score it without --nf4; `rapport doctor` shows what works here.",
-        )
 
 
 def _load_model(base: BaseModel, device: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,7 @@ def test_four_bit_figures_are_the_same_where_bitsandbytes_would_pack(
     ("fault", "options", "expected"),
     [
         ("nf4", ["--nf4"], "without --nf4"),
+        ("nf4", [], "the base that it was made of"),
         ("bfloat16", ["--dtype", "bfloat16"], "Choose another --dtype"),
         ("none", ["--device", "cuda:97"], "--device"),
     ],
@@ -94,6 +96,13 @@ def test_four_bit_figures_are_the_same_where_bitsandbytes_would_pack(
 def test_what_does_not_compute_here_is_refused_before_the_base_is_loaded(
     rapport, wide_model, data, monkeypatch, fault, options, expected
 ) -> None:
+    base = wide_model
+    if fault == "nf4" and not options:
+        base = Path(shutil.copytree(wide_model, "stored"))
+        config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+        config["quantization_config"] = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+        (base / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
     def forward(self: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
         if fault == "nf4" and type(self).__name__ == "Linear4bit":
             return torch.zeros(*x.shape[:-1], self.out_features)
@@ -106,8 +115,7 @@ def test_what_does_not_compute_here_is_refused_before_the_base_is_loaded(
     for kind in (Linear4bit, torch.nn.Linear):
         monkeypatch.setattr(kind, "forward", forward)
     monkeypatch.setattr("rapport_bench.loading._load_model", lambda *_: pytest.fail("loaded"))
-    code, _, err = rapport("run", "--base", wide_model, "--data", data, "--tasks", "perplexity",
-                           *options)  # fmt: skip
+    code, _, err = rapport("run", "--base", base, "--data", data, "--tasks", "perplexity", *options)
     assert code == 2
     assert "does not work on" in err
     assert expected in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from rapport_tasks.errors import BadInput
 from rapport_training import capabilities
@@ -228,6 +229,25 @@ def test_what_fails_its_trial_stops_training_or_is_done_without(
         assert "none quantisation, float32" in (tmp_path / "adapter" / "README.md").read_text(
             "utf-8"
         )
+
+
+def test_a_base_stored_in_4_bits_that_do_not_work_is_refused_whatever_is_required(
+    recipe: Recipe, wide_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = tmp_path / "stored"
+    usual = AutoModelForCausalLM.from_pretrained(
+        wide_model, quantization_config=BitsAndBytesConfig(load_in_4bit=True)
+    )
+    usual.save_pretrained(stored)
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(wide_model / name, stored)
+    asked = changed(recipe, base__name=str(stored), require__quantization=False)
+    assert train(asked, tmp_path / "adapter").record["steps"] == 3
+    refuse_bias(monkeypatch)
+    with pytest.raises(BadInput, match=r"is stored in 4 bits: .*in-place") as caught:
+        train(asked, tmp_path / "other")
+    assert "made of" in caught.value.remedy
+    assert not (tmp_path / "other").exists()
 
 
 def test_packing_is_tried_backward_too(tiny_model: Path) -> None:

@@ -75,6 +75,7 @@ def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
         four_bit_problem,
         layer_kinds,
         optimizer_problem,
+        stored_in_4_bits,
         training_device,
     )
 
@@ -86,7 +87,8 @@ def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
     if problem:
         allow_fallback(recipe.require.dtype, "base.dtype", base.dtype, problem, fallbacks)
         base = base.model_copy(update={"dtype": "float32"})
-    if base.quantization != "none":
+    stored = stored_in_4_bits(folder)
+    if stored or base.quantization != "none":
         problem = four_bit_problem(
             kinds,
             device=device,
@@ -94,6 +96,11 @@ def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
             double_quantization=base.double_quantization,
             training=True,
         )
+        if problem and stored:
+            raise BadInput(
+                f"base.name: {recipe.base.name!r} is stored in 4 bits: {problem}",
+                remedy="Name the base that it was made of.",
+            )
         if problem:
             allow_fallback(
                 recipe.require.quantization,

@@ -7,6 +7,7 @@ is wrong, or `None`; `rapport train`, `rapport run` and `rapport doctor` make th
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,16 @@ def layer_kinds(folder: Path) -> tuple[LayerKind, ...]:
         outputs, inputs = reversed(module.weight.shape) if conv else module.weight.shape
         found.add(LayerKind(_narrow(inputs), _narrow(outputs), bias=module.bias is not None))
     return tuple(sorted(found)) or USUAL_LAYERS
+
+
+def stored_in_4_bits(folder: Path) -> bool:
+    """Whether a base's own files hold layers in bitsandbytes' 4 bits, whatever is asked for."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # said by who loads it
+        return False
+    stored = config.get("quantization_config") if isinstance(config, dict) else None
+    return isinstance(stored, dict) and stored.get("load_in_4bit") is True
 
 
 def keep_unpacked(model: Any) -> Any:
