@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from rapport_training.recipe import LARGEST, Recipe, load_recipe
 from rapport_training.train import TrainingSummary, autocast_of, train
 from rapport_training.trainer import LoraTrainer
 from rapport_training.validation import sequences_nll, summed_nll
-from rapport_training.watch import Diverged
+from rapport_training.watch import Diverged, Watch
 
 FILES = {
     "README.md",
@@ -187,6 +188,7 @@ def test_every_shipped_recipe_runs_and_names_no_machine_path(
     ("section", "values"),
     [
         ("base", {"quantization": "nf4"}),
+        ("base", {"dtype": "float16"}),
         ("data", {"packing": True}),
         ("train", {"optimizer": "adamw_8bit"}),
         ("train", {"gradient_checkpointing": True}),
@@ -384,6 +386,21 @@ def test_a_validation_dialogue_that_overflows_is_said_and_leaves_nothing(
     with pytest.raises(Diverged, match="validation loss is inf at step 0"):
         train(asked, tmp_path / "adapter")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"loss": float("nan"), "grad_norm": 1.0}, "the loss is nan"),
+        ({"loss": 1.0, "grad_norm": float("inf")}, "the gradient norm is inf"),
+        ({"validation_nll_sum": float("nan")}, "the validation loss is nan"),
+    ],
+)
+def test_each_number_of_the_log_must_be_one(line: dict[str, float], message: str) -> None:
+    watch = Watch(log=None, evaluates=False, on_progress=None, on_note=None)
+    state = SimpleNamespace(log_history=[line | {"step": 4}])
+    with pytest.raises(Diverged, match=f"{message} at step 4: training has diverged$"):
+        watch.on_log(None, state, None)
 
 
 def test_a_last_step_that_leaves_no_numbers_is_no_adapter(recipe: Recipe, tmp_path: Path) -> None:
