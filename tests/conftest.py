@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,18 @@ def make_tokenizer(folder: Path, specials: list[str], template: str | None, **na
 
 
 def make_model(
-    folder: Path, kind: str, *, vocabulary: int = 448, seed: int = 0, tied: bool = True
+    folder: Path,
+    kind: str,
+    *,
+    vocabulary: int = 448,
+    width: int = 32,
+    seed: int = 0,
+    tied: bool = True,
 ) -> Path:
-    """Save a random two-layer model with its tokenizer: ``qwen``, ``llama`` or ``plain``."""
+    """Save a random two-layer model with its tokenizer: ``qwen``, ``llama`` or ``plain``.
+
+    bitsandbytes' 4-bit kernels need a `width` of 64 or a multiple of it.
+    """
     import torch
     from transformers import (
         GPT2Config,
@@ -92,8 +102,8 @@ def make_model(
     torch.manual_seed(seed)
     shape = {
         "vocab_size": vocabulary,
-        "hidden_size": 32,
-        "intermediate_size": 64,
+        "hidden_size": width,
+        "intermediate_size": 2 * width,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
@@ -111,7 +121,7 @@ def make_model(
         make_tokenizer(folder, ["<unk>", "<s>", "</s>"], LLAMA, **names)
     else:
         config = GPT2Config(
-            vocab_size=vocabulary, n_embd=32, n_layer=2, n_head=4, n_positions=512,
+            vocab_size=vocabulary, n_embd=width, n_layer=2, n_head=4, n_positions=512,
             initializer_range=0.3, bos_token_id=0, eos_token_id=0,
         )  # fmt: skip
         model = GPT2LMHeadModel(config)
@@ -180,11 +190,49 @@ def make_lora(
     return folder
 
 
+@pytest.fixture
+def packing_processor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """bitsandbytes as on a processor with AVX512-BF16, where it packs 4-bit weights for a kernel.
+
+    The packing is its own. The kernel, which other processors cannot run, stands here in Python: like
+    the real one it fills memory behind autograd's back and returns a view of it.
+    """
+    import torch
+    from bitsandbytes.functional import has_avx512bf16
+    from bitsandbytes.nn import modules
+
+    def gemv_4bit(inputs, packed, shape, scales, code, blocksize):
+        outputs, width = shape
+        rows = inputs.to(torch.bfloat16).reshape(-1, width)
+        out = torch.empty((len(rows), outputs), dtype=torch.bfloat16)
+        with torch.no_grad():
+            halves = packed.reshape(-1, 32)
+            numbers = torch.cat([halves & 15, halves >> 4], -1).reshape(-1, width // 2, 32, 2)
+            numbers = numbers.transpose(-3, -2).reshape(outputs, width).int()
+            weight = code[numbers] * scales.float().T.repeat_interleave(blocksize, 1)
+            product = rows.detach() @ weight.to(torch.bfloat16).T
+            out.view(torch.int16).numpy()[:] = product.view(torch.int16).numpy()
+        return out.to(inputs.dtype).reshape(*inputs.shape[:-1], outputs)
+
+    monkeypatch.setattr(modules, "has_avx512bf16", lambda: True)
+    library = torch.library.Library("bitsandbytes", "IMPL")
+    if not has_avx512bf16():
+        library.impl("gemv_4bit", gemv_4bit, "CPU")
+    yield
+    library._destroy()
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Folders of the three tiny models."""
     root = tmp_path_factory.mktemp("models")
     return {kind: make_model(root / kind, kind) for kind in ("qwen", "llama", "plain")}
+
+
+@pytest.fixture(scope="session")
+def wide_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Qwen whose layers 4-bit kernels accept."""
+    return make_model(tmp_path_factory.mktemp("wide") / "qwen", "qwen", width=64)
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,7 @@ def test_only_named_modules_of_the_benchmark_know_the_training() -> None:
         "loading.py",
         "models.py",
         "doctor.py",
+        "trials.py",
         "demo.py",
         "prepare_command.py",
         "train_command.py",

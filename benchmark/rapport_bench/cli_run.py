@@ -68,7 +68,9 @@ def named(value: str) -> Named:
     show_default=True,
     help="auto: bfloat16 on CUDA, else float32.",
 )
-@click.option("--nf4", is_flag=True, help="Load the base in 4-bit NF4 (bitsandbytes).")
+@click.option(
+    "--nf4", is_flag=True, help="Load the base in 4-bit NF4 (bitsandbytes), if that works here."
+)
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE")
 @click.option("--batch-tokens", type=int, default=4096, show_default=True, metavar="N")
 @RESULTS_OPTION

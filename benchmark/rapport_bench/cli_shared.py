@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,9 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    # Where a processor has AVX512-BF16, bitsandbytes asks on import for a package with a kernel that
+    # `rapport_training.capabilities.keep_unpacked` leaves unused.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
 def emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: int = 0) -> None:

@@ -7,6 +7,10 @@ import os
 import platform
 import shutil
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rapport_training.corpus import LabelledSequence
 
 _REQUIRED = (
     "lm-eval",
@@ -34,10 +38,10 @@ class Check:
 
 
 def examine() -> list[Check]:
-    """Check packages, device, memory, 4-bit loading, the embedded base and the response store."""
+    """Check packages, device, what the device can do, memory, the embedded base and the store."""
     checks = [Check("python", True, True, platform.python_version())]
     checks += [_package(name) for name in _REQUIRED]
-    checks += [_device(), _four_bit(), _memory(), _embedded(), _store()]
+    checks += [_device(), *_trials(), _memory(), _embedded(), _store()]
     return checks
 
 
@@ -64,19 +68,67 @@ def _device() -> Check:
     return Check("device", True, False, f"CPU, {torch.get_num_threads()} threads, float32")
 
 
-def _four_bit() -> Check:
-    """Quantise a few numbers: an import alone proves nothing."""
+def _trials() -> list[Check]:
+    """What only a trial tells: types, 4 bits, optimizers and packing; scoring and training apart."""
     try:
-        import torch
-        from bitsandbytes.functional import dequantize_4bit, quantize_4bit
+        from rapport_bench.loading import default_device, default_dtype
+        from rapport_training.capabilities import (
+            USUAL_LAYERS,
+            dtype_problem,
+            four_bit_problem,
+            optimizer_problem,
+            packing_problem,
+            training_device,
+        )
+    except ImportError as error:
+        return [Check("trials", False, False, f"not made: {error.name} cannot be imported")]
+    checks = []
+    for use, device in (("scoring", default_device()), ("training", training_device())):
+        learn = use == "training"
+        dtype = "bfloat16" if learn else default_dtype(device)  # as the shipped recipes, as `--nf4`
+        found = {
+            f"bfloat16, {use}": dtype_problem(
+                USUAL_LAYERS, device=device, dtype="bfloat16", training=learn
+            ),
+            f"4-bit NF4, {use}": four_bit_problem(
+                USUAL_LAYERS, device=device, dtype=dtype, double_quantization=True, training=learn
+            ),
+        }
+        if learn:
+            found |= {
+                "8-bit optimizer": optimizer_problem("adamw_8bit", device=device),
+                "paged 8-bit optimizer": optimizer_problem("paged_adamw_8bit", device=device),
+                "packing": packing_problem(_tiny_decoder(device), _tiny_dialogues()),
+            }
+        checks += [
+            Check(name, not problem, False, problem or f"works on {device}")
+            for name, problem in found.items()
+        ]
+    return checks
 
-        values = torch.linspace(-1, 1, 128)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        packed, state = quantize_4bit(values.to(device), quant_type="nf4")
-        error = float((dequantize_4bit(packed, state).cpu() - values).abs().max())
-    except Exception as error_seen:  # whatever a broken installation raises
-        return Check("4-bit NF4", False, False, f"not available ({type(error_seen).__name__})")
-    return Check("4-bit NF4", error < 0.2, False, f"works on {device}")
+
+def _tiny_dialogues() -> list[LabelledSequence]:
+    from rapport_training.corpus import LabelledSequence
+
+    return [LabelledSequence(tokens, tokens) for tokens in ((1, 2, 3, 4, 5), (6, 7, 8))]
+
+
+def _tiny_decoder(device: str) -> Any:
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        config = Qwen2Config(
+            vocab_size=64,
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            use_cache=False,
+        )
+        return Qwen2ForCausalLM(config).to(device)
 
 
 def _memory() -> Check:

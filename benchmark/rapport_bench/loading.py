@@ -27,7 +27,9 @@ from rapport_bench.adapters import (
 )
 from rapport_bench.fingerprint import Fingerprint
 from rapport_bench.models import BaseModel
+from rapport_bench.trials import require_working
 from rapport_tasks.errors import AdapterMismatch, BadInput
+from rapport_training.capabilities import keep_unpacked
 from rapport_training.pretrained import first_line, load_causal_lm, load_config, some
 
 PROBE = "最近总是睡不好，心里很乱。I can't sleep and my mind won't stop."
@@ -93,10 +95,11 @@ class LoadedBase:
         self._ids = list(tokenizer.encode(PROBE, add_special_tokens=False)[:128])
         self._peft: Any = None
         self._attached: Adapter | None = None
+        require_working(base, device)
         self._load()
 
     def _load(self) -> None:
-        self.model = _load_base(self.base, self._device)
+        self.model = keep_unpacked(_load_base(self.base, self._device))
         self._fingerprint = Fingerprint(self.model)
         self._logits = self._probe(self.model, self._ids)
         self._require_causal()

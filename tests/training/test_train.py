@@ -2,29 +2,34 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from peft import PeftModel
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainingArguments
 
 from rapport_tasks.dialogue import read_dialogues
 from rapport_tasks.errors import BadInput
 from rapport_tasks.rendering import tokenizer_renderer, turn_prompts
 from rapport_tasks.weights import weights_sha256
-from rapport_training import RECIPES, assembly, disk
+from rapport_training import RECIPES, assembly, capabilities, disk
+from rapport_training import train as train_module
 from rapport_training.adapter import add_adapter, check_only_lora
 from rapport_training.base import load_base
 from rapport_training.batches import collate
 from rapport_training.corpus import encode_corpus
 from rapport_training.loss import labelled_loss
-from rapport_training.recipe import Recipe, load_recipe
+from rapport_training.recipe import LARGEST, Recipe, load_recipe
 from rapport_training.train import TrainingSummary, autocast_of, train
 from rapport_training.trainer import LoraTrainer
 from rapport_training.validation import sequences_nll, summed_nll
+from rapport_training.watch import Diverged, Watch
 
 FILES = {
     "README.md",
@@ -154,11 +159,11 @@ def test_same_seed_same_weights_other_seed_other_weights(recipe: Recipe, tmp_pat
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.toml")))
 def test_every_shipped_recipe_runs_and_names_no_machine_path(
-    name: str, tiny_model: Path, corpus_folder: Path, tmp_path: Path
+    name: str, wide_model: Path, corpus_folder: Path, tmp_path: Path
 ) -> None:
     shipped = load_recipe(name)
     settings = {
-        "base.name": str(tiny_model),
+        "base.name": str(wide_model),
         "data.corpus": str(corpus_folder),
         "data.max_length": 512,
         "train.epochs": 1,
@@ -175,7 +180,7 @@ def test_every_shipped_recipe_runs_and_names_no_machine_path(
     assert config["target_modules"] == sorted(shipped.lora.target_modules)
     for path in out.iterdir():
         content = path.read_bytes()
-        for private in (str(tmp_path), str(tiny_model), str(corpus_folder), "睡不着", "很累"):
+        for private in (str(tmp_path), str(wide_model), str(corpus_folder), "睡不着", "很累"):
             assert private.encode() not in content
 
 
@@ -183,6 +188,7 @@ def test_every_shipped_recipe_runs_and_names_no_machine_path(
     ("section", "values"),
     [
         ("base", {"quantization": "nf4"}),
+        ("base", {"dtype": "float16"}),
         ("data", {"packing": True}),
         ("train", {"optimizer": "adamw_8bit"}),
         ("train", {"gradient_checkpointing": True}),
@@ -191,9 +197,10 @@ def test_every_shipped_recipe_runs_and_names_no_machine_path(
     ],
 )
 def test_each_option_of_the_recipe_works(
-    recipe: Recipe, tmp_path: Path, section: str, values: dict[str, Any]
+    recipe: Recipe, wide_model: Path, tmp_path: Path, section: str, values: dict[str, Any]
 ) -> None:
-    out = train(changed(recipe, section, **values), tmp_path / "adapter").out
+    wide = changed(recipe, "base", name=str(wide_model))
+    out = train(changed(wide, section, **values), tmp_path / "adapter").out
     weights = load_file(out / "adapter_model.safetensors")
     assert len(weights) == 2 * 4 * 2
     assert all(tensor.dtype == torch.float32 for tensor in weights.values())
@@ -211,7 +218,8 @@ def test_what_is_missing_stops_training_unless_the_recipe_allows_it(
         "effective"
     ]
     assert effective["optimizer"] == "adamw_8bit"
-    assert "paged" in effective["fallbacks"][0]
+    assert len(effective["fallbacks"]) == 1
+    assert "not paged" in effective["fallbacks"][0]
 
 
 def test_an_adapter_may_compute_in_bfloat16_but_is_validated_in_full(
@@ -258,20 +266,16 @@ def test_an_adapter_may_compute_in_bfloat16_but_is_validated_in_full(
     ],
 )
 def test_only_a_bfloat16_base_on_a_gpu_is_trained_with_autocast(
-    recipe: Recipe,
-    monkeypatch: pytest.MonkeyPatch,
-    dtype: str,
-    cuda: bool,
-    expected: torch.dtype | None,
+    monkeypatch: pytest.MonkeyPatch, dtype: str, cuda: bool, expected: torch.dtype | None
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    assert autocast_of(changed(recipe, "base", dtype=dtype)) is expected
+    assert autocast_of(dtype) is expected
 
 
 def test_packing_that_the_base_cannot_keep_apart(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assembly, "keeps_packed_apart", lambda *_: False)
+    monkeypatch.setattr(capabilities, "keeps_packed_apart", lambda *_: False)
     packed = changed(recipe, "data", packing=True)
     with pytest.raises(BadInput, match=r"data\.packing") as caught:
         train(packed, tmp_path / "adapter")
@@ -325,6 +329,70 @@ def test_what_cannot_work_is_said_and_leaves_nothing(
 ) -> None:
     with pytest.raises(BadInput, match=message):
         train(changed(recipe, section, **values), tmp_path / "adapter")
+    assert list(tmp_path.iterdir()) == []
+
+
+def with_weights(
+    base: Path, folder: Path, change: Callable[[dict[str, torch.Tensor]], None]
+) -> Path:
+    """A copy of a base, its tensors changed in place."""
+    shutil.copytree(base, folder)
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+def overflow_float16(tensors: dict[str, torch.Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if "up_proj" in name or "gate_proj" in name:
+            tensor *= 300
+
+
+@pytest.mark.parametrize("packing", [False, True])
+def test_a_base_that_computes_no_numbers_is_refused_before_the_first_step(
+    recipe: Recipe, tiny_model: Path, tmp_path: Path, packing: bool
+) -> None:
+    base = with_weights(tiny_model, tmp_path / "base", overflow_float16)
+    asked = changed(recipe, "base", name=str(base), dtype="float16")
+    asked = changed(asked, "data", packing=packing, validation=asked.data.corpus)
+    with pytest.raises(Diverged, match="at step 0: training has diverged before") as caught:
+        train(asked, tmp_path / "adapter")
+    assert "float16" in caught.value.remedy
+    assert [path.name for path in tmp_path.iterdir()] == ["base"]
+    done = train(changed(asked, "base", dtype="bfloat16"), tmp_path / "adapter")
+    assert done.record["steps"] == 3
+
+
+def test_a_validation_dialogue_that_overflows_is_said_and_leaves_nothing(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_module, "sequences_nll", lambda *_, **__: (float("inf"), 7))
+    asked = changed(recipe, "data", validation=recipe.data.corpus)
+    with pytest.raises(Diverged, match="validation loss is inf at step 0"):
+        train(asked, tmp_path / "adapter")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"loss": float("nan"), "grad_norm": 1.0}, "the loss is nan"),
+        ({"loss": 1.0, "grad_norm": float("inf")}, "the gradient norm is inf"),
+        ({"validation_nll_sum": float("nan")}, "the validation loss is nan"),
+    ],
+)
+def test_each_number_of_the_log_must_be_one(line: dict[str, float], message: str) -> None:
+    watch = Watch(log=None, evaluates=False, on_progress=None, on_note=None)
+    state = SimpleNamespace(log_history=[line | {"step": 4}])
+    with pytest.raises(Diverged, match=f"{message} at step 4: training has diverged$"):
+        watch.on_log(None, state, None)
+
+
+def test_a_last_step_that_leaves_no_numbers_is_no_adapter(recipe: Recipe, tmp_path: Path) -> None:
+    once = changed(recipe, "train", max_steps=1, learning_rate=LARGEST, warmup_ratio=0.0)
+    with pytest.raises(Diverged, match="at step 1: training has diverged"):
+        train(once, tmp_path / "adapter")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,12 +14,15 @@ from rapport_tasks.errors import BadInput
 from rapport_tasks.rendering import tokenizer_renderer
 from rapport_training.adapter import add_adapter
 from rapport_training.base import LoadedBase, allow_fallback, load_base, shown_name
-from rapport_training.batches import Row, keeps_packed_apart, pack
+from rapport_training.batches import Row, pack
+from rapport_training.capabilities import packing_problem
 from rapport_training.corpus import EncodedCorpus, encode_corpus
 from rapport_training.loss import LinearHead, linear_head
 from rapport_training.progress import Note, OnNote
 from rapport_training.recipe import Recipe
 from rapport_training.record import languages
+from rapport_training.validation import sequences_nll
+from rapport_training.watch import check_finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def assemble(recipe: Recipe, base_folder: Path, *, on_note: OnNote | None = None
         on_note: Told what takes long.
 
     Raises:
-        BadInput: No dialogue fits, a target module does not exist, or a required part is missing.
+        BadInput: No dialogue fits, a target module does not exist, a required part is missing, or the
+            base computes no numbers.
     """
     dialogues = read_dialogues(recipe.corpus_file())
     base = load_base(recipe, base_folder)
@@ -77,14 +81,14 @@ def assemble(recipe: Recipe, base_folder: Path, *, on_note: OnNote | None = None
     model = add_adapter(recipe, base)
     model.eval()
     head = linear_head(model, list(corpus.sequences[0].tokens[:32]))
+    check_finite("loss", first_nll(model, corpus, head), 0)
     if head is None:
         fallbacks.append(
             "chunked loss not used: the head is adapted, or not all that comes after the decoder; "
             "the base's own logits set the memory"
         )
     packing = recipe.data.packing
-    if packing and not keeps_packed_apart(model, corpus.sequences):
-        problem = f"{shown_name(recipe.base.name)} does not keep packed dialogues apart"
+    if packing and (problem := packing_problem(model, corpus.sequences)):
         allow_fallback(recipe.require.packing, "data.packing", True, problem, fallbacks)
         packing = False
     rows: list[Row] = [(sequence,) for sequence in corpus.sequences]
@@ -131,10 +135,16 @@ def _encode_validation(recipe: Recipe, base: LoadedBase, context: int | None) ->
     )
 
 
+def first_nll(model: Any, corpus: EncodedCorpus, head: LinearHead | None) -> float:
+    """What the first dialogue costs in nats: before and after training, whether that is a number."""
+    return sequences_nll(model, corpus.sequences[:1], head=head)[0]
+
+
 def effective(made: Assembly, processes: int) -> dict[str, Any]:
     """The parts that a machine decides, as JSON."""
     return {
         "quantization": made.base.quantization,
+        "dtype": made.base.dtype,
         "optimizer": made.base.optimizer,
         "packing": made.packing,
         "loss": "model" if made.head is None else "chunked",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from rapport_tasks.errors import BadInput
 from rapport_tasks.hub import find_folder
 from rapport_training import EMBEDDED_BASE
-from rapport_training.pretrained import embedding_rows, load_causal_lm, load_tokenizer
+from rapport_training.pretrained import (
+    embedding_rows,
+    empty_model,
+    load_causal_lm,
+    load_tokenizer,
+)
 from rapport_training.recipe import Recipe
 
 
@@ -22,6 +26,7 @@ class LoadedBase:
         model: A transformers causal LM.
         tokenizer: Its tokenizer.
         quantization: In effect; differs from the recipe's only if that is not required.
+        dtype: In effect; likewise.
         optimizer: In effect; likewise.
         fallbacks: What is not as asked, and why.
     """
@@ -29,6 +34,7 @@ class LoadedBase:
     model: Any
     tokenizer: Any
     quantization: str
+    dtype: str
     optimizer: str
     fallbacks: tuple[str, ...]
 
@@ -44,28 +50,70 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
     Raises:
         BadInput: The model cannot be loaded, or a required part is missing here.
     """
-    import torch
+    from rapport_training.capabilities import keep_unpacked
 
-    fallbacks: list[str] = []
-    quantization: str = recipe.base.quantization
-    optimizer: str = recipe.train.optimizer
-    lacking = _missing_for_bits()
-    if quantization != "none" and lacking:
-        allow_fallback(
-            recipe.require.quantization, "base.quantization", quantization, lacking, fallbacks
-        )
-        quantization = "none"
-    if optimizer != "adamw" and lacking:
-        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, lacking, fallbacks)
-        optimizer = "adamw"
-    if optimizer.startswith("paged_") and not torch.cuda.is_available():
-        problem = "optimizer states are paged to and from a GPU, and there is none"
-        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
-        optimizer = optimizer.removeprefix("paged_")
+    works, fallbacks = _what_works(recipe, folder)
+    quantization = works.base.quantization
     name = shown_name(recipe.base.name)
-    model = _load_model(folder, recipe, quantization)
+    model = keep_unpacked(_load_model(folder, works, quantization))
     tokenizer = load_tokenizer(folder, name=name, rows=embedding_rows(model))
-    return LoadedBase(model, tokenizer, quantization, optimizer, tuple(fallbacks))
+    return LoadedBase(
+        model,
+        tokenizer,
+        quantization=quantization,
+        dtype=works.base.dtype,
+        optimizer=works.train.optimizer,
+        fallbacks=tuple(fallbacks),
+    )
+
+
+def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
+    """The recipe with what this machine can do of it, by trial, and what is done without."""
+    from rapport_training.capabilities import (
+        dtype_problem,
+        four_bit_problem,
+        layer_kinds,
+        optimizer_problem,
+        stored_in_4_bits,
+        training_device,
+    )
+
+    device = training_device()
+    fallbacks: list[str] = []
+    base, optimizer = recipe.base, recipe.train.optimizer
+    kinds = layer_kinds(empty_model(folder, name=shown_name(recipe.base.name)))
+    problem = dtype_problem(kinds, device=device, dtype=base.dtype, training=True)
+    if problem:
+        allow_fallback(recipe.require.dtype, "base.dtype", base.dtype, problem, fallbacks)
+        base = base.model_copy(update={"dtype": "float32"})
+    stored = stored_in_4_bits(folder)
+    if stored or base.quantization != "none":
+        problem = four_bit_problem(
+            kinds,
+            device=device,
+            dtype=base.dtype,
+            double_quantization=base.double_quantization,
+            training=True,
+        )
+        if problem and stored:
+            raise BadInput(
+                f"base.name: {recipe.base.name!r} is stored in 4 bits: {problem}",
+                remedy="Name the base that it was made of.",
+            )
+        if problem:
+            allow_fallback(
+                recipe.require.quantization,
+                "base.quantization",
+                base.quantization,
+                problem,
+                fallbacks,
+            )
+            base = base.model_copy(update={"quantization": "none"})
+    while optimizer != "adamw" and (problem := optimizer_problem(optimizer, device=device)):
+        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
+        optimizer = "adamw_8bit" if optimizer == "paged_adamw_8bit" else "adamw"
+    train = recipe.train.model_copy(update={"optimizer": optimizer})
+    return recipe.model_copy(update={"base": base, "train": train}), fallbacks
 
 
 def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
@@ -88,10 +136,6 @@ def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
             bnb_4bit_compute_dtype=kind,
         ),
     )
-
-
-def _missing_for_bits() -> str | None:
-    return None if find_spec("bitsandbytes") else "bitsandbytes is not installed"
 
 
 def allow_fallback(

@@ -78,7 +78,7 @@ def _text(record: dict[str, Any], name: str) -> str:
         f"than {recipe['data']['max_length']:,} tokens |",
         f"| loss on | {recipe['data']['loss_on']} |",
         f"| base weights | sha256 {record['base']['weights_sha256'][:16]}, "
-        f"{record['effective']['quantization']} quantisation, {recipe['base']['dtype']} |",
+        f"{record['effective']['quantization']} quantisation, {record['effective']['dtype']} |",
         f"| tokenizer | the base's; chat template: {record['tokenizer']['template']} |",
         f"| optimizer | {record['effective']['optimizer']}, learning rate {how['learning_rate']:g}, "
         f"{how['lr_schedule']} after {how['warmup_ratio']:.0%} warm-up, {how['batch_size']} rows x "

@@ -22,6 +22,10 @@ BUILTIN_CORPORA = {"builtin:train_zh": TRAINING_ZH, "builtin:train_en": TRAINING
 """Names that `data.corpus` accepts besides paths."""
 
 
+LARGEST = 1e30
+"""What float32 still holds after a few multiplications; optimizers fail above it."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
@@ -72,7 +76,7 @@ class LoraSection(_Section):
     r: int = Field(default=16, ge=1)
     """Rank of the update matrices."""
 
-    alpha: float = Field(default=64, gt=0)
+    alpha: float = Field(default=64, gt=0, le=LARGEST)
     """The update is scaled by alpha / r."""
 
     dropout: float = Field(default=0.05, ge=0, lt=1)
@@ -97,7 +101,7 @@ class TrainSection(_Section):
     gradient_accumulation: int = Field(default=4, ge=1)
     """Forward passes a step. The loss of a step is the mean over all its labelled tokens."""
 
-    learning_rate: float = Field(default=2e-4, gt=0)
+    learning_rate: float = Field(default=2e-4, gt=0, le=LARGEST)
     """Highest learning rate."""
 
     lr_schedule: Literal["linear", "cosine"] = "cosine"
@@ -127,10 +131,17 @@ class TrainSection(_Section):
 
 
 class RequireSection(_Section):
-    """Parts that must work as asked; otherwise training goes on without them and says so."""
+    """Parts that must work as asked; otherwise training goes on without them and says so.
+
+    Each is tried before it is relied on, forward and backward: packing on the base itself, the others
+    on small layers like the base's, before it is loaded.
+    """
 
     quantization: bool = True
-    """Stop if the base cannot be quantised here."""
+    """Stop if layers like the base's do not work in 4 bits here."""
+
+    dtype: bool = True
+    """Stop if layers of `base.dtype` do not work here, instead of taking float32."""
 
     optimizer: bool = True
     """Stop if the optimizer does not work here."""

@@ -23,7 +23,7 @@ from rapport_tasks.errors import BadInput
 from rapport_tasks.weights import weights_sha256
 from rapport_training import record as records
 from rapport_training.adapter import refuse_taken, write_adapter
-from rapport_training.assembly import Assembly, assemble, effective
+from rapport_training.assembly import Assembly, assemble, effective, first_nll
 from rapport_training.base import resolve_base, shown_name
 from rapport_training.checkpoints import Checkpoints
 from rapport_training.loss import labelled_loss
@@ -32,7 +32,7 @@ from rapport_training.progress import Note, OnNote, OnProgress
 from rapport_training.recipe import Recipe
 from rapport_training.trainer import LoraTrainer, load_weights
 from rapport_training.validation import sequences_nll
-from rapport_training.watch import Diverged, Watch, log_lines
+from rapport_training.watch import Diverged, Watch, check_finite, log_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,8 @@ def train(
             if found is not None and on_note is not None and process.is_main_process:
                 on_note(Note("info", f"going on after step {found.name.rpartition('-')[2]}"))
             history = _fit(recipe, made, watch, checkpoints, found)
+            # The last step changes weights that no later loss would tell of.
+            check_finite("loss", first_nll(made.model, made.corpus, made.head), history[-1]["step"])
             record = {
                 **_record(recipe, made, history, base_sha256, process),
                 "warnings": watch.warnings,
@@ -143,7 +145,7 @@ def _fit(
     """Run the optimizer from the beginning or a checkpoint; returns the lines of the log."""
     trainer = LoraTrainer(
         evaluate_dialogues=lambda: _validate(made),
-        autocast=autocast_of(recipe),
+        autocast=autocast_of(made.base.dtype),
         model=made.model,
         args=_arguments(recipe, made, checkpoints.folder, evaluate_first=found is None),
         train_dataset=made.rows,
@@ -195,9 +197,9 @@ def _arguments(
     )
 
 
-def autocast_of(recipe: Recipe) -> torch.dtype | None:
+def autocast_of(dtype: str) -> torch.dtype | None:
     """On a GPU the adapter computes in bfloat16 where its base does; see `LoraTrainer`."""
-    return torch.bfloat16 if torch.cuda.is_available() and recipe.base.dtype == "bfloat16" else None
+    return torch.bfloat16 if torch.cuda.is_available() and dtype == "bfloat16" else None
 
 
 def _share(recipe: Recipe, processes: int) -> tuple[int, int]:

@@ -15,9 +15,38 @@ from rapport_training.adapter import check_only_lora
 from rapport_training.monitor import Monitor
 from rapport_training.progress import Note, OnNote, OnProgress, Progress
 
+_NUMBERS = {"loss": "loss", "gradient norm": "grad_norm", "validation loss": "validation_nll_sum"}
+"""What must be finite in a line of the log, and its key."""
+
 
 class Diverged(BadInput):
     """The loss or its gradient is no longer a number: nothing of this training is of use."""
+
+
+def check_finite(name: str, value: float, step: int) -> None:
+    """Go on only with a number.
+
+    Args:
+        name: What it is, for the message.
+        value: Its value.
+        step: Optimizer steps done so far.
+
+    Raises:
+        Diverged: It is infinite or no number.
+    """
+    if math.isfinite(value):
+        return
+    if step == 0:
+        raise Diverged(
+            f"the {name} is {value} at step 0: training has diverged before anything was learned",
+            remedy='If base.dtype is "float16", which ends at 65,504, use "bfloat16" or "float32"; '
+            "otherwise the base's weights are damaged: get its files again.",
+        )
+    raise Diverged(
+        f"the {name} is {value} at step {step}: training has diverged",
+        remedy="Lower train.learning_rate, or raise train.warmup_ratio; a base in float16 overflows "
+        "where bfloat16 and float32 do not.",
+    )
 
 
 def log_lines(log_history: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -79,8 +108,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         line = state.log_history[-1]
         if not any(log_lines([line])):  # the summary that the trainer logs at its end
             return
-        if "loss" in line:
-            self._check_finite(line)
+        for name, key in _NUMBERS.items():
+            if key in line:
+                check_finite(name, line[key], line["step"])
         warnings = self._judge(line)
         if self._log is None:
             return
@@ -107,14 +137,6 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             found = self.monitor.validation(line["step"], line["validation_nll_per_token"])
         self.warnings += found
         return found
-
-    def _check_finite(self, line: dict[str, Any]) -> None:
-        for name, key in (("loss", "loss"), ("gradient norm", "grad_norm")):
-            if not math.isfinite(line[key]):
-                raise Diverged(
-                    f"the {name} is {line[key]} at step {line['step']}: training has diverged",
-                    remedy="Lower train.learning_rate, or raise train.warmup_ratio.",
-                )
 
     def _tell_progress(self, line: dict[str, Any], steps: int) -> None:
         if self._on_progress is None:
