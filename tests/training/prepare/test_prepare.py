@@ -93,7 +93,7 @@ def test_every_stage_counts_what_it_removes(tmp_path: Path) -> None:
     assert removed(card) == {
         "parse": {"not_json": 1, "unknown_format": 1},
         "selection": {"other_topic": 1},
-        "structure": {"no_assistant_turn": 1, "starts_with_assistant": 1, "too_short": 1},
+        "structure": {"no_assistant_turn": 1, "too_short": 2},
         "alignment": {"blank_message": 1},
         "quality": {"url": 1},
         "exact duplicates": {"same_text": 1},

@@ -50,21 +50,22 @@ def test_messages_are_aligned_each_by_itself_and_once(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "assistant", "problem"),
+    ("user", "assistant", "problems"),
     [
-        ("我最近睡不着", "听起来很累呢", None),
+        ("我最近睡不着", "听起来很累呢", ""),
         ("看 https://a.example/b 这个", "听起来很累呢", "url"),
         ("我最近睡不着", "请看WWW.example.com哦", "url"),
         ("我最近睡不着😭", "听起来很累呢", "emoji"),
         ("我最近睡不着[大哭]", "听起来很累呢", "emoji"),
         ("嗯嗯好", "听起来很累呢", "few_tokens"),
         ("I cannot sleep at night", "that is hard", "few_tokens"),
-        ("I cannot sleep at night", "that is so very hard", None),
-        ("我最近★睡不着①", "听起来很累呢", None),
+        ("I cannot sleep at night", "that is so very hard", ""),
+        ("我最近★睡不着①", "听起来很累呢", ""),
+        ("😭", "www.a.example", "url emoji few_tokens"),
     ],
 )
-def test_builtin_quality_rules(user: str, assistant: str, problem: str | None) -> None:
-    assert QualityFilter(load_rules()).problem(user, assistant) == problem
+def test_builtin_quality_rules(user: str, assistant: str, problems: str) -> None:
+    assert QualityFilter(load_rules()).problems(user, assistant) == problems.split()
 
 
 def test_strip_rules_take_characters_out() -> None:

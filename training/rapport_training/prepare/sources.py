@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from rapport_tasks.errors import BadInput, close_match
-from rapport_training.prepare.framing import Readable
+from rapport_training.prepare.encoding import decoded
+from rapport_training.prepare.records import Readable
 
-_DATA = (".json", ".jsonl", ".ndjson", ".txt")
+_DATA = (".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".parquet")
 _PACKED = (".gz", ".zst")
 
 
@@ -111,15 +112,26 @@ class Counted:
         return self._hash.hexdigest()
 
 
-@contextmanager
-def open_source(source: Source) -> Iterator[tuple[Readable, Counted]]:
-    """Open a file; its first bytes tell whether it is compressed.
+class Opened(NamedTuple):
+    """A file that is read.
 
-    Yields:
-        Its contents, decompressed, and the file beneath them.
+    Attributes:
+        stream: Its contents, decompressed, in UTF-8.
+        file: The file beneath them.
+        encoding: How the contents were encoded.
+    """
+
+    stream: Readable
+    file: Counted
+    encoding: str
+
+
+@contextmanager
+def open_source(source: Source) -> Iterator[Opened]:
+    """Open a file; its first bytes tell whether it is compressed, and how it is encoded.
 
     Raises:
-        BadInput: The file cannot be read, or its compression is damaged.
+        BadInput: The file cannot be read, is no text, or its compression is damaged.
     """
     import zstandard
 
@@ -135,7 +147,8 @@ def open_source(source: Source) -> Iterator[tuple[Readable, Counted]]:
                 stream = zstandard.ZstdDecompressor().stream_reader(
                     cast(BinaryIO, counted), read_across_frames=True
                 )
-            yield stream, counted
+            text, encoding = decoded(stream, source.name)
+            yield Opened(text, counted, encoding)
     except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise BadInput(
             f"{source.path}: damaged compressed file ({error})", remedy="Fetch it again."
