@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from rapport_tasks.errors import BadInput
 from rapport_training.prepare.alignment import align
-from rapport_training.prepare.quality import QualityFilter, QualityRules, Rule, load_rules
+from rapport_training.prepare.quality import (
+    QualityFilter,
+    QualityRules,
+    Rule,
+    load_rules,
+    stripping,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +37,7 @@ from rapport_training.prepare.quality import QualityFilter, QualityRules, Rule, 
         ("I am 3.14 ok", "I am 3.14 ok"),
         ("“你好”，（嗯）", "“你好”，（嗯）"),
         ("\u200b \u3000", ""),
+        ("累\ud83d了", "累了"),
     ],
 )
 def test_alignment(text: str, aligned: str) -> None:
@@ -71,6 +78,26 @@ def test_builtin_quality_rules(user: str, assistant: str, problems: str) -> None
 def test_strip_rules_take_characters_out() -> None:
     rules = QualityRules(strip=(Rule(name="noise", pattern=r"\[laugh\]"),))
     assert QualityFilter(rules).strip(["a [laugh]", "b"]) == (["a", "b"], ["noise"])
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("好的😊。", "好的。"),
+        ("一家👩\u200d👩\u200d👧出门", "一家出门"),
+        ("🧘\u200d♂\ufe0f冥想", "冥想"),
+        ("（👍👍）加油[抱抱]", "加油"),
+        ("☀\ufe0f晴，1\ufe0f\u20e3先", "晴，先"),
+        ("👍🏽ok", "ok"),
+        ("没有★", "没有★"),
+    ],
+)
+def test_emoji_are_taken_out_whole(text: str, left: str) -> None:
+    rules = stripping(load_rules(), "emoji")
+    assert QualityFilter(rules).strip([text])[0] == [left]
+    assert QualityFilter(rules).names() == ["url", "few_tokens"]
+    with pytest.raises(BadInput, match="none that is named 'emoji'"):
+        stripping(QualityRules(), "emoji")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ _KEPT_BY = {
     ("selection", "other_topic"): "leave out --topic, or name one that the records have",
     ("structure", "starts_with_assistant"): "--structure mend drops a leading greeting",
     ("structure", "roles_do_not_alternate"): "--structure mend joins neighbours of one role",
+    ("structure", "system_not_first"): "put the system message before all others",
     ("structure", "no_assistant_turn"): "nothing is learned where nobody answers",
     ("structure", "blank_message"): "fill or leave out messages without text",
     ("structure", "too_short"): "--min-exchanges 1 keeps them",

@@ -70,7 +70,7 @@ def _is_gb18030(head: bytes) -> bool:
     # The last character may be cut, and a damaged one does not make it another encoding.
     wide = [c for c in head.decode("gb18030", "replace") if c > "\x7f"]
     common = len("".join(wide).encode("gb2312", "ignore")) // 2
-    return common > 0.9 * len(wide)
+    return common > 0.8 * len(wide)
 
 
 class _Pushed:

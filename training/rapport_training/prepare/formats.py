@@ -90,7 +90,10 @@ def parse_record(data: bytes) -> list[Parsed]:
             ``content_not_text``.
     """
     if data.lstrip()[:1] in (b"{", b"[", b'"'):
-        return parse_value(load(data))
+        try:
+            return [Parsed(_unrolled(one.messages), one.topic) for one in parse_value(load(data))]
+        except RecursionError:
+            raise Unreadable("unknown_format") from None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -181,9 +184,32 @@ def _record(record: dict[str, Any]) -> list[Parsed]:
     # The one value that is a dialogue, whatever its key; of a pair of preference the good one.
     others = (_quietly(value) for key, value in fields.items() if key != "rejected")
     dialogues = [one for one in others if one and _both(one)]
-    if len(dialogues) != 1:
+    if len(dialogues) == 1:
+        return [Parsed(opening(fields) + dialogues[0], topic)]
+    several = [one for one in map(_several, fields.values()) if one]
+    if len(several) != 1:
         raise Unreadable("unknown_format", tuple(record))
-    return [Parsed(opening(fields) + dialogues[0], topic)]
+    return [Parsed(messages, own or topic) for messages, own in several[0]]
+
+
+def _several(value: Any) -> list[Parsed]:
+    """The dialogues of a field that lists whole ones, such as sessions."""
+    if not isinstance(value, list) or not any(isinstance(item, dict | list) for item in value):
+        return []
+    try:
+        return [parsed for item in value for parsed in parse_value(item)]
+    except Unreadable:
+        return []
+
+
+def _unrolled(messages: Messages) -> Messages:
+    """The dialogue, if the only user message is a transcript of one."""
+    asked = [place for place, (role, _) in enumerate(messages) if role == "user"]
+    found = transcript_in(messages[asked[0]][1]) if len(asked) == 1 else None
+    if found is None:
+        return messages
+    told = found[1][:-1] if found[1][-1] == ("assistant", "") else found[1]
+    return [*messages[: asked[0]], *before(found[0]), *told, *messages[asked[0] + 1 :]]
 
 
 def _both(messages: Messages) -> bool:

@@ -46,11 +46,12 @@ def read_records(stream: Readable, name: str, path: Path | None = None) -> Itera
         return iter(())
     if lead[:1] in b"[{" and not _is_lines(lead):
         return _array(rest, name) if lead.startswith(b"[") else _object(rest, lead, name)
-    delimiter = delimiter_of(lead, name)
-    if delimiter is not None:
-        return whole_dialogues(read_rows(rest, name, delimiter), name)
-    if lead[:1] not in b'[{"' and is_transcript(lead[:65536].decode("utf-8", "ignore")):
-        return _transcripts(rest, name)
+    if lead[:1] not in b"[{":
+        delimiter = delimiter_of(lead, name)
+        if delimiter is not None:
+            return whole_dialogues(read_rows(rest, name, delimiter), name)
+        if lead[:1] != b'"' and is_transcript(lead[:65536].decode("utf-8", "ignore")):
+            return _transcripts(rest, name)
     return whole_dialogues(_lines(rest), name)
 
 
@@ -59,12 +60,14 @@ def _is_lines(lead: bytes) -> bool:
     lines = [line for line in lead[:-1].split(b"\n", 8)[:8] if line.strip()]
     if len(lines) < 2:
         return False
-    return any(line.lstrip(BLANK)[:1] in b"[{" and _parses(line) for line in lines[:-1])
+    parsed = [_parses(line) for line in lines[:-1]]
+    return parsed[0] or 2 * sum(parsed) >= len(parsed)
 
 
 def _parses(line: bytes) -> bool:
     try:
-        return not line.rstrip(BLANK).endswith(b",") and isinstance(load(line), dict | list)
+        whole = line.lstrip(BLANK)[:1] in b"[{" and not line.rstrip(BLANK).endswith(b",")
+        return whole and isinstance(load(line), dict | list)
     except Unreadable:
         return False
 

@@ -47,7 +47,8 @@ def rows_of(value: Any) -> list[Any]:
         return [value]
     names, data = value.get("columns"), value.get("data")
     if isinstance(names, list) and isinstance(data, list):
-        return [dict(zip(map(str, names), row, strict=False)) for row in data]
+        names = list(map(str, names))
+        return [dict(zip(names, r, strict=False)) if isinstance(r, list) else r for r in data]
     columns = [list(c.values()) if isinstance(c, dict) else c for c in value.values()]
     sizes = {len(column) if isinstance(column, list) else -1 for column in columns}
     if len(sizes) != 1 or -1 in sizes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,12 +55,15 @@ def find_sources(paths: Sequence[str | Path]) -> list[Source]:
                     remedy=f"Data files end in {', '.join(_DATA)}, also with .gz or .zst.",
                 )
             sources += [
-                Source(p, p.relative_to(path).as_posix(), _stem(p), p.stat().st_size) for p in found
+                Source(p, _shown(p.relative_to(path).as_posix()), _stem(p), p.stat().st_size)
+                for p in found
             ]
         elif path.is_file():
             stem = _stem(path)
             sources.append(
-                Source(path, path.name, None if stem.isascii() else stem, path.stat().st_size)
+                Source(
+                    path, _shown(path.name), None if stem.isascii() else stem, path.stat().st_size
+                )
             )
         else:
             nearby = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -84,8 +88,13 @@ def _is_data(path: Path) -> bool:
     return not hidden and bool(suffixes) and suffixes[-1] in _DATA
 
 
+def _shown(name: str) -> str:
+    """A name that can be written: bytes that are no UTF-8 are replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def _stem(path: Path) -> str:
-    name = path.name
+    name = _shown(path.name)
     for suffix in (*_PACKED, *_DATA):
         if name.lower().endswith(suffix):
             name = name[: -len(suffix)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Literal
 
 from rapport_tasks.dialogue import Message
@@ -22,13 +23,10 @@ def mend(messages: Sequence[Message]) -> tuple[list[Message], list[str]]:
     kept = [m for m in messages[:start] if m.role == "system"] + list(messages[start:])
     if len(kept) < len(messages):
         rules.append("greeting_dropped")
-    joined: list[Message] = []
-    for message in kept:
-        if joined and joined[-1].role == message.role:
-            text = f"{joined[-1].content}\n{message.content}".strip()
-            joined[-1] = Message(message.role, text)
-        else:
-            joined.append(message)
+    joined = [
+        Message(role, "\n".join(message.content for message in group).strip())
+        for role, group in groupby(kept, lambda message: message.role)
+    ]
     if len(joined) < len(kept):
         rules.append("same_role_joined")
     return joined, rules

@@ -15,18 +15,48 @@ _NAMES = "|".join(sorted(map(re.escape, LABELS), key=len, reverse=True)) + "|hel
 _NAMED = rf"[*【\[<]{{0,2}}({_NAMES})[*】\]>]{{0,2}}[ \t]*[：:]\*{{0,2}}[ \t]*"
 _LINE = re.compile(rf"(?im)^[ \t\u3000]*(?:#{{1,6}}[ \t]*)?{_NAMED}")
 _INLINE = re.compile(rf"(?i)(?:^|(?<=[\s。！？.!?>”])|(?=##))[ \t]*(?:#{{1,6}}[ \t]*)?{_NAMED}")
-_TEMPLATED = re.compile(r"<\|im_start\|>|<\|start_header_id\|>|\[INST\]|(?m:^)### ?Response:")
+_END = (
+    r"</?s>|<\|(?:im_end|eot_id|end|endoftext|begin_of_text|end_of_text)\|>|<end_of_turn>|<[be]os>",
+    "\n",
+)
 _TEMPLATES = tuple(
-    (re.compile(pattern), label)
-    for pattern, label in (
+    (re.compile(sign), tuple((re.compile(pattern), label) for pattern, label in written))
+    for sign, written in (
         (
-            r"<\|im_start\|>\s*(\w+)\s*\n?|<\|start_header_id\|>\s*(\w+)\s*<\|end_header_id\|>\s*",
-            "",
+            r"<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|<\|(?:user|assistant)\|>",
+            (
+                (r"<start_of_turn>model\s*", "\nassistant: "),
+                (r"(?:<\|im_start\|>|<start_of_turn>)\s*(\w+)\s*", r"\n\1: "),
+                (r"<\|start_header_id\|>\s*(\w+)\s*<\|end_header_id\|>\s*", r"\n\1: "),
+                (r"<\|(user|assistant|system)\|>\s*", r"\n\1: "),
+                _END,
+            ),
         ),
-        (r"\[INST\]\s*<<SYS>>", "\nsystem: "),
-        (r"<</SYS>>|\[INST\]|(?m:^)### ?(?:Instruction|Input|Question):", "\nuser: "),
-        (r"\[/INST\]|(?m:^)### ?Response:", "\nassistant: "),
-        (r"</?s>|<\|(?:im_end|eot_id|endoftext|begin_of_text|end_of_text)\|>", "\n"),
+        (
+            r"\[INST\]",
+            (
+                (r"\[INST\]\s*<<SYS>>", "\nsystem: "),
+                (r"<</SYS>>|\[INST\]", "\nuser: "),
+                (r"\[/INST\]", "\nassistant: "),
+                _END,
+            ),
+        ),
+        (
+            r"(?m)^### ?Response:",
+            (
+                (r"(?m)^### ?(?:Instruction|Input|Question):", "\nuser: "),
+                (r"(?m)^### ?Response:", "\nassistant: "),
+                _END,
+            ),
+        ),
+        (
+            r"(?ms)\A\s*(?:\[Round \d+\]\s*)?(?:问|Q)[：:].*^(?:答|A)[：:]",
+            (
+                (r"(?m)^\[Round \d+\]", ""),
+                (r"(?m)^(?:问|Q)[：:]", "\nuser: "),
+                (r"(?m)^(?:答|A)[：:]", "\nassistant: "),
+            ),
+        ),
     )
 )
 
@@ -54,10 +84,11 @@ def transcript_in(text: str) -> tuple[str, Messages] | None:
     Returns:
         What stands before the first name, and the messages; or `None`.
     """
-    if _TEMPLATED.search(text):
-        for pattern, label in _TEMPLATES:
-            text = pattern.sub(label or (lambda found: f"\n{found[1] or found[2]}: "), text)
-        return _both(*_split(text, _LINE))
+    for sign, written in _TEMPLATES:
+        if sign.search(text):
+            for pattern, label in written:
+                text = pattern.sub(label, text)
+            return _both(*_split(text, _LINE))
     found = _both(*_split(text, _LINE))
     if found is None and _INLINE.match(text.lstrip()):
         found = _both(*_split(text.strip(), _INLINE))
@@ -67,7 +98,8 @@ def transcript_in(text: str) -> tuple[str, Messages] | None:
 def without_label(role: Role, text: str) -> str:
     """A message without its speaker's name before it, as some corpora of pairs write it."""
     label = _LINE.match(text)
-    return text[label.end() :] if label and _role(label) == role else text
+    alone = label is not None and _role(label) == role and transcript_in(text) is None
+    return text[label.end() :] if label and alone else text
 
 
 def speaks_alone(texts: Sequence[str]) -> bool:

@@ -24,15 +24,21 @@ ROLE_KEYS = (
 )  # fmt: skip
 TEXT_KEYS = ("content", "value", "text", "utterance", "utterancetext", "message", "内容")
 ASKS = (
-    "instruction", "query", "prompt", "question", "questiontitle", "questiontext", "context",
-    "input", "userinput", "ask", "q", "问题", "提问", "问",
+    "instruction", "query", "prompt", "question", "questions", "questiontitle", "questiontext",
+    "context", "input", "userinput", "userquery", "usermessage", "seekerpost", "patientquestion",
+    "ask", "q", "source", "title", "问题", "提问", "问", "标题",
 )  # fmt: skip
-MORE = ("input", "description", "questiontext", "questiondescription", "描述", "问题描述")
+MORE = (
+    "input", "description", "questiontext", "questiondescription", "desc", "body", "content",
+    "描述", "问题描述", "内容",
+)  # fmt: skip
 """What may stand beside a question and belongs to it."""
 
 ANSWERS = (
-    "output", "response", "answer", "answers", "answertext", "answertexts", "reply", "completion",
-    "target", "chosen", "a", "回答", "答案", "回复", "答",
+    "output", "response", "answer", "answers", "answertext", "answertexts", "bestanswer", "reply",
+    "completion", "target", "chosen", "responsepost", "botresponse", "assistantresponse",
+    "modelresponse", "counselorresponse", "therapistresponse", "doctoranswer", "a",
+    "回答", "答案", "回复", "答",
 )  # fmt: skip
 HISTORIES = ("history", "dialoghistory", "dialoguehistory", "conversationhistory", "context")
 
@@ -69,7 +75,7 @@ def listed(items: Sequence[Any]) -> Messages:
                 messages.append((item["role"], content))  # nearly all there are
                 continue
         said = turn(item)
-        if said[:1] == messages[:1] and said[0][0] == "system":
+        if messages and said[:1] == messages[:1] and said[0][0] == "system":
             said = said[1:]  # every turn repeats it
         messages += said
     return messages
@@ -88,7 +94,7 @@ def turn(item: Any) -> Messages:
     fields = fold(item)
     said = message(fields)
     if said is not None:
-        return [said]
+        return [(said[0], text_of(said[1]))]
     ask, answer = key_of(fields, ASKS), key_of(fields, ANSWERS)
     if ask and answer:
         return opening(fields) + _pair(fields[ask], fields[answer])
@@ -98,12 +104,12 @@ def turn(item: Any) -> Messages:
     raise Unreadable("unknown_role" if told else "unknown_format", tuple(item))
 
 
-def message(fields: dict[str, Any]) -> tuple[Role, str] | None:
-    """The message of an object with a role and a text, or `None`."""
+def message(fields: dict[str, Any]) -> tuple[Role, Any] | None:
+    """Role and content of an object that has both, or `None`."""
     key = key_of(fields, TEXT_KEYS)
-    roles = (role_of(fields[key]) for key in ROLE_KEYS if key in fields)
+    roles = (role_of(fields[name]) for name in ROLE_KEYS if name in fields)
     role = next((role for role in roles if role), None)
-    return None if key is None or role is None else (role, text_of(fields[key]))
+    return None if key is None or role is None else (role, fields[key])
 
 
 def by_role(fields: dict[str, Any]) -> Messages:

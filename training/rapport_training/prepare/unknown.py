@@ -21,7 +21,7 @@ def shown_keys(keys: Sequence[str]) -> tuple[str, ...]:
     """Keys as they may be shown: a key that could be a sentence is not."""
     names = [
         key
-        for key in keys
+        for key in map(str, keys)
         if _NAME.fullmatch(key) or folded(key) in LIST_KEYS | FIELD_KEYS or role_of(key)
     ]
     more = len(names) < len(keys) or len(names) > _MOST
