@@ -206,7 +206,7 @@ def test_records_of_no_known_format_are_told_by_their_keys(tmp_path: Path) -> No
         {"keys": ["text"], "records": 1},
     ]
     [warning] = card["warnings"]
-    assert warning.startswith("parse: unknown_format alone removes 4 of 13 records (31%)")
+    assert warning.startswith("parse: unknown_format removes 4 of 13 records (31%)")
     for name in ("card.json", "card.md"):
         assert "秘密" not in (tmp_path / "out" / name).read_text(encoding="utf-8")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from rapport_training.prepare.formats import KNOWN_FORMATS
-from rapport_training.prepare.settings import PrepareSettings
 
 LARGE = 0.1
 """Share of the records from which a rule is warned about."""
@@ -60,24 +59,25 @@ def kept_by(stage: str, reason: str) -> str:
     return _KEPT_BY.get((stage, reason), default if stage == "quality" else "look at these records")
 
 
-def removed_alone(counts: Counts, stage: str, reason: str) -> int:
-    """What a rule removes, or would remove if it were the only one of its stage."""
-    return max(counts[stage, reason], counts["alone", reason] if stage == "quality" else 0)
+def large_removals(counts: Counts) -> list[str]:
+    """A warning for each rule that removes over a tenth of the records; selecting is asked for.
 
-
-def large_removals(counts: Counts, settings: PrepareSettings) -> list[str]:
-    """A warning for each rule, not asked for by name, that removes over a tenth of the records."""
+    A quality rule counts with what it would remove if it were the only one.
+    """
     records = counts["read", ""]
-    rules = {
-        (stage, reason) for stage, reason in counts if stage in STAGES and stage != "selection"
-    }
-    rules |= {("quality", reason) for stage, reason in counts if stage == "alone"}
+    removed: Counts = Counter()
+    for (stage, reason), number in counts.items():
+        if stage in STAGES and stage != "selection":
+            removed[stage, reason] = max(number, removed[stage, reason])
+        elif stage == "alone":
+            removed["quality", reason] = max(number, removed["quality", reason])
     found = []
-    for stage, reason in sorted(rules, key=lambda rule: (STAGES.index(rule[0]), rule[1])):
-        number = removed_alone(counts, stage, reason)
+    for stage, reason in sorted(removed, key=lambda rule: (STAGES.index(rule[0]), rule[1])):
+        number = removed[stage, reason]
         if number > LARGE * records:
+            alone = " alone" if stage == "quality" else ""
             found.append(
-                f"{stage}: {reason} alone removes {number:,} of {records:,} records "
+                f"{stage}: {reason}{alone} removes {number:,} of {records:,} records "
                 f"({number / records:.0%}); {kept_by(stage, reason)}"
             )
     return found

@@ -119,7 +119,7 @@ def _warnings(prepared: Prepared) -> list[str]:
         for file in prepared.found.inputs
         if file["encoding"] not in (UTF8, "parquet")
     ]
-    return encoded + large_removals(prepared.found.counts, prepared.settings)
+    return encoded + large_removals(prepared.found.counts)
 
 
 def _topics(prepared: Prepared) -> list[dict[str, Any]]:

@@ -92,7 +92,8 @@ def read_parquet(path: Path | None, name: str) -> Iterator[Raw]:
 
     number = 0
     try:
-        with pq.ParquetFile(path) as file:
+        # Otherwise a row group, which may be the whole file, is held in memory.
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 16) as file:
             for batch in file.iter_batches(batch_size=_ROWS):
                 for row in batch.to_pylist():
                     number += 1
