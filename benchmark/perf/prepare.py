@@ -122,7 +122,7 @@ def plain(source: Path, out: Path) -> None:
                 continue
             texts = align([m.content for m in messages])
             user, assistant = "\x1f".join(texts[::2]), "\x1f".join(texts[1::2])
-            if quality.problem(user, assistant):
+            if quality.problems(user, assistant):
                 continue
             folded = letters("".join(texts))
             digest = hashlib.sha256(folded.encode()).digest()

@@ -28,6 +28,21 @@ from rapport_bench.cli_shared import JSON_OPTION, emit
     show_default=True,
     help="halfwidth converts Chinese punctuation, as the study did.",
 )
+@click.option(
+    "--structure",
+    type=click.Choice(["mend", "strict"]),
+    default="mend",
+    show_default=True,
+    help="mend drops a leading greeting and joins neighbours of one role; strict removes such "
+    "dialogues.",
+)
+@click.option(
+    "--emoji",
+    type=click.Choice(["drop", "strip"]),
+    default="drop",
+    show_default=True,
+    help="drop removes dialogues with emoji, as the study did; strip takes the emoji out.",
+)
 @click.option("--rules", metavar="FILE", help="Quality rules as TOML instead of the built-in ones.")
 @click.option(
     "--near-duplicates",
@@ -55,13 +70,14 @@ from rapport_bench.cli_shared import JSON_OPTION, emit
 def prepare(as_json: bool, **options: Any) -> None:
     """Turn raw counselling dialogues into a clean, anonymised, split corpus with a card.
 
-    SRC are files or folders: JSON, JSONL or text, also .gz and .zst, in any common format.
+    SRC are files or folders: JSON, JSONL, CSV, TSV, Parquet or text, also .gz and .zst, in UTF-8,
+    UTF-16 or GB18030 and any common format.
     """
     from rapport_bench.prepare_command import run_prepare, show_card
 
     card = run_prepare(options, quiet=as_json)
     if as_json:
-        emit("prepare", card | {"out": options["out"]})
+        emit("prepare", card | {"out": options["out"]}, warnings=card["warnings"])
     else:
         show_card(card, options["out"])
 

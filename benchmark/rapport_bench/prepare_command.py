@@ -36,7 +36,9 @@ def prepare_settings(options: dict[str, Any]) -> PrepareSettings:
         percent=options["percent"],
         min_exchanges=options["min_exchanges"],
         punctuation=options["punctuation"],
+        structure=options["structure"],
         rules=load_rules(Path(options["rules"]) if options["rules"] else BUILTIN_RULES),
+        emoji=options["emoji"],
         near_duplicates=threshold,
         anonymise=options["anonymise"],
         evaluation=(EVALUATION_ZH, *map(Path, options["evaluation"])),
@@ -71,6 +73,13 @@ def show_card(card: dict[str, Any], out: str) -> None:
         if row["removed"]:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in row["removed"].items())
             stdout.print(f"  {row['stage']}: −{row['in'] - row['out']:,} ({reasons})", markup=False)
+    alone = [row for row in card["rules"] if row["alone"]]
+    if alone:
+        each = ", ".join(f"{row['rule']} {row['alone']:,}" for row in alone)
+        stdout.print(f"  each quality rule alone: {each}", markup=False)
+    if card["changed"]:
+        changed = ", ".join(f"{rule} {count:,}" for rule, count in card["changed"].items())
+        stdout.print(f"  changed: {changed}", markup=False)
     placeholders = card["anonymised"]["placeholders"]
     if placeholders:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in placeholders.items())
@@ -78,6 +87,11 @@ def show_card(card: dict[str, Any], out: str) -> None:
         stdout.print(f"  placeholders in {touched:,} dialogues: {kinds}", markup=False)
     for place in card["unreadable"][:5]:
         stdout.print(f"  unreadable: {place}", markup=False)
+    for row in card["unknown"]:
+        keys = ", ".join(row["keys"])
+        stdout.print(f"  no known format: {row['records']:,} with the keys {keys}", markup=False)
+    for warning in card["warnings"]:
+        stdout.print(f"Warning: {warning}", markup=False)
     stdout.print(f"Card: {Path(out) / 'card.md'}", markup=False)
 
 

@@ -38,6 +38,45 @@ def test_a_person_is_told_what_was_removed_and_why(
     assert "unreadable: in.jsonl:105: not_json" in printed
 
 
+def test_large_removals_are_warned_about_with_what_would_keep_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in.jsonl"
+    lines = TRAINING_ZH.read_text(encoding="utf-8").splitlines()[:20]
+    for place in range(5):
+        record = json.loads(lines[place])
+        record["messages"][1]["content"] += "🌸"
+        lines[place] = json.dumps(record)
+    source.write_text("\n".join(lines), encoding="utf-8")
+    arguments = ["prepare", str(source), "--workers", "1", "--no-anonymise", "-o"]
+    assert _run([*arguments, str(tmp_path / "drop"), "--json"]) == 0
+    [warning] = json.loads(capsys.readouterr().out)["warnings"]
+    assert "emoji alone removes 5 of 20 records" in warning
+    assert _run([*arguments, str(tmp_path / "told")]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"Warning: {warning}" in printed
+    assert "each quality rule alone: emoji 5" in printed
+    assert _run([*arguments, str(tmp_path / "strip"), "--emoji", "strip", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["warnings"], told["data"]["dialogues"]["total"]) == ([], 20)
+
+
+def test_structure_is_mended_unless_it_is_strict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in.json"
+    messages = json.loads(TRAINING_ZH.read_text(encoding="utf-8").splitlines()[0])["messages"]
+    greeting = {"role": "assistant", "content": "你好，我在听。"}
+    source.write_text(json.dumps([{"messages": [greeting, *messages]}]), encoding="utf-8")
+    arguments = ["prepare", str(source), "--workers", "1", "--no-anonymise", "-o"]
+    assert _run([*arguments, str(tmp_path / "strict"), "--structure", "strict"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "structure: starts_with_assistant 1" in said
+    assert "--structure mend" in said
+    assert _run([*arguments, str(tmp_path / "mend")]) == 0
+    assert "changed: greeting_dropped 1" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapport_tasks.errors import BadInput
-from rapport_training.prepare import framing
-from rapport_training.prepare.framing import Raw, read_records
+from rapport_training.prepare import records as records_module
+from rapport_training.prepare.brackets import split_values
+from rapport_training.prepare.encoding import decoded
+from rapport_training.prepare.framing import read_records
+from rapport_training.prepare.records import Raw, Rest
 
 HARD_TEXT = st.text(st.sampled_from('"\\[]{},:a声\n\t /'), max_size=12)
 VALUES = st.lists(
@@ -26,7 +29,8 @@ VALUES = st.lists(
 
 
 def records(data: bytes) -> list[Raw]:
-    return list(read_records(io.BytesIO(data), "sample"))
+    stream, _ = decoded(io.BytesIO(data), "sample")
+    return list(read_records(stream, "sample"))
 
 
 def values(data: bytes) -> list[Any]:
@@ -40,8 +44,8 @@ def test_an_array_is_cut_into_its_elements_at_any_chunk_size(
 ) -> None:
     text = json.dumps(items, ensure_ascii=False, indent=indent).encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(framing, "CHUNK", chunk)
-        found = list(framing._split_values(framing._Rest(b"", io.BytesIO(text)), "x", base=1))
+        patch.setattr(records_module, "CHUNK", chunk)
+        found = list(split_values(Rest(b"", io.BytesIO(text)), "x", base=1))
     assert [orjson.loads(record.data) for record in found] == items
     assert [record.number for record in found] == list(range(1, len(items) + 1))
 
@@ -85,16 +89,16 @@ def test_what_is_no_record_is_reported(data: bytes, problems: list[str | None]) 
 
 
 def test_a_missing_quote_cannot_swallow_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framing, "MAX_RECORD", 4096)
-    monkeypatch.setattr(framing, "CHUNK", 512)
+    monkeypatch.setattr(records_module, "MAX_RECORD", 4096)
+    monkeypatch.setattr(records_module, "CHUNK", 512)
     data = b'[{"a": 1},\n{"a": "x},\n' + b'{"a": 1},\n' * 1001 + b"{}]"
     with pytest.raises(BadInput, match="begins at byte 11 does not end"):
         records(data)
 
 
 def test_a_line_that_never_ends_is_counted_and_passed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framing, "MAX_RECORD", 4096)
-    monkeypatch.setattr(framing, "CHUNK", 512)
+    monkeypatch.setattr(records_module, "MAX_RECORD", 4096)
+    monkeypatch.setattr(records_module, "CHUNK", 512)
     data = b'{"a": 1}\n' + b"x" * 20_000 + b'\n{"a": 2}\n'
     assert [(r.number, r.problem) for r in records(data)] == [
         (1, None),
@@ -112,8 +116,3 @@ def test_transcripts_are_apart_at_separator_lines() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert records(b"") == records(b" \n\t") == records(b"[]") == []
-
-
-def test_utf16_is_named() -> None:
-    with pytest.raises(BadInput, match="UTF-16"):
-        records('[{"a": 1}]'.encode("utf-16"))

@@ -93,7 +93,7 @@ def test_every_stage_counts_what_it_removes(tmp_path: Path) -> None:
     assert removed(card) == {
         "parse": {"not_json": 1, "unknown_format": 1},
         "selection": {"other_topic": 1},
-        "structure": {"no_assistant_turn": 1, "starts_with_assistant": 1, "too_short": 1},
+        "structure": {"no_assistant_turn": 1, "too_short": 2},
         "alignment": {"blank_message": 1},
         "quality": {"url": 1},
         "exact duplicates": {"same_text": 1},
@@ -110,6 +110,129 @@ def test_every_stage_counts_what_it_removes(tmp_path: Path) -> None:
         record["messages"][0]["content"] for record in (good, dialogue(2, 6), dialogue(9))
     ]
     assert not (tmp_path / "out" / "validation.jsonl").exists()
+
+
+def roles_of(path: Path) -> list[str]:
+    return ["".join(m.role[0] for m in d.messages) for d in read_dialogues(path)]
+
+
+def test_greetings_are_dropped_and_neighbours_joined_unless_refused(tmp_path: Path) -> None:
+    plain, greeted, doubled, silent = (dialogue(n) for n in range(4))
+    greeted["messages"].insert(0, {"role": "assistant", "content": "你好，想聊点什么？"})
+    doubled["messages"] = [
+        {"role": m["role"], "content": part}
+        for m in doubled["messages"]
+        for part in (m["content"][:15], m["content"][15:])
+    ]
+    silent["messages"] = [m for m in silent["messages"] if m["role"] == "assistant"]
+    source = write(tmp_path / "in.jsonl", [plain, greeted, doubled, silent])
+    mended = PrepareSettings(anonymise=False, validation=0)
+    card = prepare([source], tmp_path / "mend", mended)
+    assert card["changed"] == {"greeting_dropped": 1, "same_role_joined": 1}
+    assert removed(card) == {"structure": {"starts_with_assistant": 1}}
+    assert roles_of(tmp_path / "mend" / "train.jsonl") == ["uaua"] * 3
+    kept = read_dialogues(tmp_path / "mend" / "train.jsonl")
+    first = doubled["messages"][0]["content"] + "\n" + doubled["messages"][1]["content"]
+    assert kept[1].messages[0].content == greeted["messages"][1]["content"]
+    assert kept[2].messages[0].content == first
+    strict = PrepareSettings(anonymise=False, validation=0, structure="strict")
+    card = prepare([source], tmp_path / "strict", strict)
+    assert removed(card) == {"structure": {"roles_do_not_alternate": 1, "starts_with_assistant": 2}}
+    assert any("--structure mend" in warning for warning in card["warnings"])
+
+
+def smiling(seed: int) -> dict[str, Any]:
+    record = dialogue(seed)
+    record["messages"][1]["content"] += "😊"
+    return record
+
+
+def test_emoji_remove_a_dialogue_or_are_taken_out(tmp_path: Path) -> None:
+    lone = dialogue(8)
+    lone["messages"][2]["content"] = "👍"  # then two replies are neighbours
+    linked = smiling(9)
+    linked["messages"][0]["content"] += " https://a.example"
+    source = write(tmp_path / "in.jsonl", [*map(smiling, range(7)), lone, linked, dialogue(10)])
+    settings = PrepareSettings(anonymise=False, validation=0)
+    card = prepare([source], tmp_path / "drop", settings)
+    assert removed(card) == {"quality": {"emoji": 8, "url": 1}}
+    assert card["rules"] == [
+        {"rule": "url", "alone": 1, "no_other": 0},
+        {"rule": "emoji", "alone": 9, "no_other": 8},
+        {"rule": "few_tokens", "alone": 0, "no_other": 0},
+    ]
+    [warning] = card["warnings"]
+    assert warning.startswith("quality: emoji alone removes 9 of 10 records (90%)")
+    assert "--emoji strip" in warning
+    shown = (tmp_path / "drop" / "card.md").read_text(encoding="utf-8")
+    assert warning in shown
+    assert "| emoji | 9 | 8 |" in shown
+    card = prepare(
+        [source], tmp_path / "strip", PrepareSettings(anonymise=False, validation=0, emoji="strip")
+    )
+    assert removed(card) == {"quality": {"url": 1}}
+    assert card["changed"]["emoji"] == 9
+    assert card["warnings"] == []
+    kept = read_dialogues(tmp_path / "strip" / "train.jsonl")
+    assert [d.messages[0].content for d in kept] == [
+        record["messages"][0]["content"] for record in map(dialogue, (*range(7), 8, 10))
+    ]
+    assert kept[0].messages[1].content == dialogue(0)["messages"][1]["content"]
+    assert [m.role for m in kept[7].messages] == ["user", "assistant"]
+
+
+def test_stripping_keeps_the_fewest_exchanges_that_were_asked_for(tmp_path: Path) -> None:
+    lone = dialogue(1)
+    lone["messages"][2]["content"] = "👍"
+    source = write(tmp_path / "in.jsonl", [lone, dialogue(2)])
+    settings = PrepareSettings(anonymise=False, validation=0, emoji="strip", min_exchanges=2)
+    assert removed(prepare([source], tmp_path / "a", settings)) == {"quality": {"too_short": 1}}
+    strict = PrepareSettings(anonymise=False, validation=0, emoji="strip", structure="strict")
+    assert removed(prepare([source], tmp_path / "b", strict)) == {"quality": {"blank_message": 1}}
+
+
+def test_records_of_no_known_format_are_told_by_their_keys(tmp_path: Path) -> None:
+    odd = [{"sentence": "我的秘密", "label": 1, "我的秘密": "x"}] * 3
+    source = write(tmp_path / "in.jsonl", odd)
+    with pytest.raises(BadInput) as caught:
+        prepare([source], tmp_path / "none", PLAIN)
+    assert "(parse: unknown_format 3); keys seen: sentence, label, others" in caught.value.message
+    assert "ShareGPT" in caught.value.remedy
+    assert "秘密" not in caught.value.message + caught.value.remedy
+    source = write(tmp_path / "more.jsonl", [*odd, {"text": "x"}, *(dialogue(n) for n in range(9))])
+    card = prepare([source], tmp_path / "out", PLAIN)
+    assert card["unknown"] == [
+        {"keys": ["sentence", "label", "others that may be text"], "records": 3},
+        {"keys": ["text"], "records": 1},
+    ]
+    [warning] = card["warnings"]
+    assert warning.startswith("parse: unknown_format removes 4 of 13 records (31%)")
+    for name in ("card.json", "card.md"):
+        assert "秘密" not in (tmp_path / "out" / name).read_text(encoding="utf-8")
+
+
+def test_a_table_in_gb18030_is_read_alike_on_any_number_of_workers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    common = list(
+        "我你他的了在不是有这人们上个来到时大地为子中说生国年着就那和要出也得里后自以会家可下而过天去能对"
+    )
+    cells = ("".join(rng.choice(common, 30)) for _ in range(80))
+    source = tmp_path / "表.csv"
+    text = "问题,回答\n" + "".join(f"{cell},{next(cells)}\n" for cell in cells)
+    source.write_bytes(text.encode("gb18030"))
+    card = prepare([source], tmp_path / "one", PLAIN)
+    prepare([source], tmp_path / "two", PLAIN, resources=Resources(2, 256 << 20))
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert card["dialogues"]["total"] == 40
+    assert card["inputs"][0]["encoding"] == "gb18030"
+    assert card["warnings"] == ["表.csv: GB18030, not UTF-8; it was read as that"]
+
+
+def test_a_name_that_is_no_utf8_is_shown_with_marks(tmp_path: Path) -> None:
+    source = tmp_path / os.fsdecode(b"\xff.jsonl")
+    write(source, [dialogue(n) for n in range(3)])
+    card = prepare([source], tmp_path / "out", PLAIN)
+    assert card["inputs"][0]["name"] == "\ufffd.jsonl"
 
 
 def test_cards_hold_no_text_and_no_path(tmp_path: Path) -> None:

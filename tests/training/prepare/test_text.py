@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from rapport_tasks.errors import BadInput
 from rapport_training.prepare.alignment import align
-from rapport_training.prepare.quality import QualityFilter, QualityRules, Rule, load_rules
+from rapport_training.prepare.quality import (
+    QualityFilter,
+    QualityRules,
+    Rule,
+    load_rules,
+    stripping,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +37,7 @@ from rapport_training.prepare.quality import QualityFilter, QualityRules, Rule, 
         ("I am 3.14 ok", "I am 3.14 ok"),
         ("“你好”，（嗯）", "“你好”，（嗯）"),
         ("\u200b \u3000", ""),
+        ("累\ud83d了", "累了"),
     ],
 )
 def test_alignment(text: str, aligned: str) -> None:
@@ -50,26 +57,47 @@ def test_messages_are_aligned_each_by_itself_and_once(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "assistant", "problem"),
+    ("user", "assistant", "problems"),
     [
-        ("我最近睡不着", "听起来很累呢", None),
+        ("我最近睡不着", "听起来很累呢", ""),
         ("看 https://a.example/b 这个", "听起来很累呢", "url"),
         ("我最近睡不着", "请看WWW.example.com哦", "url"),
         ("我最近睡不着😭", "听起来很累呢", "emoji"),
         ("我最近睡不着[大哭]", "听起来很累呢", "emoji"),
         ("嗯嗯好", "听起来很累呢", "few_tokens"),
         ("I cannot sleep at night", "that is hard", "few_tokens"),
-        ("I cannot sleep at night", "that is so very hard", None),
-        ("我最近★睡不着①", "听起来很累呢", None),
+        ("I cannot sleep at night", "that is so very hard", ""),
+        ("我最近★睡不着①", "听起来很累呢", ""),
+        ("😭", "www.a.example", "url emoji few_tokens"),
     ],
 )
-def test_builtin_quality_rules(user: str, assistant: str, problem: str | None) -> None:
-    assert QualityFilter(load_rules()).problem(user, assistant) == problem
+def test_builtin_quality_rules(user: str, assistant: str, problems: str) -> None:
+    assert QualityFilter(load_rules()).problems(user, assistant) == problems.split()
 
 
 def test_strip_rules_take_characters_out() -> None:
     rules = QualityRules(strip=(Rule(name="noise", pattern=r"\[laugh\]"),))
     assert QualityFilter(rules).strip(["a [laugh]", "b"]) == (["a", "b"], ["noise"])
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("好的😊。", "好的。"),
+        ("一家👩\u200d👩\u200d👧出门", "一家出门"),
+        ("🧘\u200d♂\ufe0f冥想", "冥想"),
+        ("（👍👍）加油[抱抱]", "加油"),
+        ("☀\ufe0f晴，1\ufe0f\u20e3先", "晴，先"),
+        ("👍🏽ok", "ok"),
+        ("没有★", "没有★"),
+    ],
+)
+def test_emoji_are_taken_out_whole(text: str, left: str) -> None:
+    rules = stripping(load_rules(), "emoji")
+    assert QualityFilter(rules).strip([text])[0] == [left]
+    assert QualityFilter(rules).names() == ["url", "few_tokens"]
+    with pytest.raises(BadInput, match="none that is named 'emoji'"):
+        stripping(QualityRules(), "emoji")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Syntax alignment: one way to write the same thing.
 
-Always: letters and digits in full width become half-width, control and zero-width characters go,
-runs of blanks become one, blanks beside Chinese punctuation go, blank lines go, and punctuation
+Always: letters and digits in full width become half-width, control and zero-width characters and
+halves of surrogate pairs go, runs of blanks become one, blanks beside Chinese punctuation go, blank lines go, and punctuation
 that is repeated for emphasis stands once (``！！！`` -> ``！``; ``。。。`` -> ``……``).
 
 Punctuation itself is kept, unless `punctuation` is ``halfwidth``: then ``，。！？：；（）`` and their
@@ -22,12 +22,12 @@ _WIDE = {
     for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
 }
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1d\x1f\x7f-\x9f\u00ad\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
+    "[\x00-\x08\x0b-\x1d\x1f\x7f-\x9f\u00ad\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
 )
 _NEWLINES = re.compile("\r\n?|\u2028|\u2029|\x85")
 _ODD_BLANK = re.compile("[\t\x0b\x0c\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _ODD = re.compile(
-    "[\x00-\x09\x0b-\x1d\x1f\x7f-\xa0\xad\u1680\u2000-\u200c\u200e\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff"
+    "[\x00-\x09\x0b-\x1d\x1f\x7f-\xa0\xad\u1680\u2000-\u200c\u200e\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff\ud800-\udfff"
     "０-９Ａ-Ｚａ-ｚ]"
 )
 _BLANKS = re.compile("  +")

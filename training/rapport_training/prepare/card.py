@@ -17,22 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rapport_training.prepare.advice import STAGES, large_removals
+from rapport_training.prepare.encoding import UTF8
 from rapport_training.prepare.first_pass import FirstPass
+from rapport_training.prepare.quality import QualityFilter
 from rapport_training.prepare.settings import PrepareSettings
+from rapport_training.prepare.unknown import describe_unknown
 
 SCHEMA_VERSION = "1.0"
-
-STAGES = (
-    "parse",
-    "selection",
-    "structure",
-    "alignment",
-    "quality",
-    "exact duplicates",
-    "near-duplicates",
-    "contamination",
-)
-"""Stages that remove dialogues, in order. Anonymisation, which removes none, precedes the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +65,8 @@ def write_card(folder: Path, prepared: Prepared) -> dict[str, Any]:
         "inputs": prepared.found.inputs,
         "records": prepared.found.counts["read", ""],
         "stages": _stages(prepared.found.counts),
+        "rules": _rules(prepared),
+        "warnings": _warnings(prepared),
         "changed": {
             rule: count
             for (stage, rule), count in sorted(prepared.found.counts.items())
@@ -83,6 +77,7 @@ def write_card(folder: Path, prepared: Prepared) -> dict[str, Any]:
             "placeholders": dict(sorted(prepared.placeholders.items())),
         },
         "unreadable": prepared.found.unreadable,
+        "unknown": describe_unknown(prepared.found.unknown),
         "topics": _topics(prepared),
         "dialogues": _split_sizes(prepared.held_out),
         "lengths": _lengths(prepared.figures),
@@ -106,6 +101,25 @@ def _stages(counts: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
         left -= sum(reasons.values())
         rows[-1]["out"] = left
     return rows
+
+
+def _rules(prepared: Prepared) -> list[dict[str, Any]]:
+    """What each quality rule removes by itself, of what reaches that stage."""
+    counts = prepared.found.counts
+    names = QualityFilter(prepared.settings.effective_rules()).names()
+    return [
+        {"rule": name, "alone": counts["alone", name], "no_other": counts["only", name]}
+        for name in names
+    ]
+
+
+def _warnings(prepared: Prepared) -> list[str]:
+    encoded = [
+        f"{file['name']}: {file['encoding'].upper()}, not UTF-8; it was read as that"
+        for file in prepared.found.inputs
+        if file["encoding"] not in (UTF8, "parquet")
+    ]
+    return encoded + large_removals(prepared.found.counts)
 
 
 def _topics(prepared: Prepared) -> list[dict[str, Any]]:
@@ -204,6 +218,20 @@ def render_card(card: dict[str, Any]) -> str:
             ],
         ),
         "",
+        "What each quality rule removes by itself:",
+        "",
+        *_table(
+            ("rule", "alone", "and no other"),
+            [(row["rule"], row["alone"], row["no_other"]) for row in card["rules"]],
+        ),
+        "",
+        *(f"- Warning: {warning}." for warning in card["warnings"]),
+        *([""] if card["warnings"] else []),
+        *(
+            f"- Of no known format: {row['records']:,} records with the keys {', '.join(row['keys'])}."
+            for row in card["unknown"]
+        ),
+        *([""] if card["unknown"] else []),
         _counted("Changed, not removed", card["changed"]),
         "",
         _counted(

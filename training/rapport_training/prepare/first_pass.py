@@ -10,10 +10,12 @@ from typing import Any
 
 from rapport_tasks.dialogue import read_dialogues
 from rapport_training.prepare.contamination import index_evaluation
-from rapport_training.prepare.framing import Raw, read_records
+from rapport_training.prepare.framing import read_records
+from rapport_training.prepare.records import Raw
 from rapport_training.prepare.settings import PrepareSettings, Resources
 from rapport_training.prepare.sources import Source, open_source
 from rapport_training.prepare.stages import Batch, Processed, Stages
+from rapport_training.prepare.unknown import MOST_SETS
 from rapport_training.prepare.workers import ordered_map
 
 OnProgress = Callable[[str, int, int], None]
@@ -57,8 +59,9 @@ class FirstPass:
         dialogues: How many stand in the spill.
         counts: As `stages.Processed.counts`, over all files.
         topics: The topics that occur; entries hold indices into it.
-        inputs: Name, bytes and SHA-256 of every file.
+        inputs: Name, bytes, encoding and SHA-256 of every file.
         unreadable: ``file:number: reason`` of the first records that could not be read.
+        unknown: Keys of records of no known format -> such records.
     """
 
     dialogues: int = 0
@@ -66,6 +69,7 @@ class FirstPass:
     topics: list[str | None] = field(default_factory=list)
     inputs: list[dict[str, Any]] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    unknown: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
 
 def read_corpus(
@@ -117,6 +121,9 @@ def _absorb(done: Processed, found: FirstPass, numbers: dict[str | None, int], o
     found.counts.update(done.counts)
     for number, reason in done.places[: _PLACES - len(found.unreadable)]:
         found.unreadable.append(f"{done.source}:{number}: {reason}")
+    for keys, count in done.unknown.items():
+        if keys in found.unknown or len(found.unknown) < MOST_SETS:
+            found.unknown[keys] += count
     for place, topic in enumerate(done.topics):
         done.entries["topic"][place] = numbers.setdefault(topic, len(numbers))
         done.entries["offset"][place] = offset
@@ -136,8 +143,8 @@ def _batches(
     for source in sources:
         held: list[Raw] = []
         room = size
-        with open_source(source) as (stream, file):
-            for raw in read_records(stream, source.name):
+        with open_source(source) as (stream, file, encoding):
+            for raw in read_records(stream, source.name, source.path):
                 held.append(raw)
                 room -= len(raw.data) + 64
                 if room <= 0:
@@ -149,5 +156,12 @@ def _batches(
         if held:
             yield Batch(source.name, source.topic, held)
         before += file.bytes
-        inputs.append({"name": source.name, "bytes": file.bytes, "sha256": file.sha256()})
+        inputs.append(
+            {
+                "name": source.name,
+                "bytes": file.bytes,
+                "encoding": encoding,
+                "sha256": file.sha256(),
+            }
+        )
         on_progress("bytes", before, total)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,15 +26,17 @@ from numpy.typing import NDArray
 
 from rapport_tasks.errors import BadInput, Incomplete
 from rapport_training.adapter import refuse_taken
-from rapport_training.prepare.card import STAGES, Prepared, write_card
+from rapport_training.prepare.advice import STAGES, remedy
+from rapport_training.prepare.card import Prepared, write_card
 from rapport_training.prepare.duplicates import exact_copies, near_copies
 from rapport_training.prepare.fingerprint import BINS, OPENING_BINS, similarity
-from rapport_training.prepare.first_pass import OnProgress, Spill, read_corpus
+from rapport_training.prepare.first_pass import FirstPass, OnProgress, Spill, read_corpus
 from rapport_training.prepare.second_pass import write_splits
 from rapport_training.prepare.settings import PrepareSettings, Resources
 from rapport_training.prepare.sources import find_sources
 from rapport_training.prepare.split import choose_validation
 from rapport_training.prepare.stages import ENTRY
+from rapport_training.prepare.unknown import seen_keys
 
 
 def prepare(
@@ -73,10 +74,10 @@ def prepare(
         spill = Spill.below(folder)
         found = read_corpus(sources, settings, resources, spill=spill, on_progress=progress)
         if not found.dialogues:
-            raise _nothing_left(found.counts)
+            raise _nothing_left(found)
         table = np.memmap(spill.entries, ENTRY, "r")
         with spill.lines.open("rb") as lines:
-            kept = _choose(table, spill, lines, settings, resources, found.counts)
+            kept = _choose(table, spill, lines, settings, resources, found)
             figures = table[kept]
             openings = np.memmap(spill.openings, np.uint16, "r").reshape(-1, OPENING_BINS)
             held_out = choose_validation(
@@ -106,13 +107,14 @@ def _choose(
     lines: BinaryIO,
     settings: PrepareSettings,
     resources: Resources,
-    counts: Counter[tuple[str, str]],
+    found: FirstPass,
 ) -> NDArray[np.int64]:
     """Rows that are no copies and not contaminated, ascending."""
 
     def exact(a: int, b: int) -> float:
         return similarity(_spoken(lines, table[a]), _spoken(lines, table[b]))
 
+    counts = found.counts
     copies = exact_copies(table["digest"])
     counts["exact duplicates", "same_text"] += int(copies.sum())
     kept: NDArray[np.int64] = np.flatnonzero(~copies)
@@ -130,7 +132,7 @@ def _choose(
     counts["contamination", "evaluation_dialogue"] += int(contaminated.sum())
     kept = kept[~contaminated]
     if not len(kept):
-        raise _nothing_left(counts)
+        raise _nothing_left(found)
     return kept
 
 
@@ -141,15 +143,16 @@ def _spoken(lines: BinaryIO, entry: np.void) -> str:
     return "".join(m["content"] for m in record["messages"] if m["role"] != "system")
 
 
-def _nothing_left(counts: Counter[tuple[str, str]]) -> BadInput:
+def _nothing_left(found: FirstPass) -> BadInput:
     parts = [
         f"{stage}: {reason} {number}"
-        for (stage, reason), number in sorted(counts.items())
+        for (stage, reason), number in sorted(found.counts.items())
         if stage in STAGES and number
     ]
     return BadInput(
-        f"no dialogue is left of {counts['read', '']} records ({'; '.join(parts) or 'none read'})",
-        remedy="Check the format of the files and the settings.",
+        f"no dialogue is left of {found.counts['read', '']} records "
+        f"({'; '.join(parts) or 'none read'}){seen_keys(found.unknown)}",
+        remedy=remedy(found.counts),
     )
 
 

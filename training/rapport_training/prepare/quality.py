@@ -28,6 +28,11 @@ from rapport_tasks.errors import BadInput
 BUILTIN_RULES: Path = Path(__file__).parent / "quality.toml"
 """The rules that are used unless another file is named."""
 
+_MARK = "\x00"
+_JOINED = "\x00[\u200d\ufe0f♀♂⚕⚖✈➡↔↕\U000e0020-\U000e007f]*"
+_REMAINS = re.compile(f"[（(](?:{_JOINED})+[)）]|{_JOINED}")
+"""What was taken out, with the joiners and signs that made one picture of several."""
+
 _TOKEN = re.compile(
     "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
     "|[^\\W_\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
@@ -79,6 +84,26 @@ def load_rules(path: Path = BUILTIN_RULES) -> QualityRules:
     return rules
 
 
+def stripping(rules: QualityRules, name: str) -> QualityRules:
+    """The rules with the one of this name taking its matches out instead of removing dialogues.
+
+    Raises:
+        BadInput: There is no such rule.
+    """
+    chosen = [rule for rule in (*rules.drop, *rules.strip) if rule.name == name]
+    if not chosen:
+        raise BadInput(
+            f"--{name} strip: the rules have none that is named {name!r}",
+            remedy="Give the rule in the file of --rules that name.",
+        )
+    return rules.model_copy(
+        update={
+            "drop": tuple(rule for rule in rules.drop if rule.name != name),
+            "strip": (*(rule for rule in rules.strip if rule.name != name), *chosen),
+        }
+    )
+
+
 class QualityFilter:
     """Rules made ready to use."""
 
@@ -93,17 +118,23 @@ class QualityFilter:
         for name, pattern in self._strip:
             if any(pattern.search(text) for text in texts):
                 matched.append(name)
-                texts = [pattern.sub("", text).strip() for text in texts]
+                texts = [_REMAINS.sub("", pattern.sub(_MARK, text)).strip() for text in texts]
         return texts, matched
 
-    def problem(self, user: str, assistant: str) -> str | None:
-        """The first rule that removes a dialogue of these texts, or `None`."""
-        for name, pattern in self._drop:
-            if pattern.search(user) or pattern.search(assistant):
-                return name
+    def names(self) -> list[str]:
+        """The rules that remove dialogues, in the order in which they count."""
+        return [*(name for name, _ in self._drop), "few_tokens"]
+
+    def problems(self, user: str, assistant: str) -> list[str]:
+        """Every rule that removes a dialogue of these texts, in the order in which they count."""
+        found = [
+            name
+            for name, pattern in self._drop
+            if pattern.search(user) or pattern.search(assistant)
+        ]
         if not (self._enough(user) and self._enough(assistant)):
-            return "few_tokens"
-        return None
+            found.append("few_tokens")
+        return found
 
     def _enough(self, text: str) -> bool:
         """A token is a Chinese character, or a run of other letters and digits."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rapport_tasks.builtin import EVALUATION_ZH
 from rapport_tasks.errors import BadInput
 from rapport_training.prepare.alignment import Punctuation
-from rapport_training.prepare.quality import BUILTIN_RULES, QualityRules, load_rules
+from rapport_training.prepare.quality import BUILTIN_RULES, QualityRules, load_rules, stripping
+from rapport_training.prepare.structure import Structure
+
+Emoji = Literal["drop", "strip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,10 @@ class PrepareSettings:
         percent: Share of the records to take, above 0 and at most 100, chosen by their hash.
         min_exchanges: Fewest user messages with a reply.
         punctuation: ``halfwidth`` converts Chinese punctuation, as the study did.
-        rules: Quality rules in effect.
+        structure: ``mend`` drops a leading greeting and joins neighbours of one role, ``strict``
+            removes such dialogues.
+        rules: Quality rules.
+        emoji: ``strip`` takes out what the rule named ``emoji`` finds, and keeps the dialogue.
         near_duplicates: Jaccard similarity from which a dialogue is a copy; `None` turns this off.
         anonymise: Whether identifiers are replaced by placeholders.
         evaluation: Files of evaluation dialogues that must not be trained on.
@@ -33,7 +39,9 @@ class PrepareSettings:
     percent: float = 100.0
     min_exchanges: int = 1
     punctuation: Punctuation = "keep"
+    structure: Structure = "mend"
     rules: QualityRules = field(default_factory=lambda: load_rules(BUILTIN_RULES))
+    emoji: Emoji = "drop"
     near_duplicates: float | None = 0.8
     anonymise: bool = True
     evaluation: tuple[Path, ...] = (EVALUATION_ZH,)
@@ -55,6 +63,11 @@ class PrepareSettings:
         for name, value, good, valid in checks:
             if not good:
                 raise BadInput(f"--{name} {value}: out of range", remedy=f"Use a value {valid}.")
+        self.effective_rules()
+
+    def effective_rules(self) -> QualityRules:
+        """The quality rules, as `emoji` changes them."""
+        return stripping(self.rules, "emoji") if self.emoji == "strip" else self.rules
 
     def to_json(self) -> dict[str, Any]:
         """For the card: no path leads outside, so that equal settings look equal everywhere."""
@@ -63,7 +76,9 @@ class PrepareSettings:
             "percent": self.percent,
             "min_exchanges": self.min_exchanges,
             "punctuation": self.punctuation,
+            "structure": self.structure,
             "rules": self.rules.model_dump(mode="json"),
+            "emoji": self.emoji,
             "near_duplicates": self.near_duplicates,
             "anonymise": self.anonymise,
             "validation": self.validation,

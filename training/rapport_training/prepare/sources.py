@@ -5,17 +5,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from rapport_tasks.errors import BadInput, close_match
-from rapport_training.prepare.framing import Readable
+from rapport_training.prepare.encoding import decoded
+from rapport_training.prepare.records import Readable
 
-_DATA = (".json", ".jsonl", ".ndjson", ".txt")
+_DATA = (".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".parquet")
 _PACKED = (".gz", ".zst")
 
 
@@ -53,12 +55,15 @@ def find_sources(paths: Sequence[str | Path]) -> list[Source]:
                     remedy=f"Data files end in {', '.join(_DATA)}, also with .gz or .zst.",
                 )
             sources += [
-                Source(p, p.relative_to(path).as_posix(), _stem(p), p.stat().st_size) for p in found
+                Source(p, _shown(p.relative_to(path).as_posix()), _stem(p), p.stat().st_size)
+                for p in found
             ]
         elif path.is_file():
             stem = _stem(path)
             sources.append(
-                Source(path, path.name, None if stem.isascii() else stem, path.stat().st_size)
+                Source(
+                    path, _shown(path.name), None if stem.isascii() else stem, path.stat().st_size
+                )
             )
         else:
             nearby = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -83,8 +88,13 @@ def _is_data(path: Path) -> bool:
     return not hidden and bool(suffixes) and suffixes[-1] in _DATA
 
 
+def _shown(name: str) -> str:
+    """A name that can be written: bytes that are no UTF-8 are replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def _stem(path: Path) -> str:
-    name = path.name
+    name = _shown(path.name)
     for suffix in (*_PACKED, *_DATA):
         if name.lower().endswith(suffix):
             name = name[: -len(suffix)]
@@ -111,15 +121,26 @@ class Counted:
         return self._hash.hexdigest()
 
 
-@contextmanager
-def open_source(source: Source) -> Iterator[tuple[Readable, Counted]]:
-    """Open a file; its first bytes tell whether it is compressed.
+class Opened(NamedTuple):
+    """A file that is read.
 
-    Yields:
-        Its contents, decompressed, and the file beneath them.
+    Attributes:
+        stream: Its contents, decompressed, in UTF-8.
+        file: The file beneath them.
+        encoding: How the contents were encoded.
+    """
+
+    stream: Readable
+    file: Counted
+    encoding: str
+
+
+@contextmanager
+def open_source(source: Source) -> Iterator[Opened]:
+    """Open a file; its first bytes tell whether it is compressed, and how it is encoded.
 
     Raises:
-        BadInput: The file cannot be read, or its compression is damaged.
+        BadInput: The file cannot be read, is no text, or its compression is damaged.
     """
     import zstandard
 
@@ -135,7 +156,8 @@ def open_source(source: Source) -> Iterator[tuple[Readable, Counted]]:
                 stream = zstandard.ZstdDecompressor().stream_reader(
                     cast(BinaryIO, counted), read_across_frames=True
                 )
-            yield stream, counted
+            text, encoding = decoded(stream, source.name)
+            yield Opened(text, counted, encoding)
     except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise BadInput(
             f"{source.path}: damaged compressed file ({error})", remedy="Fetch it again."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,11 +30,14 @@ from rapport_training.prepare.fingerprint import (
     gram_hashes,
     signatures,
 )
-from rapport_training.prepare.formats import Unreadable, parse_record
-from rapport_training.prepare.framing import Raw
+from rapport_training.prepare.formats import Parsed, parse_record
 from rapport_training.prepare.quality import QualityFilter
+from rapport_training.prepare.records import Raw
 from rapport_training.prepare.settings import PrepareSettings
 from rapport_training.prepare.split import opening
+from rapport_training.prepare.structure import answered, mend
+from rapport_training.prepare.unknown import shown_keys
+from rapport_training.prepare.values import Unreadable
 
 ENTRY = np.dtype(
     [
@@ -80,8 +84,11 @@ class Processed:
         openings: Signatures of the openings, shape (dialogues, OPENING_BINS).
         topics: Each one's topic.
         counts: (stage, reason) -> dialogues removed; ("changed", rule) -> dialogues changed;
-            ("read", "") -> records.
+            ("read", "") -> records, a question with several answers counted once for each;
+            ("alone", rule) and ("only", rule) -> dialogues that a quality rule objects to, and
+            that no other objects to.
         places: (record number, reason) of the first few records that could not be read.
+        unknown: Keys of records of no known format -> such records.
     """
 
     source: str
@@ -92,6 +99,7 @@ class Processed:
     topics: list[str | None] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     places: list[tuple[int, str]] = field(default_factory=list)
+    unknown: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
 
 class _Candidate(NamedTuple):
@@ -106,7 +114,7 @@ class Stages:
     def __init__(self, settings: PrepareSettings, evaluation: EvaluationIndex) -> None:
         self._settings = settings
         self._evaluation = evaluation
-        self._quality = QualityFilter(settings.rules)
+        self._quality = QualityFilter(settings.effective_rules())
         self._topics = frozenset(settings.topics)
         self._sampled = int(settings.percent / 100 * (1 << 64))
         self._salt = f"{settings.seed}:".encode()
@@ -116,39 +124,45 @@ class Stages:
         out = Processed(batch.source)
         kept = []
         for raw in batch.records:
-            out.counts["read", ""] += 1
-            candidate = self._one(raw, batch.topic, out)
-            if candidate is not None:
-                kept.append(candidate)
+            dialogues = self._read(raw, out)
+            out.counts["read", ""] += max(1, len(dialogues))
+            for parsed in dialogues:
+                dialogue = self._one(parsed, batch.topic, out)
+                if dialogue is not None:
+                    kept.append(_Candidate(raw.number, parsed.topic or batch.topic, dialogue))
         if kept:
             self._describe(kept, out)
         return out
 
-    def _one(self, raw: Raw, default_topic: str | None, out: Processed) -> _Candidate | None:
-        settings = self._settings
+    def _read(self, raw: Raw, out: Processed) -> list[Parsed]:
         try:
             if raw.problem is not None:
                 raise Unreadable(raw.problem)
-            if settings.percent < 100 and not self._is_sampled(raw.data):
+            if self._settings.percent < 100 and not self._is_sampled(raw.data):
                 out.counts["selection", "not_sampled"] += 1
-                return None
-            parsed = parse_record(raw.data)
+                return []
+            return parse_record(raw.data)
         except Unreadable as unreadable:
             reason = str(unreadable)
             out.counts["parse", reason] += 1
+            if unreadable.keys:
+                out.unknown[shown_keys(unreadable.keys)] += 1
             if len(out.places) < 20:
                 out.places.append((raw.number, reason))
-            return None
-        topic = parsed.topic or default_topic
-        if self._topics and topic not in self._topics:
+            return []
+
+    def _one(self, parsed: Parsed, default_topic: str | None, out: Processed) -> Dialogue | None:
+        settings = self._settings
+        if self._topics and (parsed.topic or default_topic) not in self._topics:
             out.counts["selection", "other_topic"] += 1
             return None
-        messages = parsed.messages
-        while messages and messages[-1][0] != "assistant":  # nobody answers it: nothing to learn
-            messages = messages[:-1]
-        if len(messages) < len(parsed.messages) and messages:
-            out.counts["changed", "unanswered_end"] += 1
-        dialogue = Dialogue("", tuple(Message(*message) for message in messages))
+        messages = [Message(*message) for message in parsed.messages]
+        rules: list[str] = []
+        if settings.structure == "mend":
+            messages, rules = mend(messages)
+        dialogue = Dialogue("", tuple(answered(messages)))
+        if len(dialogue.messages) < len(messages):
+            rules.append("unanswered_end")
         problem = structure_problem(dialogue)
         if problem == "no_messages" and parsed.messages:
             problem = "no_assistant_turn"
@@ -157,38 +171,50 @@ class Stages:
         if problem is not None:
             out.counts["structure", problem] += 1
             return None
-        return self._clean(raw.number, topic, dialogue, out)
+        for rule in rules:
+            out.counts["changed", rule] += 1
+        return self._clean(dialogue, out)
 
     def _is_sampled(self, data: bytes) -> bool:
         digest = hashlib.sha256(self._salt + data.strip()).digest()
         return int.from_bytes(digest[:8]) < self._sampled
 
-    def _clean(
-        self, number: int, topic: str | None, dialogue: Dialogue, out: Processed
-    ) -> _Candidate | None:
+    def _clean(self, dialogue: Dialogue, out: Processed) -> Dialogue | None:
+        settings = self._settings
         texts = [message.content for message in dialogue.messages]
-        aligned = align(texts, self._settings.punctuation)
+        aligned = align(texts, settings.punctuation)
         if aligned != texts:
             out.counts["changed", "aligned"] += 1
         if not all(aligned):
             out.counts["alignment", "blank_message"] += 1
             return None
-        aligned, stripped = self._quality.strip(aligned)
-        for rule in stripped:
-            out.counts["changed", rule] += 1
-        if not all(aligned):
-            out.counts["quality", "blank_message"] += 1
-            return None
-        roles = [message.role for message in dialogue.messages]
-        first = int(roles[0] == "system")  # from there on, roles alternate
-        problem = self._quality.problem(
-            _SEPARATOR.join(aligned[first::2]), _SEPARATOR.join(aligned[first + 1 :: 2])
+        messages = _with_texts(dialogue.messages, aligned)
+        stripped, rules = self._quality.strip(aligned)
+        if rules:
+            for rule in rules:
+                out.counts["changed", rule] += 1
+            messages = _with_texts(messages, align(stripped, settings.punctuation))
+            if settings.structure == "mend":  # a message may have been nothing else
+                messages = answered(mend([m for m in messages if m.content])[0])
+            if structure_problem(Dialogue("", tuple(messages))) is not None:
+                out.counts["quality", "blank_message"] += 1
+                return None
+            if sum(m.role == "assistant" for m in messages) < settings.min_exchanges:
+                out.counts["quality", "too_short"] += 1
+                return None
+        user, assistant = (
+            _SEPARATOR.join(m.content for m in messages if m.role == role)
+            for role in ("user", "assistant")
         )
-        if problem is not None:
-            out.counts["quality", problem] += 1
+        problems = self._quality.problems(user, assistant)
+        for rule in problems:
+            out.counts["alone", rule] += 1
+        if problems:
+            out.counts["quality", problems[0]] += 1
+            if len(problems) == 1:
+                out.counts["only", problems[0]] += 1
             return None
-        clean = tuple(Message(*pair) for pair in zip(roles, aligned, strict=True))
-        return _Candidate(number, topic, Dialogue("", clean))
+        return Dialogue("", tuple(messages))
 
     def _describe(self, kept: list[_Candidate], out: Processed) -> None:
         spoken = [[m.content for m in one.dialogue.messages if m.role != "system"] for one in kept]
@@ -223,6 +249,10 @@ class Stages:
             for role in ("user", "assistant"):
                 entry[f"{role}_chars"] = sum(len(m.content) for m in messages if m.role == role)
         out.entries = entries
+
+
+def _with_texts(messages: Sequence[Message], texts: Sequence[str]) -> list[Message]:
+    return [Message(m.role, text) for m, text in zip(messages, texts, strict=True)]
 
 
 def _digests(codes: Any, ends: NDArray[np.int64]) -> list[bytes]:
