@@ -19,6 +19,7 @@ from rapport_bench.models import (
     identify_base,
 )
 from rapport_bench.store import ResponseStore, digest
+from rapport_tasks.errors import Incomplete
 
 if TYPE_CHECKING:
     from rapport_bench.run import Named, Reporter, RunConfig
@@ -67,7 +68,7 @@ class BaseGroup:
             context_length=self._context_length,
             store=self._store,
             numerics=numerics,
-            activate=lambda: self._activated(arm),
+            activate=lambda: self._activated(arm, numerics),
             batch_tokens=self._batch_tokens,
             progress=self._reporter.progress,
         )
@@ -85,7 +86,13 @@ class BaseGroup:
         return complete or self._numerics
 
     @contextmanager
-    def _activated(self, arm: Arm) -> Iterator[Any]:
+    def _activated(self, arm: Arm, numerics: Mapping[str, Any]) -> Iterator[Any]:
+        if digest(numerics) != digest(self._numerics):
+            raise Incomplete(
+                f"arm {arm.name!r}: answers of another machine were lost from the response store "
+                "while they were read",
+                remedy="Run the same command again: they are then computed here, all of them.",
+            )
         if self._loaded is None:
             self._loaded = loading.LoadedBase(self.base, self.adapters, self._device)
         if arm.adapter is not None:
