@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from rapport_bench.models import Adapter, BaseModel
 from rapport_bench.store import digest
+from rapport_tasks.paths import encodable
 
 Kind = Literal["base", "adapter", "model", "replies", "bot", "gold"]
 
@@ -58,7 +59,9 @@ def model_arm(
         "tokenizer": tokenizer_sha256,
         "chat_template": template_sha256,
     }
-    return Arm(name, kind, digest(identity), base, adapter, tokenizer_sha256, template_sha256)
+    return Arm(
+        encodable(name), kind, digest(identity), base, adapter, tokenizer_sha256, template_sha256
+    )
 
 
 def weightless_arm(name: str, kind: Kind, version: str) -> Arm:
@@ -68,4 +71,4 @@ def weightless_arm(name: str, kind: Kind, version: str) -> Arm:
 
 def replies_arm(name: str, file_sha256: str) -> Arm:
     """The arm of imported replies: its identity is the file's hash, whatever it is called."""
-    return Arm(name, "replies", digest({"kind": "replies", "file": file_sha256}))
+    return Arm(encodable(name), "replies", digest({"kind": "replies", "file": file_sha256}))

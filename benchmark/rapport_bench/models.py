@@ -17,6 +17,7 @@ from typing import Any, Literal
 from rapport_bench.store import ResponseStore, digest
 from rapport_tasks.errors import AdapterMismatch, BadInput, close_match
 from rapport_tasks.hub import find_folder
+from rapport_tasks.paths import encodable, local_path
 from rapport_tasks.weights import weights_sha256
 
 Quantization = Literal["none", "nf4"]
@@ -101,7 +102,7 @@ def identify_base(
     config = _read_json(folder / "config.json")
     kept = {key: value for key, value in config.items() if key not in _VOLATILE_CONFIG}
     return BaseModel(
-        name=folder.resolve().name if Path(name).expanduser().is_dir() else name,
+        name=encodable(folder.resolve().name if local_path(name).is_dir() else name),
         folder=folder,
         weights_sha256=_hash_weights(folder, store),
         config_sha256=digest(kept),
@@ -145,7 +146,7 @@ def identify_adapter(name: str, shown_as: str | None, store: ResponseStore | Non
         )
     kept = {key: value for key, value in config.items() if key not in _NOT_IDENTITY}
     return Adapter(
-        name=shown_as or folder.resolve().name,
+        name=encodable(shown_as or folder.resolve().name),
         folder=folder,
         weights_sha256=_hash_weights(folder / ADAPTER_WEIGHTS, store),
         config_sha256=digest(kept),

@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 from platformdirs import user_cache_path
 
 from rapport_bench import store_file
+from rapport_tasks.paths import local_path
 
 Response = dict[str, Any]
 """``{"logprob", "greedy", "tokens"}`` for a likelihood, ``{"text", "tokens", "cut_off"}`` for a reply."""
@@ -42,7 +43,7 @@ def default_path() -> Path:
     """``$RAPPORT_STORE``, or ``responses.sqlite`` in the user's cache folder."""
     named = os.environ.get("RAPPORT_STORE")
     if named:
-        return Path(named).expanduser()
+        return local_path(named)
     return user_cache_path("rapport-bench") / "responses.sqlite"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.paths import encodable
 from rapport_training.prepare.framing import Readable
 
 _DATA = (".json", ".jsonl", ".ndjson", ".txt")
@@ -53,12 +54,18 @@ def find_sources(paths: Sequence[str | Path]) -> list[Source]:
                     remedy=f"Data files end in {', '.join(_DATA)}, also with .gz or .zst.",
                 )
             sources += [
-                Source(p, p.relative_to(path).as_posix(), _stem(p), p.stat().st_size) for p in found
+                Source(p, encodable(p.relative_to(path).as_posix()), _stem(p), p.stat().st_size)
+                for p in found
             ]
         elif path.is_file():
             stem = _stem(path)
             sources.append(
-                Source(path, path.name, None if stem.isascii() else stem, path.stat().st_size)
+                Source(
+                    path,
+                    encodable(path.name),
+                    None if stem.isascii() else stem,
+                    path.stat().st_size,
+                )
             )
         else:
             nearby = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -84,7 +91,7 @@ def _is_data(path: Path) -> bool:
 
 
 def _stem(path: Path) -> str:
-    name = path.name
+    name = encodable(path.name)
     for suffix in (*_PACKED, *_DATA):
         if name.lower().endswith(suffix):
             name = name[: -len(suffix)]
