@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from rapport_bench.cli_shared import SCHEMA_VERSION, json_line
+from rapport_bench.standard_streams import OutputLost
 from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete, RapportError
 
 KEPT = "Run the same command again: what was finished for good is kept."
@@ -40,6 +42,8 @@ def failed(arguments: Sequence[str], error: BaseException) -> int:
             return fail(arguments, "Interrupted", "interrupted", KEPT, 130)
         case OSError(errno=int()):
             error = _of_the_machine(error)
+        case OutputLost():
+            arguments = ()  # standard error is what is left
     if isinstance(error, RapportError):
         return fail(arguments, error.kind, error.message, error.remedy, error.exit_code)
     traceback.print_exception(error)
@@ -61,17 +65,15 @@ def fail(arguments: Sequence[str], kind: str, message: str, remedy: str, exit_co
     """Print a failure as the arguments ask for; returns the exit code."""
     if "--json" in arguments:
         command = next((word for word in arguments if not word.startswith("-")), "rapport")
-        click.echo(
-            json_line(
-                {
-                    "command": command,
-                    "schema_version": SCHEMA_VERSION,
-                    "ok": False,
-                    "exit_code": exit_code,
-                    "error": {"kind": kind, "message": message, "remedy": remedy},
-                }
-            )
-        )
-    else:
-        click.echo(f"rapport: {message}" + (f"\n  {remedy}" if remedy else ""), err=True)
+        failure = {
+            "command": command,
+            "schema_version": SCHEMA_VERSION,
+            "ok": False,
+            "exit_code": exit_code,
+            "error": {"kind": kind, "message": message, "remedy": remedy},
+        }
+        with suppress(OutputLost):
+            click.echo(json_line(failure))
+            return exit_code
+    click.echo(f"rapport: {message}" + (f"\n  {remedy}" if remedy else ""), err=True)
     return exit_code

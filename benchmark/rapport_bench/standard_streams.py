@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+class OutputLost(Incomplete):
+    """What a command had to say could not be written where it was to go."""
+
+
 class _Stream(io.FileIO):
     """A file descriptor that turns into ``/dev/null`` once it cannot be written."""
 
@@ -32,7 +36,7 @@ class _Stream(io.FileIO):
             os.dup2(null, self.fileno())
             os.close(null)
             if self._essential and not isinstance(error, BrokenPipeError):
-                raise Incomplete(
+                raise OutputLost(
                     f"standard output cannot be written ({error.strerror})",
                     remedy="Send it where there is space, and run the same command again.",
                 ) from None
