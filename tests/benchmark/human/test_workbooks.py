@@ -19,6 +19,7 @@ from rapport_bench.human.workbooks import read_workbook
 from rapport_tasks.errors import BadInput
 
 SHEET = "xl/worksheets/sheet1.xml"
+STYLES = "xl/styles.xml"
 NAME = "ratings-pilot-r01.xlsx"
 
 
@@ -158,8 +159,11 @@ def merged(area: bytes, count: int, sheet: bytes) -> bytes:
 
 HOSTILE = {
     "unpacks to much more": lambda data: rewritten(data, {"xl/media/a.bin": bytes(65 * 2**20)}),
-    "many cells": lambda data: rewritten(data, {SHEET: grid(b"<c><v>1</v></c>", 2_100)}),
-    "many tags": lambda data: rewritten(data, {SHEET: grid(b"<c/>", 41_000)}),
+    "many cells": lambda data: rewritten(data, {SHEET: grid(b"<c><v>1</v></c>", 1_100)}),
+    "many tags": lambda data: rewritten(data, {SHEET: grid(b"<c/>", 21_000)}),
+    "many fonts": lambda data: rewritten(
+        data, {STYLES: part(data, STYLES).replace(b"</fonts>", b"<font/>" * 110_000 + b"</fonts>")}
+    ),
     "wide empty rows": lambda data: rewritten(data, {SHEET: wide(2_000)}),
     "merged areas": lambda data: rewritten(
         data, {SHEET: merged(b"A1:XFD1048576", 5_000, part(data))}
