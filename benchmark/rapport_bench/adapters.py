@@ -18,6 +18,7 @@ from typing import Any
 from rapport_bench.models import BaseModel, hash_weights, resolve_folder
 from rapport_bench.store import ResponseStore, digest
 from rapport_tasks.errors import AdapterMismatch, BadInput
+from rapport_tasks.paths import encodable
 from rapport_tasks.weights import ADAPTER_WEIGHTS, read_json, tensor_shapes
 from rapport_training.pretrained import empty_model, first_line, some
 
@@ -87,7 +88,7 @@ def identify_adapter(name: str, shown_as: str | None, store: ResponseStore | Non
     raw = read_json(folder / ADAPTER_CONFIG)
     config = lora_config(folder)
     return Adapter(
-        name=shown_as or folder.resolve().name,
+        name=encodable(shown_as or folder.resolve().name),
         folder=folder,
         weights_sha256=hash_weights(folder / ADAPTER_WEIGHTS, store),
         config_sha256=digest(dict(_settings(config))),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from rapport_bench.adapters import Adapter
 from rapport_bench.models import BaseModel
 from rapport_bench.store import digest
+from rapport_tasks.paths import encodable
 
 Kind = Literal["base", "adapter", "model", "replies", "bot", "gold"]
 
@@ -59,7 +60,9 @@ def model_arm(
         "tokenizer": tokenizer_sha256,
         "chat_template": template_sha256,
     }
-    return Arm(name, kind, digest(identity), base, adapter, tokenizer_sha256, template_sha256)
+    return Arm(
+        encodable(name), kind, digest(identity), base, adapter, tokenizer_sha256, template_sha256
+    )
 
 
 def weightless_arm(name: str, kind: Kind, version: str) -> Arm:
@@ -69,4 +72,4 @@ def weightless_arm(name: str, kind: Kind, version: str) -> Arm:
 
 def replies_arm(name: str, file_sha256: str) -> Arm:
     """The arm of imported replies: its identity is the file's hash, whatever it is called."""
-    return Arm(name, "replies", digest({"kind": "replies", "file": file_sha256}))
+    return Arm(encodable(name), "replies", digest({"kind": "replies", "file": file_sha256}))

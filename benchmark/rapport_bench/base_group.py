@@ -14,6 +14,7 @@ from rapport_bench.arms import Arm
 from rapport_bench.engine import ArmModel, encoder_for
 from rapport_bench.models import BaseModel, identify_base
 from rapport_bench.store import ResponseStore, digest
+from rapport_tasks.errors import Incomplete
 from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class BaseGroup:
             context_length=self._context_length,
             store=self._store,
             numerics=numerics,
-            activate=lambda: self._activated(arm),
+            activate=lambda: self._activated(arm, numerics),
             batch_tokens=self._batch_tokens,
             progress=self._reporter.progress,
         )
@@ -84,7 +85,13 @@ class BaseGroup:
         return complete or self._numerics
 
     @contextmanager
-    def _activated(self, arm: Arm) -> Iterator[Any]:
+    def _activated(self, arm: Arm, numerics: Mapping[str, Any]) -> Iterator[Any]:
+        if digest(numerics) != digest(self._numerics):
+            raise Incomplete(
+                f"arm {arm.name!r}: answers of another machine were lost from the response store "
+                "while they were read",
+                remedy="Run the same command again: they are then computed here, all of them.",
+            )
         if self._loaded is None:
             self._loaded = loading.LoadedBase(self.base, self.tokenizer, self._device)
             for adapter in self.adapters:  # whatever must be refused is, before hours of work

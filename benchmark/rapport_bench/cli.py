@@ -2,21 +2,20 @@
 
 Heavy imports stay inside the commands, so that `rapport --help` is instant. Exit codes: 0 ok, 1 regression
 or missed threshold, 2 usage or bad input, 3 inconclusive or not comparable, 4 incomplete run, 70 a fault
-of this program, 130 interrupted.
+of this program, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from rapport_bench import cli_ends, standard_streams
 from rapport_bench.cli_export import export
 from rapport_bench.cli_gate import gate
 from rapport_bench.cli_human import human
@@ -24,10 +23,11 @@ from rapport_bench.cli_leaderboard import leaderboard
 from rapport_bench.cli_report import report
 from rapport_bench.cli_results import results
 from rapport_bench.cli_run import compare, run
-from rapport_bench.cli_shared import JSON_OPTION, SCHEMA_VERSION, emit, quiet_libraries
+from rapport_bench.cli_shared import JSON_OPTION, emit, expand_home, json_line, quiet_libraries
 from rapport_bench.cli_training import prepare, train
 from rapport_bench.cli_validate import validate
-from rapport_tasks.errors import BadInput, RapportError
+from rapport_bench.signals import watch_sigterm
+from rapport_tasks.errors import BadInput
 
 
 @click.group(
@@ -83,10 +83,10 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
         for done, dialogue in enumerate(dialogues, start=1):
             measured.append(measure(dialogue))
             reporter.progress("dialogues", done, len(dialogues))
-    lines = [json.dumps(m, ensure_ascii=False, sort_keys=True, allow_nan=False) for m in measured]
     if out is None:
-        click.echo("\n".join(lines))
+        click.echo("\n".join(map(json_line, measured)))
         return
+    lines = [json.dumps(m, ensure_ascii=False, sort_keys=True, allow_nan=False) for m in measured]
     write_atomically(Path(out), "\n".join(lines) + "\n")
     found = summarise(measured)
     if as_json:
@@ -178,54 +178,25 @@ def demo(out: str, as_json: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; every way out has its exit code."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_run(arguments))
-
-
-def _run(arguments: list[str]) -> int:
-    quiet_libraries()
+    stopped = watch_sigterm()
     try:
-        cli.main(args=arguments, standalone_mode=False)
-    except click.exceptions.Exit as done:
-        return done.exit_code
+        standard_streams.settle()
+        code = _run(list(sys.argv[1:] if arguments is None else arguments), stopped)
+    except KeyboardInterrupt:  # during the last message
+        code = 143 if stopped() else 130
+    sys.exit(code)
+
+
+def _run(arguments: list[str], stopped: Callable[[], bool] = lambda: False) -> int:
+    quiet_libraries()
+    arguments = list(map(expand_home, arguments))
+    try:
+        cli_ends.require_working_folder()
+        code = cli.main(args=arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0  # of --help; commands return nothing
     except SystemExit as done:
         return int(done.code or 0)
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "rapport"
-        return _fail(arguments, "Usage", error.format_message(), f"See {command} --help.", 2)
-    except RapportError as error:
-        return _fail(arguments, error.kind, error.message, error.remedy, error.exit_code)
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        remedy = "Run the same command again: what was finished for good is kept."
-        return _fail(arguments, "Interrupted", "interrupted", remedy, 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        traceback.print_exc()
-        remedy = "This is a fault of rapport-bench: please report it with the traceback above."
-        return _fail(arguments, type(error).__name__, "unexpected error", remedy, 70)
-    return 0
-
-
-def _fail(arguments: Sequence[str], kind: str, message: str, remedy: str, exit_code: int) -> int:
-    if "--json" in arguments:
-        command = next((word for word in arguments if not word.startswith("-")), "rapport")
-        failure = {"kind": kind, "message": message, "remedy": remedy}
-        click.echo(
-            json.dumps(
-                {
-                    "command": command,
-                    "schema_version": SCHEMA_VERSION,
-                    "ok": False,
-                    "exit_code": exit_code,
-                    "error": failure,
-                },
-                ensure_ascii=False,
-                sort_keys=True,
-            )
-        )
-    else:
-        click.echo(f"rapport: {message}" + (f"\n  {remedy}" if remedy else ""), err=True)
-    return exit_code
+    except BaseException as error:
+        if stopped():
+            return cli_ends.fail(arguments, "Terminated", "terminated", cli_ends.KEPT, 143)
+        return cli_ends.failed(arguments, error)

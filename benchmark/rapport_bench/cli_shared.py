@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+
+from rapport_bench.standard_streams import is_unicode
+from rapport_tasks.paths import local_path
 
 SCHEMA_VERSION = "1.0"
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
@@ -35,7 +39,7 @@ def quiet_libraries() -> None:
 def emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: int = 0) -> None:
     """Print what a command found."""
     click.echo(
-        json.dumps(
+        json_line(
             {
                 "command": command,
                 "schema_version": SCHEMA_VERSION,
@@ -43,9 +47,22 @@ def emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: in
                 "exit_code": exit_code,
                 "data": data,
                 "warnings": list(warnings),
-            },
-            ensure_ascii=False,
-            sort_keys=True,
-            allow_nan=False,
+            }
         )
     )
+
+
+def json_line(value: Mapping[str, Any]) -> str:
+    """An object on one line; escaped to ASCII where standard output has no place for every character."""
+    return json.dumps(value, ensure_ascii=not is_unicode(), sort_keys=True, allow_nan=False)
+
+
+def expand_home(word: str) -> str:
+    """An argument as a shell would have made it, had its ``~`` not been quoted or behind an ``=``.
+
+    Example:
+        >>> expand_home("new=~nobody-of-that-name/a")
+        'new=~nobody-of-that-name/a'
+    """
+    found = re.fullmatch(r"([^/~]*=)?(~.*)", word, re.DOTALL)
+    return f"{found[1] or ''}{local_path(found[2])}" if found else word

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import tempfile
+import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rapport_tasks.errors import BadInput, Incomplete
+from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete
 
 
 def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
@@ -19,17 +18,18 @@ def write_atomically(path: Path, content: str | bytes, *, private: bool = False)
     Args:
         path: The file; missing folders are made.
         content: What it holds from now on.
-        private: Whether it is for its owner alone (mode 0600).
+        private: Whether it is for its owner alone (mode 0600), and a folder made for it, too.
 
     Raises:
         BadInput: The folder cannot be written to.
         Incomplete: The disk is full; nothing was left behind.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = None
+    # Named before it is made, so that a signal at any moment finds it.
+    temporary = path.parent / f".{path.name[:40]}.{secrets.token_hex(6)}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
@@ -37,13 +37,14 @@ def write_atomically(path: Path, content: str | bytes, *, private: bool = False)
         if not private:
             umask = os.umask(0)
             os.umask(umask)
-            Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink()
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
+        if error.errno in FULL_DISK:
             raise Incomplete(
                 f"{path}: the disk is full; nothing was written",
                 remedy="Free disk space and run the same command again: responses are kept.",

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from rapport_bench.store import ResponseStore, digest
 from rapport_tasks.errors import BadInput
 from rapport_tasks.hub import find_folder
+from rapport_tasks.paths import encodable, local_path
 from rapport_tasks.weights import read_json, weight_files, weights_sha256
 
 Quantization = Literal["none", "nf4"]
@@ -79,7 +80,7 @@ def identify_base(
     # Constants such as Infinity stand in some configurations; JSON proper has no word for them.
     kept = json.loads(json.dumps(kept), parse_constant=str)
     return BaseModel(
-        name=folder.resolve().name if Path(name).expanduser().is_dir() else name,
+        name=encodable(folder.resolve().name if local_path(name).is_dir() else name),
         folder=folder,
         weights_sha256=hash_weights(folder, store),
         config_sha256=digest(kept),

@@ -131,7 +131,7 @@ def run(config: RunConfig, reporter: Reporter) -> Outcome:
     suite = build_suite(settings)
     reporter.suite(suite)
     started, command = time.monotonic(), command_line(config)
-    with ResponseStore(config.store) as store:
+    with ResponseStore(config.store, warn=reporter.warn) as store:
         planned = _plan(config, suite, store, reporter)
         _require_distinct_names([arm for arm, _ in planned])
         saved: list[results.Result] = []

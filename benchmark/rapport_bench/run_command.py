@@ -12,6 +12,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rapport_tasks.paths import encodable
+
 if TYPE_CHECKING:
     from rapport_bench.run import Named, RunConfig
 
@@ -24,7 +26,7 @@ def command_line(config: RunConfig) -> str:
     Paths below the working directory are relative to it; others stay as they were given, so run from
     a folder that holds what you name if results are to say nothing of your machine.
     """
-    return shlex.join(["rapport", "run", *_arguments(config)])
+    return encodable(shlex.join(["rapport", "run", *_arguments(config)]))
 
 
 def _arguments(config: RunConfig) -> Iterator[str]:

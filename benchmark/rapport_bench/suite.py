@@ -19,6 +19,7 @@ from rapport_tasks.continuity import VERSION as CONTINUITY_VERSION
 from rapport_tasks.crisis import VERSION as CRISIS_VERSION
 from rapport_tasks.dialogue import Dialogue
 from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.paths import encodable
 from rapport_tasks.perplexity import VERSION as PERPLEXITY_VERSION
 from rapport_tasks.pool import pool_identity
 from rapport_tasks.protocol import TaskSettings
@@ -85,7 +86,7 @@ def build_suite(settings: TaskSettings) -> Suite:
         BadInput: The data or the encoder cannot be used.
     """
     dialogues, skipped = load_suite_dialogues(settings.data, settings.limit)
-    name = Path(settings.data).stem if settings.data else "rapport-zh"
+    name = encodable(Path(settings.data).stem) if settings.data else "rapport-zh"
     data_sha256 = digest([dialogue.to_json() for dialogue in dialogues])
     encoder = continuity_scorer(settings.encoder).identity
     scorers: dict[str, tuple[str, Any]] = {

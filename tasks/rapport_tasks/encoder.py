@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapport_tasks.errors import BadInput
+from rapport_tasks.paths import local_path
 
 EMBEDDED = "embedded"
 MAX_CHARACTERS = 4096
@@ -79,7 +80,7 @@ class SentenceTransformerEncoder:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        path = Path(name).expanduser()
+        path = local_path(name)
         if not path.exists() and (path.is_absolute() or name.startswith(("./", "../", "~"))):
             raise BadInput(
                 f"encoder {name!r}: no such folder",

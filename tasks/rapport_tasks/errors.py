@@ -13,9 +13,13 @@ Messages never contain dialogue text.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of an `OSError` that say that there is no room: on the disk, under a quota, under a limit."""
 
 
 class RapportError(Exception):

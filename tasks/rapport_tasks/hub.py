@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.paths import local_path
 
 _FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
 
@@ -22,7 +23,7 @@ def find_folder(name: str, *, embedded: Path) -> Path:
     """
     if name == "embedded":
         return embedded
-    folder = Path(name).expanduser()
+    folder = local_path(name)
     if folder.is_dir():
         return folder
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith("."):

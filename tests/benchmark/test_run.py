@@ -16,7 +16,8 @@ from rapport_bench.bots import BOTS
 from rapport_bench.compare import compare
 from rapport_bench.loading import LoadedBase
 from rapport_bench.run import Outcome, RunConfig, run
-from rapport_tasks.errors import BadInput
+from rapport_bench.store import ResponseStore
+from rapport_tasks.errors import BadInput, Incomplete
 from rapport_tasks.protocol import Generation
 
 
@@ -204,6 +205,16 @@ def test_a_killed_process_loses_at_most_a_batch(config, tmp_path) -> None:
         data = json.loads(path.read_text(encoding="utf-8"))
         found[data["arm"]["name"]] = {k: v for k, v in data.items() if k != "volatile"}
     assert found == whole
+
+
+def test_answers_of_another_machine_are_not_completed_on_this_one(config, monkeypatch) -> None:
+    """They were there when the run chose their numerics; then the store was set aside."""
+    run(config, Silent())
+    here = replace(config, batch_tokens=config.batch_tokens // 2, results=config.results + "2")
+    monkeypatch.setattr(ResponseStore, "get", lambda *_: {})
+    with pytest.raises(Incomplete, match="answers of another machine were lost") as caught:
+        run(here, Silent())
+    assert "same command again" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

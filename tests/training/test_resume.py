@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from safetensors import SafetensorError
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.errors import BadInput, Incomplete
 from rapport_training import trainer
 from rapport_training.checkpoints import Checkpoints
 from rapport_training.recipe import Recipe
@@ -192,7 +192,7 @@ def test_a_full_disk_at_a_checkpoint_keeps_the_one_before(
     out = tmp_path / "adapter"
     with monkeypatch.context() as patch:
         patch.setattr(trainer, "sync", second_fails)
-        with pytest.raises(BadInput, match="disk is full") as caught:
+        with pytest.raises(Incomplete, match="disk is full") as caught:
             train(longer, out)
     assert "same command again" in caught.value.remedy
     folder = tmp_path / ".adapter.checkpoints"
@@ -217,6 +217,6 @@ def test_a_disk_that_really_refuses_is_a_clear_error(longer: Recipe, tmp_path: P
         text=True,
         check=False,
     )
-    assert "BadInput" in done.stderr.splitlines()[-1]
+    assert "Incomplete" in done.stderr.splitlines()[-1]
     assert "the disk is full" in done.stderr.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []

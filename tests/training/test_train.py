@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainingArguments
 
 from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.errors import BadInput
+from rapport_tasks.errors import BadInput, Incomplete
 from rapport_tasks.rendering import tokenizer_renderer, turn_prompts
 from rapport_tasks.weights import weights_sha256
 from rapport_training import RECIPES, assembly, capabilities, disk
@@ -414,7 +414,7 @@ def test_a_full_disk_at_the_end_leaves_no_half_adapter(
     once = changed(recipe, "train", max_steps=1)
     with monkeypatch.context() as patch:
         patch.setattr(disk, "sync", full)
-        with pytest.raises(BadInput, match="disk is full") as caught:
+        with pytest.raises(Incomplete, match="disk is full") as caught:
             train(once, tmp_path / "adapter")
     assert "same command again" in caught.value.remedy
     assert [path.name for path in tmp_path.iterdir()] == [".adapter.checkpoints"]

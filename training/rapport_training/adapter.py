@@ -119,7 +119,8 @@ def write_adapter(
         out: The folder to write.
 
     Raises:
-        BadInput: The folder is taken or cannot be written, or the disk is full.
+        BadInput: The folder is taken or cannot be written.
+        Incomplete: The disk is full.
     """
     from safetensors.torch import save_file
 

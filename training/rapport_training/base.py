@@ -8,6 +8,7 @@ from typing import Any
 
 from rapport_tasks.errors import BadInput
 from rapport_tasks.hub import find_folder
+from rapport_tasks.paths import encodable, local_path
 from rapport_training import EMBEDDED_BASE
 from rapport_training.pretrained import (
     embedding_rows,
@@ -156,6 +157,6 @@ def allow_fallback(
 
 def shown_name(name: str) -> str:
     """A base or corpus as files name it: a hub id as it is, a local path by its last part."""
-    if name.startswith("builtin:") or not Path(name).expanduser().exists():
+    if name.startswith("builtin:") or not local_path(name).exists():
         return name
-    return Path(name).expanduser().resolve().name
+    return encodable(local_path(name).resolve().name)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rapport_tasks.errors import BadInput
+from rapport_training.disk import disk_problem
 
 _PREFIX = "checkpoint-"
 FULL_DISK_REMEDY = (
@@ -43,9 +44,10 @@ class Checkpoints:
         Raises:
             BadInput: Checkpoints of other settings lie here, another process trains here, or the
                 folder cannot be written.
+            Incomplete: The disk is full.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._take_lock()
             for leftover in self.folder.glob(".*.unfinished-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
@@ -59,11 +61,9 @@ class Checkpoints:
             (self.folder / "identity.json").write_text(text + "\n", encoding="utf-8")
         except BaseException as error:
             self._release()
-            if isinstance(error, OSError):
-                raise BadInput(
-                    f"{self.folder}: {error.strerror}",
-                    remedy="Choose a folder that you can write to.",
-                ) from None
+            problem = disk_problem(error, self.folder, FULL_DISK_REMEDY)
+            if problem is not None:
+                raise problem from None
             raise
         return None
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete, RapportError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXTS = ("No space left", "Disk quota exceeded", "File too large", "failed writing file",
                "unexpected pos")  # fmt: skip
 
@@ -24,23 +23,28 @@ def new_folder(final: Path, *, remedy_if_full: str) -> Iterator[Path]:
     If anything fails on the way, nothing is left of it.
 
     Raises:
-        BadInput: The disk is full, or the place cannot be written to.
+        BadInput: The place cannot be written to.
+        Incomplete: The disk is full.
     """
-    part: Path | None = None
+    # Named before it is made, so that a signal at any moment finds it.
+    name = f".{final.name.lstrip('.')[:40]}.unfinished-{secrets.token_hex(6)}"
+    part = final.parent / name
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{final.name.lstrip('.')[:40]}.unfinished-"
-        part = Path(tempfile.mkdtemp(dir=final.parent, prefix=prefix))
+        part.mkdir(parents=True, mode=0o700)
         yield part
         sync(part)
         part.replace(final)
     except BaseException as error:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)
         refused = disk_problem(error, final, remedy_if_full)
         if refused is not None:
             raise refused from None
         raise
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Begin a file that its owner alone may read, from the first byte on; `sync` opens it to others."""
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
 
 
 def sync(folder: Path) -> None:
@@ -54,14 +58,22 @@ def sync(folder: Path) -> None:
     folder.chmod(0o777 & ~umask)
 
 
-def disk_problem(error: BaseException, path: Path, remedy_if_full: str) -> BadInput | None:
-    """The error to show if `error` comes from the disk; safetensors and torch hide an `OSError`."""
-    code = error.errno if isinstance(error, OSError) else None
-    wrapped = not isinstance(error, OSError) and any(text in str(error) for text in _FULL_TEXTS)
-    if code in _FULL or wrapped:
-        return BadInput(
-            f"{path}: the disk is full; nothing of it was written", remedy=remedy_if_full
-        )
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that there is no room left; safetensors and torch hide an `OSError`."""
+    if isinstance(error, OSError):
+        return error.errno in FULL_DISK
+    return isinstance(error, Exception) and any(text in str(error) for text in _FULL_TEXTS)
+
+
+def disk_full(path: Path, remedy: str) -> Incomplete:
+    """The error to show where there is no room for what was to be written."""
+    return Incomplete(f"{path}: the disk is full; nothing of it was written", remedy=remedy)
+
+
+def disk_problem(error: BaseException, path: Path, remedy_if_full: str) -> RapportError | None:
+    """The error to show if `error` comes from the disk."""
+    if is_full(error):
+        return disk_full(path, remedy_if_full)
     if isinstance(error, OSError):
         return BadInput(
             f"{path}: {error.strerror}", remedy="Choose a folder that you can write to."

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rapport_tasks.builtin import TRAINING_EN, TRAINING_ZH
 from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.paths import local_path
 from rapport_training import RECIPES
 
 BUILTIN_CORPORA = {"builtin:train_zh": TRAINING_ZH, "builtin:train_en": TRAINING_EN}
@@ -176,7 +177,7 @@ class Recipe(_Section):
         """The dialogue file to validate on: `data.validation`, or the corpus folder's own."""
         if self.data.validation is not None:
             return dialogue_file(self.data.validation, default="validation.jsonl")
-        beside = Path(self.data.corpus).expanduser() / "validation.jsonl"
+        beside = local_path(self.data.corpus) / "validation.jsonl"
         return beside if beside.is_file() and beside.stat().st_size else None
 
 
@@ -194,7 +195,7 @@ def dialogue_file(name: str, default: str = "train.jsonl") -> Path:
                 + f"Built-in corpora: {', '.join(BUILTIN_CORPORA)}.",
             )
         return BUILTIN_CORPORA[name]
-    path = Path(name).expanduser()
+    path = local_path(name)
     return path / default if path.is_dir() else path
 
 
@@ -263,7 +264,7 @@ def recipe_keys() -> Iterator[tuple[str, str, Any]]:
 
 def _find_recipe(path: str | Path) -> Path:
     shipped = {recipe.stem: recipe for recipe in RECIPES.glob("*.toml")}
-    found = Path(path).expanduser()
+    found = local_path(path)
     if not found.is_file() and str(path) in shipped:
         return shipped[str(path)]
     if not found.exists():

@@ -25,7 +25,8 @@ from rapport_training import record as records
 from rapport_training.adapter import refuse_taken, write_adapter
 from rapport_training.assembly import Assembly, assemble, effective, first_nll
 from rapport_training.base import resolve_base, shown_name
-from rapport_training.checkpoints import Checkpoints
+from rapport_training.checkpoints import FULL_DISK_REMEDY, Checkpoints
+from rapport_training.disk import disk_full, is_full
 from rapport_training.loss import labelled_loss
 from rapport_training.memory import reset_peak
 from rapport_training.progress import Note, OnNote, OnProgress
@@ -69,8 +70,9 @@ def train(
 
     Raises:
         BadInput: The folder is taken, the base, corpus or a required part is not there, no dialogue
-            fits, a target module does not exist, checkpoints of other settings lie there, the disk
-            is full, or the loss is no longer a number. No adapter is left behind.
+            fits, a target module does not exist, checkpoints of other settings lie there, or the
+            loss is no longer a number. No adapter is left behind.
+        Incomplete: The disk is full; the checkpoints that were complete are kept.
     """
     begun = time.monotonic()
     out = Path(out)
@@ -114,6 +116,10 @@ def train(
         except Diverged:
             if process.is_main_process:
                 checkpoints.remove()
+            raise
+        except Exception as error:
+            if is_full(error):
+                raise disk_full(checkpoints.folder, FULL_DISK_REMEDY) from None
             raise
         finally:
             if process.is_main_process:

@@ -11,14 +11,13 @@ import csv
 import io
 import json
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rapport_bench.human.rating_tables import Cell, Entry, Problem, plain, read_table
 from rapport_bench.human.study import Study
+from rapport_bench.human.workbooks import Sheet, as_text, read_workbook
 from rapport_bench.results import slug
 from rapport_tasks.errors import BadInput
 
@@ -30,7 +29,6 @@ LAYOUTS = (
     "a scale; or item and A:scale, B:scale, ..."
 )
 _TOO_LARGE = 64 * 2**20
-_BLANK_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +104,13 @@ def _from_json(path: Path, data: bytes) -> RatingFile:
                 )
             )
             continue
-        words = (_text(row[name]) for name in ("item", "letter", "scale", "value"))
-        entries.append(Entry(path.name, f"rating {number}", _text(rater), *map(plain, words)))
+        words = (as_text(row[name]) for name in ("item", "letter", "scale", "value"))
+        entries.append(Entry(path.name, f"rating {number}", as_text(rater), *map(plain, words)))
     sheet = content.get("sheet_sha256")
     return RatingFile(
         path.name,
         tuple(entries),
-        studies=frozenset({_text(content.get("study"))} - {""}),
+        studies=frozenset({as_text(content.get("study"))} - {""}),
         simulated=content.get("simulated") is True,
         sheet_sha256=sheet if isinstance(sheet, str) else None,
         problems=tuple(problems),
@@ -143,31 +141,21 @@ def _from_csv(path: Path, data: bytes, study: Study) -> RatingFile:
 
 
 def _from_xlsx(path: Path, data: bytes, study: Study) -> RatingFile:
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, TypeError):
-        raise BadInput(
-            f"{path}: not a workbook, or only part of one", remedy="Save it as .xlsx again."
-        ) from None
     entries: list[Entry] = []
     problems: list[Problem] = []
     notes: list[str] = []
     studies: set[str] = set()
     read = 0
-    for sheet in book.worksheets:
-        several = len(book.worksheets) > 1
-        rows = _rows(sheet, f"{sheet.title}!" if several else "")
-        notes += _unmerge(rows, sheet, path.name, study)
+    for sheet in read_workbook(path, data):
+        notes += _unmerge(sheet, path.name, study)
         rater = rater_in(sheet.title, study) or rater_in(path.stem, study)
-        found = read_table(rows, study, path.name, rater=rater)
+        found = read_table(sheet.rows, study, path.name, rater=rater)
         if found is None:
             continue
         read += 1
         entries += found[0]
         problems += found[1]
-        studies |= _studies(rows, study)
+        studies |= _studies(sheet.rows, study)
     if not read:
         raise BadInput(f"{path}: no sheet with the headings of ratings", remedy=LAYOUTS)
     return RatingFile(
@@ -179,40 +167,25 @@ def _from_xlsx(path: Path, data: bytes, study: Study) -> RatingFile:
     )
 
 
-def _rows(sheet: Any, prefix: str) -> list[list[Cell]]:
-    """The rows down to a long blank stretch: a formatted column reaches down to row 1,048,576."""
-    rows: list[list[Cell]] = []
-    blank = 0
-    for row in sheet.iter_rows():
-        rows.append([Cell(_text(cell.value), f"{prefix}{cell.coordinate}") for cell in row])
-        blank = 0 if any(cell.text for cell in rows[-1]) else blank + 1
-        if blank > _BLANK_ROWS:
-            break
-    return rows
-
-
-def _unmerge(rows: list[list[Cell]], sheet: Any, file: str, study: Study) -> list[str]:
+def _unmerge(sheet: Sheet, file: str, study: Study) -> list[str]:
     """Repeat merged item, letter and rater cells down their rows; say which values were merged."""
-    names = {plain(cell.text).casefold() for row in rows for cell in row}
-    if not names:
-        return []
     known = {*(i.casefold() for ids in study.assignments.values() for i in ids)}
     known |= {rater.casefold() for rater in study.raters} | {chr(97 + i) for i in range(26)}
     notes = []
-    for area in sorted(sheet.merged_cells.ranges, key=lambda a: (a.min_row, a.min_col)):
-        if area.min_row > len(rows):
-            break
-        first = rows[area.min_row - 1][area.min_col - 1]
+    for area in sheet.merged:
+        rows = sheet.rows[area.top : area.bottom + 1]
+        first = rows[0][area.left] if rows and area.left < len(rows[0]) else Cell("", "")
         text = plain(first.text)
-        if not text:
-            continue
-        if text.casefold() in known:
-            for row in rows[area.min_row - 1 : area.max_row]:
-                for column in range(area.min_col - 1, area.max_col):
-                    row[column] = Cell(first.text, row[column].where)
-        elif re.fullmatch(r"\d+(\.0+)?", text):
+        repeated = first.text if text.casefold() in known else ""
+        for row in rows:
+            blank = Cell("", row[0].where)
+            row += [blank] * (area.right + 1 - len(row) if repeated else 0)
+            for column in range(area.left, min(area.right + 1, len(row))):
+                if row[column] is not first:
+                    row[column] = Cell(repeated, row[column].where)
+        if not repeated and re.fullmatch(r"\d+(\.0+)?", text):
             notes.append(
-                f"{file}, {area.coord}: merged cells; their value {text} counts for "
+                f"{file}, {area.name}: merged cells; their value {text} counts for "
                 f"{first.where.rpartition('!')[2]} alone, the others are missing. "
                 "Unmerge them and fill each one in."
             )
@@ -241,7 +214,12 @@ def listed(paths: Sequence[str | Path]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+            # Beside a file that is open lies one that begins with ~$, and with ._ what macOS adds.
+            inside = sorted(
+                p
+                for p in path.iterdir()
+                if p.suffix.lower() in SUFFIXES and not p.name.startswith(("~$", "._"))
+            )
             if not inside:
                 raise BadInput(f"{path}: no files of ratings", remedy="Name the files.")
             found += inside
@@ -270,12 +248,3 @@ def _studies(rows: Sequence[Sequence[Cell]], study: Study) -> frozenset[str]:
                 below = (r[column].text for r in rows[place + 1 :] if column < len(r))
                 return frozenset(plain(text) for text in below if plain(text))
     return frozenset()
-
-
-def _text(value: Any) -> str:
-    """A value of JSON or of a workbook as text; whole numbers without a fraction."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rapport_tasks.dialogue import read_dialogues
+from rapport_training.disk import open_private
 from rapport_training.prepare.contamination import index_evaluation
 from rapport_training.prepare.framing import read_records
 from rapport_training.prepare.records import Raw
@@ -101,10 +102,10 @@ def read_corpus(
     batches = _batches(sources, resources.batch_bytes, found.inputs, on_progress)
     offset = 0
     with (
-        spill.lines.open("wb") as lines,
-        spill.entries.open("wb") as entries,
-        spill.signatures.open("wb") as signatures,
-        spill.openings.open("wb") as openings,
+        open_private(spill.lines) as lines,
+        open_private(spill.entries) as entries,
+        open_private(spill.signatures) as signatures,
+        open_private(spill.openings) as openings,
     ):
         for done in ordered_map(Stages, (settings, evaluation), batches, resources.workers):
             offset = _absorb(done, found, numbers, offset)

@@ -11,8 +11,6 @@ and the next one clears what was left beside it.
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,8 +22,9 @@ import orjson
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from rapport_tasks.errors import BadInput, Incomplete
+from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete
 from rapport_training.adapter import refuse_taken
+from rapport_training.disk import sync
 from rapport_training.prepare.advice import STAGES, remedy
 from rapport_training.prepare.card import Prepared, write_card
 from rapport_training.prepare.duplicates import exact_copies, near_copies
@@ -165,8 +164,8 @@ def _unfinished(out: Path) -> Iterator[Path]:
         out.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(lock, timeout=0):
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
             try:
+                folder.mkdir(mode=0o700)
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -176,7 +175,7 @@ def _unfinished(out: Path) -> Iterator[Path]:
             f"{out}: another process is writing it", remedy="Wait for it, or name another folder."
         ) from None
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL_DISK:
             raise Incomplete(
                 f"{out}: the disk is full; nothing was written",
                 remedy="The work needs about three times the size of its input there.",
@@ -187,8 +186,6 @@ def _unfinished(out: Path) -> Iterator[Path]:
 
 
 def _move(folder: Path, out: Path) -> None:
-    for file in folder.iterdir():
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
+    sync(folder)
     refuse_taken(out)
     folder.replace(out)

@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from rapport_training.disk import open_private
 from rapport_training.prepare.first_pass import OnProgress
 from rapport_training.prepare.settings import PrepareSettings, Resources
 from rapport_training.prepare.workers import ordered_map
@@ -46,7 +47,7 @@ def write_splits(
     """
     placeholders: Counter[str] = Counter()
     touched = done = 0
-    with train.open("wb") as train_file, validation.open("wb") as validation_file:
+    with open_private(train) as train_file, open_private(validation) as validation_file:
         workers = resources.workers if settings.anonymise else 1
         batches = _batches(lines, entries, resources.batch_bytes)
         for batch, found, changed in ordered_map(

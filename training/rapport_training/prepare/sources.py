@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.paths import encodable
 from rapport_training.prepare.encoding import decoded
 from rapport_training.prepare.records import Readable
 
@@ -55,14 +55,17 @@ def find_sources(paths: Sequence[str | Path]) -> list[Source]:
                     remedy=f"Data files end in {', '.join(_DATA)}, also with .gz or .zst.",
                 )
             sources += [
-                Source(p, _shown(p.relative_to(path).as_posix()), _stem(p), p.stat().st_size)
+                Source(p, encodable(p.relative_to(path).as_posix()), _stem(p), p.stat().st_size)
                 for p in found
             ]
         elif path.is_file():
             stem = _stem(path)
             sources.append(
                 Source(
-                    path, _shown(path.name), None if stem.isascii() else stem, path.stat().st_size
+                    path,
+                    encodable(path.name),
+                    None if stem.isascii() else stem,
+                    path.stat().st_size,
                 )
             )
         else:
@@ -88,13 +91,8 @@ def _is_data(path: Path) -> bool:
     return not hidden and bool(suffixes) and suffixes[-1] in _DATA
 
 
-def _shown(name: str) -> str:
-    """A name that can be written: bytes that are no UTF-8 are replaced."""
-    return os.fsencode(name).decode("utf-8", "replace")
-
-
 def _stem(path: Path) -> str:
-    name = _shown(path.name)
+    name = encodable(path.name)
     for suffix in (*_PACKED, *_DATA):
         if name.lower().endswith(suffix):
             name = name[: -len(suffix)]

@@ -11,12 +11,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from rapport_tasks.errors import Incomplete
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 _work: Callable[[Any], Any] | None = None
 
@@ -53,7 +56,8 @@ def ordered_map(
     pending: deque[Future[Any]] = deque()
     try:
         for item in items:
-            pending.append(pool.submit(_call, item))
+            with _uninterrupted():
+                pending.append(pool.submit(_call, item))
             if len(pending) > 2 * workers:
                 yield pending.popleft().result()
         while pending:
@@ -67,10 +71,21 @@ def ordered_map(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Signals wait: a worker that is only half begun would outlive us, and complain."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(parent: int, make: Callable[..., Callable[[Any], Any]], arguments: Any) -> None:
     global _work
     # Ctrl-C reaches the whole group; the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     _work = make(*arguments)
 

@@ -1,0 +1,34 @@
+"""SIGTERM, which schedulers and `timeout` send, stops a command as Ctrl-C does."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+_SAME_REQUEST = 5.0  # seconds: `timeout` sends the signal twice
+
+
+def watch_sigterm() -> Callable[[], bool]:
+    """From now on SIGTERM raises `KeyboardInterrupt`, so that what is half done is tidied up.
+
+    A signal that somebody else handles or ignores is left to them, and so is every thread but the main one.
+
+    Returns:
+        Says whether the signal came.
+    """
+    came: list[float] = []
+
+    def stop(_: int, __: FrameType | None) -> None:
+        now = time.monotonic()
+        if came and now - came[-1] < _SAME_REQUEST:
+            return  # not in the middle of the tidying up
+        came.append(now)
+        raise KeyboardInterrupt
+
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, stop)
+    return lambda: bool(came)
