@@ -232,7 +232,7 @@ def test_a_name_that_is_no_utf8_is_shown_with_marks(tmp_path: Path) -> None:
     source = tmp_path / os.fsdecode(b"\xff.jsonl")
     write(source, [dialogue(n) for n in range(3)])
     card = prepare([source], tmp_path / "out", PLAIN)
-    assert card["inputs"][0]["name"] == "\ufffd.jsonl"
+    assert card["inputs"][0]["name"] == "?.jsonl"
 
 
 def test_cards_hold_no_text_and_no_path(tmp_path: Path) -> None:
