@@ -17,7 +17,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from rapport_bench.engine import encoder_for
 from rapport_bench.generation import Generated, Prompt, generate_batch
 from rapport_bench.likelihood import plan_batches
 from rapport_bench.loading import LoadedBase, load_tokenizer
@@ -26,7 +25,7 @@ from rapport_bench.sampling import noise_key
 from rapport_bench.store import ResponseStore
 from rapport_tasks.builtin import load_suite_dialogues
 from rapport_tasks.protocol import Generation
-from rapport_tasks.rendering import generation_context, tokenizer_renderer
+from rapport_tasks.rendering import encode, generation_context, tokenizer_renderer
 
 STATISTICS: dict[str, Callable[[Generated], float]] = {
     "characters": lambda reply: len(reply.text),
@@ -68,10 +67,10 @@ def main() -> None:
     check_adapter(base, adapter)
     tokenizer = load_tokenizer(base)
     loaded = LoadedBase(base, [adapter], "cpu")
-    render, encode = tokenizer_renderer(tokenizer), encoder_for(tokenizer)
+    render = tokenizer_renderer(tokenizer)
     dialogues, _ = load_suite_dialogues(options.data, options.dialogues)
     turns = [(d, t) for d in dialogues for t in d.assistant_turns()]
-    contexts = [encode(generation_context(d, t, render)) for d, t in turns]
+    contexts = [encode(tokenizer, generation_context(d, t, render)) for d, t in turns]
     generation = Generation(max_new_tokens=options.max_new_tokens)
     stop = frozenset({tokenizer.eos_token_id})
 

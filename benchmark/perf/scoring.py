@@ -120,6 +120,7 @@ def ours(base: str, adapters: list[str], data: str | None, limit: int) -> dict[s
     from rapport_bench.loading import LoadedBase, context_length, load_tokenizer
     from rapport_bench.models import check_adapter, identify_adapter, identify_base
     from rapport_bench.store import ResponseStore
+    from rapport_tasks.rendering import tokenizer_renderer
 
     torch.set_num_threads(1)
     load_task(data, limit)
@@ -131,15 +132,17 @@ def ours(base: str, adapters: list[str], data: str | None, limit: int) -> dict[s
             check_adapter(model, adapter)
         tokenizer = load_tokenizer(model)
         loaded = LoadedBase(model, found, "cpu")
-        encode = encoder_for(tokenizer)
+        context = context_length(model, tokenizer)
+        render, encode = tokenizer_renderer(tokenizer), encoder_for(tokenizer, context)
         answers = []
         for adapter in [None, *found]:
             arm = model_arm("x", "base", model, adapter, tokenizer)
             lm = ArmModel(
                 arm,
                 tokenizer,
+                render=render,
                 encode=encode,
-                context_length=context_length(model, tokenizer),
+                context_length=context,
                 store=store,
                 numerics={},
                 activate=lambda adapter=adapter: loaded.activated(adapter),

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from rapport_bench.models import Adapter, BaseModel
-from rapport_tasks.errors import AdapterMismatch, BadInput
-from rapport_tasks.rendering import tokenizer_renderer
+from rapport_tasks.errors import AdapterMismatch, BadInput, UnsupportedTemplate
+from rapport_tasks.rendering import render_plain, tokenizer_renderer
 
 _PROBE = [
     {"role": "user", "content": "最近总是睡不好，心里很乱。I can't sleep and my mind won't stop."}
@@ -140,7 +140,10 @@ class LoadedBase:
         Raises:
             AdapterMismatch: It has weights but changes nothing, or the base does not come back.
         """
-        text = tokenizer_renderer(tokenizer)(_PROBE, True)
+        try:
+            text = tokenizer_renderer(tokenizer)(_PROBE, True)
+        except UnsupportedTemplate:  # one that needs a system message
+            text = render_plain(_PROBE)
         ids = torch.tensor([tokenizer.encode(text)[:128]], device=self.model.device)
         before = self._probe(None, ids)
         on = self._probe(adapter, ids)

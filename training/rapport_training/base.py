@@ -7,8 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rapport_tasks.chat_template import ChatTemplate
 from rapport_tasks.errors import BadInput
 from rapport_tasks.hub import find_folder
+from rapport_tasks.template_choice import chosen_template, template_file
 from rapport_training import EMBEDDED_BASE
 from rapport_training.recipe import Recipe
 
@@ -19,7 +21,8 @@ class LoadedBase:
 
     Attributes:
         model: A transformers causal LM.
-        tokenizer: Its tokenizer.
+        tokenizer: Its tokenizer, with the chat template that the recipe names.
+        template: That template, with the recipe's arguments.
         quantization: In effect; differs from the recipe's only if that is not required.
         optimizer: In effect; likewise.
         fallbacks: What is not as asked, and why.
@@ -27,6 +30,7 @@ class LoadedBase:
 
     model: Any
     tokenizer: Any
+    template: ChatTemplate
     quantization: str
     optimizer: str
     fallbacks: tuple[str, ...]
@@ -70,7 +74,22 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
             f"base.name: {recipe.base.name!r} cannot be loaded ({error})",
             remedy="Name a causal language model with safetensors weights that transformers knows.",
         ) from None
-    return LoadedBase(model, tokenizer, quantization, optimizer, tuple(fallbacks))
+    template = _template(recipe, folder, tokenizer)
+    return LoadedBase(model, tokenizer, template, quantization, optimizer, tuple(fallbacks))
+
+
+def _template(recipe: Recipe, folder: Path, tokenizer: Any) -> ChatTemplate:
+    """As `rapport run` chooses it for the base."""
+    option = recipe.base.template
+    source = chosen_template(option, tokenizer.chat_template, {})
+    of = template_file(folder) if option == "base" else shown_name(option)
+    tokenizer.chat_template = source
+    return ChatTemplate(
+        source,
+        f"the chat template of {shown_name(recipe.base.name)} ({of})",
+        recipe.base.template_args,
+        tokenizer.special_tokens_map if source is not None else {},
+    )
 
 
 def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
