@@ -78,10 +78,8 @@ class ChatTemplate:
             "documents": None,
             "add_generation_prompt": add_generation_prompt,
         }
-        content = sum(len(message["content"]) for message in messages)
         try:
-            render, _ = compiled(self.source)
-            return render(given, (1 << 20) + 1000 * len(messages) + 100 * content)
+            return compiled(self.source)[0](given)
         except Exception as error:  # a template can raise anything
             raise _failure(error, self) from None
 
@@ -111,7 +109,7 @@ def _failure(error: Exception, template: ChatTemplate) -> UnsupportedTemplate:
         return EndlessTemplate(f"{template.name} takes {error}", remedy=OTHER_TEMPLATE)
     source, said = template.source or "", str(error)[:200]
     if isinstance(error, TemplateSyntaxError):
-        what = f"is no template: {said} (line {error.lineno})"
+        what = f"is no template: {str(error.message)[:200]} (line {error.lineno})"
     elif type(error) is TemplateError:
         what = f"refuses it: {said}" if said and said in source else "refuses it"
     else:

@@ -1,7 +1,7 @@
 """Chat templates compiled as transformers compiles them, within limits, and blind to the clock.
 
-A template is a program by someone else, and it is run for every dialogue. Its loops are given
-`SECONDS` of processor time, its text a multiple of what it renders, and it may take `MEMORY` at most.
+A template is a program by someone else, and it is run for every dialogue. It is given
+`SECONDS` of processor time and `CHARACTERS` of text, more for many messages and long ones, and `MEMORY`.
 What it can see of the world outside is fixed: another day renders the same bytes.
 """
 
@@ -12,11 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
-SECONDS = 5.0
+SECONDS = 1.0
+MESSAGES_A_SECOND = 1000
+CHARACTERS = 1 << 20
 MEMORY = 512 << 20
 LONGEST_SOURCE = 1 << 20
 TODAY = datetime(2024, 7, 26)
@@ -30,8 +32,8 @@ class OverLimit(Exception):
     """A template that takes more than it is given; the message says of what."""
 
 
-Render = Callable[[Mapping[str, Any], int], str]
-"""(what the template is given, characters allowed) -> text."""
+Render = Callable[[Mapping[str, Any]], str]
+"""What the template is given, ``messages`` among it -> text."""
 
 
 @lru_cache(maxsize=64)
@@ -48,19 +50,23 @@ def compiled(source: str) -> tuple[Render, frozenset[str]]:
     if len(source) > LONGEST_SOURCE:
         raise OverLimit(f"{len(source):,} characters of template")
     environment = _environment()
-    with _LOCK, _bounded():
+    with _LOCK, _bounded(SECONDS):
         tree = environment.parse(source)
         reads = frozenset(find_undeclared_variables(tree))
         for node in tree.find_all((nodes.For, nodes.Macro, nodes.CallBlock)):
             step = nodes.Call(nodes.EnvironmentAttribute("step"), [], [], None, None)
             node.body.insert(0, nodes.ExprStmt(step).set_lineno(node.lineno))
+            if isinstance(node, nodes.For) and node.test is not None:
+                node.test = nodes.And(step, node.test)
         tree.set_environment(environment)
         code = environment.compile(tree)
         template = jinja2.Template.from_code(environment, code, environment.make_globals(None))
 
-    def render(given: Mapping[str, Any], allowed: int) -> str:
-        parts, length = [], 0
-        with _LOCK, _bounded():
+    def render(given: Mapping[str, Any]) -> str:
+        parts, length, messages = [], 0, given["messages"]
+        content = sum(len(message["content"]) for message in messages)
+        allowed = CHARACTERS + 1000 * len(messages) + 100 * content
+        with _LOCK, _bounded(SECONDS + len(messages) / MESSAGES_A_SECOND):
             for part in template.generate(given):
                 parts.append(part)
                 length += len(part)
@@ -79,7 +85,9 @@ def _environment() -> Any:
     environment = _compile_jinja_template("").environment.overlay()
     chance = ("lipsum", "random")  # a prompt is the same each time
     environment.globals = {k: v for k, v in environment.globals.items() if k not in chance}
-    environment.filters = {k: v for k, v in environment.filters.items() if k not in chance}
+    filters = {k: v for k, v in environment.filters.items() if k not in chance}
+    environment.filters = {name: _stepping(function) for name, function in filters.items()}
+    environment.tests = {name: _stepping(test) for name, test in environment.tests.items()}
     environment.globals |= {"strftime_now": TODAY.strftime, "range": _range}
     environment.intercepted_binops = frozenset({"*", "**"})
     environment.binop_table = environment.binop_table | {"*": _times, "**": _power}
@@ -116,17 +124,27 @@ def _check_digits(bits: int) -> None:
 _deadline = 0.0
 
 
-def _step() -> None:
-    """Called at the beginning of every pass of a loop and every call of a macro."""
+def _step() -> bool:
+    """Called in every pass of a loop and every call of a macro, a filter or a test."""
     if time.thread_time() > _deadline:
-        raise OverLimit(f"more than {SECONDS:g} seconds")
+        raise OverLimit("more time than a template needs")
+    return True
+
+
+def _stepping(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def step(*given: Any, **named: Any) -> Any:
+        _step()
+        return function(*given, **named)
+
+    return step
 
 
 @contextmanager
-def _bounded() -> Iterator[None]:
+def _bounded(seconds: float) -> Iterator[None]:
     """Set the time, and bound the memory that the process may take on top of what it has."""
     global _deadline
-    _deadline = time.thread_time() + SECONDS
+    _deadline = time.thread_time() + seconds
     try:
         import resource
 

@@ -91,10 +91,16 @@ def tokenise(
     ]
 
 
+_TOGETHER = 1024
+"""Texts that a tokenizer is given at once: it shares them among all cores, and takes memory for each."""
+
+
 def _raw(tokenizer: Any, texts: list[str]) -> list[list[int]]:
-    if not texts:
-        return []
-    return list(tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"])
+    found: list[list[int]] = []
+    for first in range(0, len(texts), _TOGETHER):
+        some = texts[first : first + _TOGETHER]
+        found += tokenizer(some, add_special_tokens=False, verbose=False)["input_ids"]
+    return found
 
 
 def _before(tokenizer: Any, tokens: list[int]) -> list[int]:
