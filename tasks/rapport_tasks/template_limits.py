@@ -45,14 +45,13 @@ def compiled(source: str) -> tuple[Render, frozenset[str]]:
     """
     import jinja2
     from jinja2 import nodes
-    from jinja2.meta import find_undeclared_variables
 
     if len(source) > LONGEST_SOURCE:
         raise OverLimit(f"{len(source):,} characters of template")
     environment = _environment()
     with _LOCK, _bounded(SECONDS):
         tree = environment.parse(source)
-        reads = frozenset(find_undeclared_variables(tree))
+        reads = frozenset(n.name for n in tree.find_all(nodes.Name) if n.ctx == "load")
         for node in tree.find_all((nodes.For, nodes.Macro, nodes.CallBlock)):
             step = nodes.Call(nodes.EnvironmentAttribute("step"), [], [], None, None)
             node.body.insert(0, nodes.ExprStmt(step).set_lineno(node.lineno))

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 
 _NAMES = r"(?:\w+:)?(?:think|thinking|thoughts?|reasoning)"
-_OPEN = rf"(?:<{_NAMES}>|\[THINK\]|◁think▷)"
-_CLOSE = rf"(?:</{_NAMES}>|\[/THINK\]|◁/think▷)"
+_OPEN = rf"(?:<{_NAMES}>|\[THINK\]|◁think▷|<\|channel>thought)"
+_CLOSE = rf"(?:</{_NAMES}>|\[/THINK\]|◁/think▷|<channel\|>)"
 _TAG = re.compile(rf"{_OPEN}|({_CLOSE})")
 _BLANK_BLOCK = re.compile(rf"\s*(?:{_OPEN}\s*)?{_CLOSE}\s*")
 _AT_THE_END = re.compile(rf"{_OPEN}\s*({_CLOSE}\s*)?\Z")
-TAGS = ("<think>", "</think>", "<thinking>", "</thinking>", "[THINK]", "[/THINK]")
+TAGS = (
+    *("<think>", "</think>", "<thinking>", "</thinking>", "[THINK]", "[/THINK]"),
+    *("◁think▷", "◁/think▷", "<seed:think>", "</seed:think>", "<|channel>", "<channel|>"),
+)
 """The tags that tokenizers have tokens for."""
 
 
