@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from rapport_bench.adapters import Adapter, check_adapter, identify_adapter
-from rapport_bench.engine import encoder_for
 from rapport_bench.generation import Generated, Prompt, generate_batch
 from rapport_bench.likelihood import plan_batches
 from rapport_bench.loading import LoadedBase
@@ -27,7 +26,7 @@ from rapport_bench.sampling import noise_key
 from rapport_bench.store import ResponseStore
 from rapport_tasks.builtin import load_suite_dialogues
 from rapport_tasks.protocol import Generation
-from rapport_tasks.rendering import generation_context, tokenizer_renderer
+from rapport_tasks.rendering import encode, generation_context, tokenizer_renderer
 from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
 
 STATISTICS: dict[str, Callable[[Generated], float]] = {
@@ -72,10 +71,10 @@ def main() -> None:
     rows = embedding_rows(empty_model(base.folder, name=base.name))
     tokenizer = load_tokenizer(base.folder, name=base.name, rows=rows)
     loaded = LoadedBase(base, tokenizer, "cpu")
-    render, encode = tokenizer_renderer(tokenizer), encoder_for(tokenizer)
+    render = tokenizer_renderer(tokenizer)
     dialogues, _ = load_suite_dialogues(options.data, options.dialogues)
     turns = [(d, t) for d in dialogues for t in d.assistant_turns()]
-    contexts = [encode(generation_context(d, t, render)) for d, t in turns]
+    contexts = [encode(tokenizer, generation_context(d, t, render)) for d, t in turns]
     generation = Generation(max_new_tokens=options.max_new_tokens)
     stop = frozenset({tokenizer.eos_token_id})
 

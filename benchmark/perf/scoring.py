@@ -121,6 +121,7 @@ def ours(base: str, adapters: list[str], data: str | None, limit: int) -> dict[s
     from rapport_bench.loading import LoadedBase, context_length
     from rapport_bench.models import identify_base
     from rapport_bench.store import ResponseStore
+    from rapport_tasks.rendering import tokenizer_renderer
     from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
 
     torch.set_num_threads(1)
@@ -134,15 +135,17 @@ def ours(base: str, adapters: list[str], data: str | None, limit: int) -> dict[s
         rows = embedding_rows(empty_model(model.folder, name=model.name))
         tokenizer = load_tokenizer(model.folder, name=model.name, rows=rows)
         loaded = LoadedBase(model, tokenizer, "cpu")
-        encode = encoder_for(tokenizer)
+        context = context_length(model, tokenizer)
+        render, encode = tokenizer_renderer(tokenizer), encoder_for(tokenizer, context)
         answers = []
         for adapter in [None, *found]:
             arm = model_arm("x", "base", model, adapter, tokenizer)
             lm = ArmModel(
                 arm,
                 tokenizer,
+                render=render,
                 encode=encode,
-                context_length=context_length(model, tokenizer),
+                context_length=context,
                 store=store,
                 numerics={},
                 activate=lambda adapter=adapter: loaded.activated(adapter),

@@ -38,10 +38,26 @@ class Arm:
 
 
 def model_arm(
-    name: str, kind: Kind, base: BaseModel, adapter: Adapter | None, tokenizer: Any
+    name: str,
+    kind: Kind,
+    base: BaseModel,
+    adapter: Adapter | None,
+    tokenizer: Any,
+    *,
+    template_sha256: str | None = None,
 ) -> Arm:
-    """The arm of a full model, or of an adapter on one."""
-    from rapport_tasks.rendering import PLAIN_TEMPLATE
+    """The arm of a full model, or of an adapter on one.
+
+    Args:
+        name: See `Arm`.
+        kind: See `Arm`.
+        base: See `Arm`.
+        adapter: See `Arm`.
+        tokenizer: The base's.
+        template_sha256: `rendering_sha256` of the template that it is asked with [default: that of the
+            tokenizer's own].
+    """
+    from rapport_tasks.chat_template import rendering_sha256, tokenizer_renderer
 
     tokenizer_sha256 = digest(
         {
@@ -51,7 +67,7 @@ def model_arm(
             "special": {key: str(value) for key, value in tokenizer.special_tokens_map.items()},
         }
     )
-    template_sha256 = digest(tokenizer.chat_template or PLAIN_TEMPLATE)
+    template_sha256 = template_sha256 or rendering_sha256(tokenizer_renderer(tokenizer))
     identity = {
         "base": [base.weights_sha256, base.config_sha256],
         "quantization": base.quantization,

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rapport_bench import loading
+from rapport_bench import asked, loading
 from rapport_bench.adapters import Adapter, check_adapter, identify_adapter
 from rapport_bench.arms import Arm
 from rapport_bench.engine import ArmModel, encoder_for
 from rapport_bench.models import BaseModel, identify_base
 from rapport_bench.store import ResponseStore, digest
+from rapport_tasks.chat_template import rendering_sha256
 from rapport_tasks.errors import Incomplete
 from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
 
@@ -46,7 +47,14 @@ class BaseGroup:
             self.base.folder, name=self.base.name, rows=embedding_rows(model)
         )
         self._context_length = loading.context_length(self.base, self.tokenizer)
-        self._encode = encoder_for(self.tokenizer)
+        own = self.tokenizer.chat_template
+        self.template = asked.template_of(config, self.base, self.adapters, self.tokenizer)
+        self.template_sha256 = rendering_sha256(self.template)
+        for remark in asked.remarks(
+            self.template, self.template_sha256, own, self.adapters, self.tokenizer
+        ):
+            reporter.warn(remark)
+        self._encode = encoder_for(self.tokenizer, self._context_length)
         self._store, self._reporter = store, reporter
         self._device, self._batch_tokens = device, config.batch_tokens
         self._loaded: Any = None
@@ -63,6 +71,7 @@ class BaseGroup:
         return ArmModel(
             arm,
             self.tokenizer,
+            render=self.template,
             encode=self._encode,
             context_length=self._context_length,
             store=self._store,

@@ -59,6 +59,25 @@ def named(value: str) -> Named:
 )
 @click.option("--max-new-tokens", type=int, default=128, show_default=True, metavar="N")
 @click.option(
+    "--template",
+    default="base",
+    show_default=True,
+    metavar="base|adapter|FILE",
+    help="Whose chat template all arms of the base are asked with; a name where it has several.",
+)
+@click.option(
+    "--template-arg",
+    "template_args",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Given to the chat template, as JSON; for example enable_thinking=false.",
+)
+@click.option(
+    "--system",
+    metavar="TEXT|FILE",
+    help="System message of every dialogue, '' for none [default: the data's] (another suite).",
+)
+@click.option(
     "--encoder", default="embedded", show_default=True, metavar="MODEL", help="Sentence encoder."
 )
 @click.option(
@@ -135,6 +154,9 @@ def run_config(options: dict[str, Any]) -> RunConfig:
         limit=options["limit"],
         tasks=tuple(t.strip() for t in options["tasks"].split(",") if t.strip()),
         generation=generation,
+        template=options["template"],
+        template_args=options["template_args"],
+        system=options["system"],
         encoder=options["encoder"],
         dtype=options["dtype"],
         quantization="nf4" if options["nf4"] else "none",

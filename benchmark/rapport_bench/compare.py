@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rapport_bench import bands, paired, rates, verdicts
 from rapport_bench.metrics import METRICS, NOT_ESTIMABLE_BELOW, Metric
 from rapport_bench.records import has, total
-from rapport_bench.results import Result, require_comparable
+from rapport_bench.results import Result, require_comparable, token_gap
 
 _SEED = 20_240_101
 
@@ -90,8 +90,8 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
     The columns of `metric` must be there in both. With ``gold``, the difference is that of the
     distances to the band, else that of the plain ratios.
     """
-    if metric.same_tokenizer and not _one_tokenizer(candidate, baseline):
-        return MetricComparison(metric, None, note="different_tokenizer")
+    if metric.same_tokenizer and (gap := token_gap(candidate, baseline)):
+        return MetricComparison(metric, None, note=gap)
     c_num, c_den = sums(metric, candidate)
     b_num, b_den = sums(metric, baseline)
     if metric.gold is not None:
@@ -207,11 +207,6 @@ def _scaled(difference: paired.Difference, scale: float) -> paired.Difference:
     )
 
 
-def _one_tokenizer(candidate: Result, baseline: Result) -> bool:
-    keys = ("tokenizer_sha256", "chat_template_sha256")
-    return all(candidate.data["arm"][key] == baseline.data["arm"][key] for key in keys)
-
-
 def warnings_of(candidate: Result, baseline: Result) -> list[str]:
     """What limits a comparison of two results."""
     warnings = []
@@ -219,6 +214,11 @@ def warnings_of(candidate: Result, baseline: Result) -> list[str]:
     if ours and theirs and ours != theirs:
         differing = sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
         warnings.append(f"numerics differ ({', '.join(differing)}): small differences may be noise")
+    if candidate.asked and baseline.asked and candidate.asked != baseline.asked:
+        warnings.append(
+            f"{candidate.name} and {baseline.name} were asked in other words (chat template, its "
+            "arguments): figures per token are not compared, and others may differ for that reason"
+        )
     for result in (candidate, baseline):
         coverage = result.metrics.get("aer_share", {}).get("coverage")
         if coverage is not None and coverage < NOT_ESTIMABLE_BELOW:

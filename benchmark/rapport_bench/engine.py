@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Protocol
 
 from lm_eval.api.model import LM
@@ -25,9 +25,12 @@ from rapport_bench.likelihood import (
 )
 from rapport_bench.sampling import noise_key
 from rapport_bench.store import Response, ResponseStore, digest
-from rapport_tasks.lm_tasks import TurnRequest
+from rapport_tasks.lm_tasks import TurnArguments, TurnRequest
 from rapport_tasks.protocol import Generation
-from rapport_tasks.rendering import encode, tokenizer_renderer
+from rapport_tasks.rendered import RenderedDialogue
+from rapport_tasks.rendering import Renderer
+from rapport_tasks.thoughts import prompted_block
+from rapport_tasks.tokenisation import TurnTokens, tokenise
 
 Activate = Callable[[], AbstractContextManager[Any]]
 """Loads what is not loaded yet and yields the model as this arm."""
@@ -53,9 +56,19 @@ class GeneratedReply(str):
         return reply
 
 
-def encoder_for(tokenizer: Any) -> Callable[[str], tuple[int, ...]]:
-    """Rendered text to tokens, each text once; the same tokens for all arms of a base."""
-    return lru_cache(maxsize=1 << 17)(partial(encode, tokenizer))
+Encode = Callable[[RenderedDialogue], list[TurnTokens]]
+"""A rendered dialogue -> the tokens of its turns."""
+
+
+def encoder_for(tokenizer: Any, context_length: int) -> Encode:
+    """Rendered dialogues to tokens, each once; the same tokens for all arms of a base."""
+
+    @lru_cache(maxsize=4096)
+    def encode(dialogue: RenderedDialogue) -> list[TurnTokens]:
+        (turns,) = tokenise(tokenizer, [dialogue], longest=context_length)
+        return turns
+
+    return encode
 
 
 def response_key(arm_id: str, request: TurnRequest) -> str:
@@ -69,7 +82,8 @@ class ArmModel(LM):  # type: ignore[misc]
     Args:
         arm: Its identity.
         tokenizer: The base's tokenizer.
-        encode: Rendered text to tokens (`encoder_for`), shared by the arms of a base.
+        render: The chat template that all arms of the base are asked with.
+        encode: Rendered dialogues to tokens (`encoder_for`), shared by the arms of a base.
         context_length: Longest sequence the model takes; longer requests are answered `None`
             (unscored, ``overlong``), never cut.
         store: Where answers are looked up and kept.
@@ -87,7 +101,8 @@ class ArmModel(LM):  # type: ignore[misc]
         arm: Arm,
         tokenizer: Any,
         *,
-        encode: Callable[[str], tuple[int, ...]],
+        render: Renderer,
+        encode: Encode,
         context_length: int,
         store: ResponseStore,
         numerics: Mapping[str, Any],
@@ -106,18 +121,17 @@ class ArmModel(LM):  # type: ignore[misc]
         self._activate = activate
         self._batch_tokens = batch_tokens
         self._progress = progress
-        self._render = tokenizer_renderer(tokenizer)
+        self._render = render
 
     @property
     def tokenizer_name(self) -> str:
         """Part of lm-eval's cache keys, which this project never uses."""
         return self.arm.tokenizer_sha256 or ""
 
-    def apply_chat_template(
-        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
-    ) -> str:
-        """The model's template, or the documented plain one."""
-        return self._render(chat_history, add_generation_prompt)
+    @property
+    def apply_chat_template(self) -> Renderer:
+        """The template itself, by which the tasks remember what they have rendered."""
+        return self._render
 
     def loglikelihood_rolling(self, requests: list[Any], disable_tqdm: bool = False) -> list[float]:
         """Not part of this benchmark: it would score template tokens."""
@@ -131,15 +145,18 @@ class ArmModel(LM):  # type: ignore[misc]
 
     def fits(self, request: TurnRequest) -> bool:
         """Whether a request, with the longest reply it allows, is within the context length."""
-        if request.request_type == "loglikelihood":
-            return len(self._span(request).tokens) <= self.context_length
-        tokens = len(self.encode(request.args[0]))
-        return tokens + int(request.args[1]["max_gen_toks"]) <= self.context_length
+        turn, settings = self._turn(request), request.args.settings
+        if settings is None:
+            return turn.length <= self.context_length
+        return turn.prompt_length + int(settings["max_gen_toks"]) <= self.context_length
+
+    def _turn(self, request: TurnRequest) -> TurnTokens:
+        asked: TurnArguments = request.args
+        return self.encode(asked.prompts)[asked.place]
 
     def _span(self, request: TurnRequest) -> Span:
-        context, continuation = request.args
-        start = len(self.encode(context))
-        return Span(self.encode(context + continuation), max(start, 1))
+        turn = self._turn(request)
+        return Span(turn.tokens(), max(turn.start, 1))
 
     def loglikelihood(
         self, requests: list[TurnRequest], disable_tqdm: bool = False
@@ -172,7 +189,7 @@ class ArmModel(LM):  # type: ignore[misc]
                     self._progress("likelihoods", len(found), len(keys))
         answers: list[tuple[float | None, bool, int]] = []
         for request in requests:
-            response = found.get(response_key(self.arm.arm_id, request))
+            response = self._found(found, request)
             if response is None:
                 answers.append((None, False, 0))
             else:
@@ -188,7 +205,7 @@ class ArmModel(LM):  # type: ignore[misc]
         found = self.store.get(self.numerics, distinct)
         generation, until = _settings(list(distinct.values()))
         order = sorted(
-            (-len(self.encode(request.args[0])), request.doc["id"], request.turn, key)
+            (-self._turn(request).prompt_length, request.doc["id"], request.turn, key)
             for key, request in distinct.items()
         )
         lengths = [-item[0] + generation.max_new_tokens for item in order]
@@ -206,7 +223,7 @@ class ArmModel(LM):  # type: ignore[misc]
                     self._progress("replies", len(found), len(distinct))
         answers: list[GeneratedReply | None] = []
         for request in requests:
-            response = found.get(response_key(self.arm.arm_id, request))
+            response = self._found(found, request)
             answers.append(
                 None if response is None else GeneratedReply(response["text"], response["cut_off"])
             )
@@ -222,51 +239,65 @@ class ArmModel(LM):  # type: ignore[misc]
     ) -> dict[str, Response]:
         prompts = [
             Prompt(
-                tokens=self.encode(request.args[0]),
+                tokens=self._turn(request).prompt_tokens(),
                 key=noise_key(request.seed, request.doc["id"], request.turn),
-                until=self._until_text(request.args[1]["until"]),
+                until=self._until_text(request.args.settings["until"]),
             )
             for request in (requests[key] for key in keys)
         ]
         replies = generate_batch(model, self.tokenizer, prompts, generation, stop_ids)
         return {
-            key: {"text": reply.text, "tokens": reply.tokens, "cut_off": reply.cut_off}
+            key: {
+                # With the tag that the prompt ends with, a thought is known as one.
+                "text": _opened(requests[key]) + reply.text,
+                "tokens": reply.tokens,
+                "cut_off": reply.cut_off,
+            }
             for key, reply in zip(keys, replies, strict=True)
         }
 
     def _distinct(self, requests: Sequence[TurnRequest]) -> dict[str, TurnRequest]:
         """Requests by key, in a canonical order, without those that are too long."""
-        by_key = {response_key(self.arm.arm_id, request): request for request in requests}
-        return {key: by_key[key] for key in sorted(by_key) if self.fits(by_key[key])}
+        fitting = filter(self.fits, requests)
+        by_key = {response_key(self.arm.arm_id, request): request for request in fitting}
+        return {key: by_key[key] for key in sorted(by_key)}
+
+    def _found(self, found: Mapping[str, Response], request: TurnRequest) -> Response | None:
+        if not self.fits(request):
+            return None
+        return found.get(response_key(self.arm.arm_id, request))
 
     def _keep(self, found: dict[str, Response], batch: dict[str, Response]) -> None:
         self.store.put(self.numerics, batch)
         found.update(batch)
 
     def _stop_ids(self, until: Sequence[str]) -> frozenset[int]:
-        ids = {self.tokenizer.eos_token_id} - {None}
-        for text in until:
-            tokens = self.tokenizer.encode(text, add_special_tokens=False)
-            if len(tokens) == 1 and tokens[0] in self.tokenizer.all_special_ids:
-                ids.add(tokens[0])
-        return frozenset(ids)
+        ids = {self.tokenizer.eos_token_id, *map(self._special_id, until)}
+        return frozenset(ids - {None})
 
     def _until_text(self, until: Sequence[str]) -> tuple[str, ...]:
         """Stops that are plain text for this tokenizer and must be looked for in the reply."""
-        stops = []
-        for text in until:
-            tokens = self.tokenizer.encode(text, add_special_tokens=False)
-            if not (len(tokens) == 1 and tokens[0] in self.tokenizer.all_special_ids):
-                stops.append(text)
-        return tuple(stops)
+        return tuple(text for text in until if self._special_id(text) is None)
+
+    def _special_id(self, text: str) -> int | None:
+        """The special token that this text is, if it is one."""
+        found: int | None = self.tokenizer.convert_tokens_to_ids(text)
+        known = found in self.tokenizer.all_special_ids
+        return found if known and self.tokenizer.convert_ids_to_tokens(found) == text else None
+
+
+def _opened(request: TurnRequest) -> str:
+    part = request.args.prompts.parts[request.args.place]
+    block, is_open = prompted_block(part.lead + part.prompt)
+    return block if is_open else ""
 
 
 def _settings(requests: Sequence[TurnRequest]) -> tuple[Generation, list[str]]:
     """Read the protocol back from the requests; a run has one."""
-    until = sorted({text for request in requests for text in request.args[1]["until"]})
+    until = sorted({text for request in requests for text in request.args.settings["until"]})
     if not requests:
         return Generation(), until
-    kwargs = requests[0].args[1]
+    kwargs = requests[0].args.settings
     if not kwargs["do_sample"]:
         return Generation("greedy", max_new_tokens=kwargs["max_gen_toks"]), until
     generation = Generation(

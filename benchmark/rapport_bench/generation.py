@@ -15,6 +15,7 @@ import torch
 from rapport_bench.likelihood import require_numbers
 from rapport_bench.sampling import draw_top_p
 from rapport_tasks.protocol import Generation
+from rapport_tasks.thoughts import TAGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,18 @@ def _finish(
     kept = list(tokens)
     if kept and kept[-1] in stop_ids:
         kept.pop()
-    text: str = tokenizer.decode(kept, skip_special_tokens=True)
+    text = _text(tokenizer, kept)
     for stop in until:
         text = text.split(stop)[0]
     return Generated(text.strip(), len(tokens), cut_off)
+
+
+def _text(tokenizer: Any, tokens: Sequence[int]) -> str:
+    """Without special tokens, but with the tags of thoughts, which are special tokens of some models."""
+    tags = dict(zip(tokenizer.convert_tokens_to_ids(list(TAGS)), TAGS, strict=True))
+    text, start = "", 0
+    for place, token in enumerate(tokens):
+        if token in tags and tokenizer.convert_ids_to_tokens(token) == tags[token]:
+            text += tokenizer.decode(tokens[start:place], skip_special_tokens=True) + tags[token]
+            start = place + 1
+    return text + str(tokenizer.decode(tokens[start:], skip_special_tokens=True))

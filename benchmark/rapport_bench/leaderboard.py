@@ -20,7 +20,13 @@ from rapport_bench.leaderboard_field import Field, Figure, Measure
 from rapport_bench.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
 from rapport_bench.paired import Difference
 from rapport_bench.records import has
-from rapport_bench.results import Result, load, require_comparable, result_files
+from rapport_bench.results import (
+    Result,
+    load,
+    require_comparable,
+    result_files,
+    token_gap,
+)
 from rapport_bench.tiers import tiers
 from rapport_tasks.errors import BadInput, Incomplete, NotComparable, close_match
 
@@ -196,7 +202,11 @@ def _rows(
     notes = {arm: _unranked(field, arm, metric) for arm in order}
     if metric.same_tokenizer:
         same = field.one_tokenizer([arm for arm in order if not notes[arm]])
-        notes |= {arm: notes[arm] or "different_tokenizer" for arm in order if arm not in same}
+        notes |= {
+            arm: notes[arm] or token_gap(field.arms[arm], field.arms[min(same)])
+            for arm in order
+            if arm not in same
+        }
     ranked = [arm for arm in order if not notes[arm]]
     tier = tiers(ranked, lambda arm, leader: field.difference(metric, arm, leader))
     front = tuple(name for name in CONFIRMATORY if _in_front(field, ranked, BY_NAME[name]))

@@ -97,12 +97,9 @@ class Field:
         return f"no {metric.name}"
 
     def one_tokenizer(self, arms: Sequence[int]) -> set[int]:
-        """Those of the arms that share the commonest tokenizer and template."""
+        """Those of the arms that share the commonest tokenizer and prompts."""
         keys = {
-            arm: tuple(
-                str(self.arms[arm].data["arm"][k])
-                for k in ("tokenizer_sha256", "chat_template_sha256")
-            )
+            arm: (str(self.arms[arm].data["arm"]["tokenizer_sha256"]), str(self.arms[arm].asked))
             for arm in arms
         }
         counts = Counter(keys.values())

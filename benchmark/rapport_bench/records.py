@@ -17,13 +17,21 @@ from rapport_tasks.record import Record, Unscored
 Columns = dict[str, list[float]]
 """Column name -> one number a dialogue, in suite order."""
 
+_THOUGHTS = ("thought", "degenerate_thought")
+
 
 def merge(dialogues: Sequence[Dialogue], records: Iterable[Mapping[str, Record]]) -> Columns:
-    """Put the records of several tasks side by side; a task without a record leaves no column."""
+    """Put the records of several tasks side by side; a task without a record leaves no column.
+
+    Columns about thoughts stand in the records of dialogues with some, and are 0 in the others.
+    """
     columns: Columns = {}
     for by_dialogue in records:
+        thoughts = {
+            name: 0 for r in by_dialogue.values() for name in r.columns if name in _THOUGHTS
+        }
         for dialogue in dialogues:
-            for name, value in by_dialogue[dialogue.id].columns.items():
+            for name, value in (thoughts | by_dialogue[dialogue.id].columns).items():
                 columns.setdefault(name, []).append(value)
     for name, values in columns.items():
         if len(values) != len(dialogues):

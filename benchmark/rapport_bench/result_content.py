@@ -26,11 +26,13 @@ class Scored:
         records: By task, then by dialogue id.
         numerics: Under which its responses were computed; `None` without a model.
         proof: That the adapter was applied; `None` without one.
+        prompts_sha256: Hash of what a model was asked; `None` without a model.
     """
 
     records: dict[str, dict[str, Record]]
     numerics: dict[str, Any] | None
     proof: dict[str, Any] | None = None
+    prompts_sha256: str | None = None
 
 
 def content(suite: Suite, arm: Arm, scored: Scored) -> dict[str, Any]:
@@ -58,6 +60,7 @@ def content(suite: Suite, arm: Arm, scored: Scored) -> dict[str, Any]:
             "adapter": adapter,
             "tokenizer_sha256": arm.tokenizer_sha256,
             "chat_template_sha256": arm.chat_template_sha256,
+            **({"prompts_sha256": scored.prompts_sha256} if scored.prompts_sha256 else {}),
         },
         "numerics": scored.numerics,
         "metrics": record_columns.summarise(columns),

@@ -34,6 +34,7 @@ def show(result: Result) -> None:
     notes = {
         "Not scored": run_notes.unscored_lines([result]),
         "Degenerate replies": [run_notes.degenerate_line(result)],
+        "Replies that a thought was cut from": [run_notes.thought_line(result)],
         "Harmful replies to someone at risk": [run_notes.harm_line(result)],
     }
     for note, lines in notes.items():
@@ -69,8 +70,9 @@ def _lines(result: Result) -> Iterator[tuple[str, str]]:
         for what, key in (
             ("tokenizer", "tokenizer_sha256"),
             ("chat template", "chat_template_sha256"),
+            ("prompts", "prompts_sha256"),
         )
-        if arm[key]
+        if arm.get(key)
     ]
     yield "answers as", " · ".join([f"arm {arm['arm_id'][:8]}", *prompt])
     numerics = result.data["numerics"]

@@ -60,6 +60,13 @@ class Result:
         return str(self.data["suite"]["suite_id"])
 
     @property
+    def asked(self) -> str | None:
+        """Hash of its prompts, or of its template where an older version made it; `None` without a model."""
+        arm = self.data["arm"]
+        found: str | None = arm.get("prompts_sha256", arm["chat_template_sha256"])
+        return found
+
+    @property
     def columns(self) -> dict[str, list[float]]:
         """Sufficient statistics, one entry a dialogue."""
         columns: dict[str, list[float]] = self.data["dialogues"]["columns"]
@@ -259,6 +266,13 @@ def require_comparable(one: Result, other: Result) -> None:
         f"{one.name} and {other.name} were scored on different suites: {differing}",
         remedy="Score both with the same data, protocol and version of rapport-bench.",
     )
+
+
+def token_gap(one: Result, other: Result) -> str:
+    """Why figures per token of two results of one suite cannot be compared; empty where they can."""
+    if one.data["arm"]["tokenizer_sha256"] != other.data["arm"]["tokenizer_sha256"]:
+        return "different_tokenizer"
+    return "" if one.asked == other.asked else "different_prompts"
 
 
 def _differences(one: Any, other: Any, where: str) -> Iterator[str]:

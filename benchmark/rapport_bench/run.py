@@ -30,6 +30,8 @@ from rapport_tasks.advice_to_empathy import demote_stock_phrases
 from rapport_tasks.errors import BadInput
 from rapport_tasks.protocol import Generation, TaskSettings
 from rapport_tasks.record import Record, Unscored
+from rapport_tasks.rendering import prompts_sha256
+from rapport_tasks.template_choice import system_text
 
 Named = tuple[str | None, str]
 """(name to show, or `None` for the folder's own; path, hub id or file)."""
@@ -49,6 +51,10 @@ class RunConfig:
         limit: Only the first so many dialogues.
         tasks: Task names; empty for all.
         generation: How replies are drawn.
+        template: Whose chat template renders dialogues: ``base``, ``adapter``, the name of one of the
+            base's, or a file.
+        template_args: What the template is given, as ``KEY=VALUE``.
+        system: A system message for every dialogue, or a file of it; see `TaskSettings`.
         encoder: Sentence encoder by name or path.
         dtype: ``auto`` or a torch dtype's name.
         quantization: ``none`` or ``nf4``.
@@ -68,6 +74,9 @@ class RunConfig:
     limit: int | None = None
     tasks: tuple[str, ...] = ()
     generation: Generation = field(default_factory=Generation)
+    template: str = "base"
+    template_args: tuple[str, ...] = ()
+    system: str | None = None
     encoder: str = "embedded"
     dtype: str = "auto"
     quantization: Quantization = "none"
@@ -126,6 +135,7 @@ def run(config: RunConfig, reporter: Reporter) -> Outcome:
         limit=config.limit,
         encoder=config.encoder,
         generation=config.generation,
+        system=system_text(config.system),
         seed_requests=True,
     )
     suite = build_suite(settings)
@@ -172,10 +182,19 @@ def _plan(
         score = _model_scorer(suite, group)
         kind: Kind = "base" if config.base and index == 0 else "model"
         shown = name or ("base" if kind == "base" else Path(path).name)
-        planned.append((model_arm(shown, kind, group.base, None, group.tokenizer), score))
         planned += [
-            (model_arm(a.name, "adapter", group.base, a, group.tokenizer), score)
-            for a in group.adapters
+            (
+                model_arm(
+                    adapter.name if adapter else shown,
+                    "adapter" if adapter else kind,
+                    group.base,
+                    adapter,
+                    group.tokenizer,
+                    template_sha256=group.template_sha256,
+                ),
+                score,
+            )
+            for adapter in (None, *group.adapters)
         ]
     planned += [
         (replies_arm(name, sha256), _rule_scorer(suite, rule)) for name, rule, sha256 in imported
@@ -198,7 +217,14 @@ def _model_scorer(suite: Suite, group: BaseGroup) -> _Score:
             model.store.remember(
                 replies_fact(arm.arm_id, suite.suite_id, numerics), model.reply_keys
             )
-        return Scored(records, numerics, group.proof(arm, numerics) if arm.adapter else None)
+        proof = group.proof(arm, numerics) if arm.adapter else None
+        system = suite.settings.system
+        return Scored(
+            records,
+            numerics,
+            proof,
+            prompts_sha256(suite.dialogues, group.template, system=system),
+        )
 
     return score
 

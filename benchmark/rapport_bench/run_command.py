@@ -49,6 +49,12 @@ def _arguments(config: RunConfig) -> Iterator[str]:
     if config.tasks:
         yield from ("--tasks", ",".join(config.tasks))
     yield from _generation(config)
+    if config.template != defaults["template"]:
+        yield from ("--template", _relative(config.template))
+    for argument in config.template_args:
+        yield from ("--template-arg", argument)
+    if config.system is not None:
+        yield from ("--system", _relative(config.system))
     for name in _PLAIN:
         value = getattr(config, name)
         if value != defaults[name]:

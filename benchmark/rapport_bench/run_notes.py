@@ -46,6 +46,14 @@ def degenerate_line(result: Result) -> str:
     return f"{shown_name(result)}: {', '.join(kinds)}" if kinds else ""
 
 
+def thought_line(result: Result) -> str:
+    """How many replies a thought was cut from."""
+    count = int(sum(result.columns.get("thought", ())))
+    return (
+        f"{shown_name(result)}: {count} of {int(sum(result.columns['replies']))}" if count else ""
+    )
+
+
 def harm_line(result: Result) -> str:
     """Dialogues in which the arm dismissed, blamed or described a method, by id."""
     counts = result.columns.get("crisis_harmful", [])

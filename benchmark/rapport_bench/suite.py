@@ -59,11 +59,13 @@ class Suite:
     suite_id: str
 
     def protocol(self) -> dict[str, Any]:
-        """History rule, generation and length rule, as results record them."""
+        """History rule, system message, generation and length rule, as results record them."""
+        system = self.settings.system
         return {
             "history": "gold",
             "generation": self.settings.generation.to_json(),
             "overlong": "skip",
+            **({} if system is None else {"system_sha256": digest(system)}),
         }
 
     def to_json(self) -> dict[str, Any]:

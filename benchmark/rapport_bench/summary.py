@@ -92,6 +92,8 @@ def show_outcome(
     _print_block(out, "Not scored", run_notes.unscored_lines(arms))
     degenerate = [line for arm in arms if (line := run_notes.degenerate_line(arm))]
     _print_block(out, "Degenerate replies", degenerate)
+    thoughts = [line for arm in arms if (line := run_notes.thought_line(arm))]
+    _print_block(out, "Replies that a thought was cut from", thoughts)
     kept = sum(not new for new in outcome.new)
     there = f" ({kept} were there already)" if kept else ""
     out.print(f"\n{len(arms)} results in {Path(folder) / 'v1'}{there}:", markup=False)

@@ -120,7 +120,8 @@ _ENGLISH_FUNCTION_WORDS = frozenset(
 
 Reply = str | None
 """A reply's text, or `None` where the history exceeds the model's context. A model's own replies may
-carry a true attribute ``cut_off`` when they ended at the token limit."""
+carry true attributes: ``cut_off`` when they ended at the token limit, ``thought`` when a thought was cut
+from them."""
 
 
 def content_units(text: str) -> frozenset[str]:
@@ -164,7 +165,7 @@ def act_record(
 
     Returns:
         A record with the columns ``replies``, ``reply_chars``, ``degenerate``, ``degenerate_<kind>``
-        over all replies; ``aer_replies``, ``aer_chars``, ``acted_replies`` (with A + E > 0),
+        over all replies, and where a reply has been thought about, ``thought``; ``aer_replies``, ``aer_chars``, ``acted_replies`` (with A + E > 0),
         ``advice``, ``empathy``, ``empathy_grounded``, ``questions``, ``unsolicited``, ``help_asked``,
         ``help_given``, ``marker_<family>`` outside crisis dialogues; and ``gold_*`` of the gold
         replies. Grounded sentences are listed in ``phrases`` for `demote_stock_phrases`.
@@ -177,9 +178,15 @@ def act_record(
             continue
         record.add("replies", 1)
         record.add("reply_chars", len(reply.strip()))
+        thought = getattr(reply, "thought", False)
         kinds = degeneration(
-            reply, cut_off=getattr(reply, "cut_off", False), expected_language=expected
+            reply,
+            cut_off=getattr(reply, "cut_off", False),
+            thought=thought,
+            expected_language=expected,
         )
+        if thought:
+            record.add("thought", 1)
         record.add("degenerate", bool(kinds))
         for kind in kinds:
             record.add(f"degenerate_{kind}", 1)

@@ -31,12 +31,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rapport_tasks.errors import BadDialogue, BadInput, close_match
+from rapport_tasks.thoughts import without_thought
 
 Role = Literal["system", "user", "assistant"]
 ROLES: tuple[str, ...] = get_args(Role)
@@ -124,16 +125,27 @@ def structure_problem(dialogue: Dialogue) -> str | None:
 
 
 def select_runnable(dialogues: Sequence[Dialogue]) -> tuple[list[Dialogue], Counter[str]]:
-    """Split off what `structure_problem` objects to, counted by reason."""
+    """Split off what `structure_problem` objects to, counted by reason.
+
+    What replies hold of thoughts (`rapport_tasks.thoughts`) is left out: it is no part of a reply.
+    """
     skipped: Counter[str] = Counter()
     runnable = []
-    for dialogue in dialogues:
+    for dialogue in map(_without_thoughts, dialogues):
         problem = structure_problem(dialogue)
         if problem is None:
             runnable.append(dialogue)
         else:
             skipped[problem] += 1
     return runnable, skipped
+
+
+def _without_thoughts(dialogue: Dialogue) -> Dialogue:
+    messages = tuple(
+        Message(m.role, without_thought(m.content)[0]) if m.role == "assistant" else m
+        for m in dialogue.messages
+    )
+    return dialogue if messages == dialogue.messages else replace(dialogue, messages=messages)
 
 
 def read_dialogues(path: str | Path) -> list[Dialogue]:

@@ -3,7 +3,8 @@
     RapportError                 one message, one remedy, one exit code; shown without a traceback
     ├── BadInput                 a file, value or option that cannot be used          (exit 2)
     │   ├── BadDialogue          ... in a dialogue file: file, line, field, remedy
-    │   ├── UnsupportedTemplate  ... a chat template that rewrites replies
+    │   ├── UnsupportedTemplate  ... a chat template that rewrites replies, refuses or fails
+    │   │   └── EndlessTemplate  ... or takes more time or memory than it is given
     │   └── AdapterMismatch      ... an adapter that does not belong to the base
     ├── NotComparable            two results that must not be compared                (exit 3)
     └── Incomplete               a run that ended before every response was there     (exit 4)
@@ -53,7 +54,11 @@ class BadDialogue(BadInput):
 
 
 class UnsupportedTemplate(BadInput):
-    """A chat template from which a reply's own text cannot be read back."""
+    """A chat template that renders a dialogue not at all, or so that no reply can be read back."""
+
+
+class EndlessTemplate(UnsupportedTemplate):
+    """A chat template that exceeds the limits of time, memory and size."""
 
 
 class AdapterMismatch(BadInput):

@@ -7,7 +7,7 @@ lm-eval's own per-sample log holds sufficient statistics and no text of ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,16 +29,41 @@ from rapport_tasks.perplexity import VERSION as PERPLEXITY_VERSION
 from rapport_tasks.perplexity import likelihood_record
 from rapport_tasks.protocol import TaskSettings
 from rapport_tasks.record import Record, ratio_of_sums
-from rapport_tasks.rendering import (
-    Renderer,
-    TurnPrompt,
-    generation_context,
-    render_plain,
-    turn_prompts,
-)
+from rapport_tasks.rendered import RenderedDialogue, TurnPrompt
+from rapport_tasks.rendering import Renderer, cached_prompts, render_plain
 from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
+from rapport_tasks.thoughts import prompted_block, spoken
 from rapport_tasks.topic_shift import VERSION as SHIFT_VERSION
 from rapport_tasks.topic_shift import shift_record
+
+
+@dataclass(frozen=True, slots=True)
+class TurnArguments(Sequence[Any]):
+    """What a request asks: (context, continuation), or (prompt, generation settings).
+
+    The text is made when asked for, since that of all turns of a dialogue grows with their square.
+
+    Attributes:
+        prompts: Of the dialogue.
+        place: Which of them.
+        settings: Of generation; `None` for a likelihood.
+    """
+
+    prompts: RenderedDialogue
+    place: int
+    settings: dict[str, Any] | None = None
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: Any) -> Any:
+        return tuple(self)[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        prompt = self.prompts[self.place]
+        if self.settings is None:
+            return iter((prompt.context, prompt.continuation))
+        return iter((prompt.generation, self.settings))
 
 
 @dataclass
@@ -52,6 +77,11 @@ class TurnRequest(Instance):  # type: ignore[misc]
 
     turn: int = 0
     seed: int = 0
+
+    @property
+    def args(self) -> Any:
+        """The arguments as they are: lm-eval keeps those of all requests."""
+        return self.arguments
 
 
 class DialogueTask(Task):  # type: ignore[misc]
@@ -72,6 +102,7 @@ class DialogueTask(Task):  # type: ignore[misc]
         self._instances = None
         self._training_docs = None
         self._fewshot_docs = None
+        self._opened: dict[tuple[str, int], str] = {}
         dialogues, self.skipped = load_suite_dialogues(self.settings.data, self.settings.limit)
         self._docs = [dialogue.to_json() for dialogue in dialogues]
 
@@ -115,19 +146,23 @@ class DialogueTask(Task):  # type: ignore[misc]
         """Generation requests; `AssistantPerplexity` asks for likelihoods instead."""
         generation = self.settings.generation
         requests: list[Instance] = []
-        for prompt in turn_prompts(dialogue, render):
+        prompts = cached_prompts(dialogue, render, self.settings.system)
+        for place, part in enumerate(prompts.parts):
+            block, is_open = prompted_block(part.lead + part.prompt)
+            if is_open:
+                self._opened[dialogue.id, part.turn] = block
             for seed in generation.seeds:
-                kwargs = generation.lm_eval_kwargs(prompt.end_of_turn.strip() or "\n")
+                kwargs = generation.lm_eval_kwargs(part.end_of_turn.strip() or "\n")
                 if self.settings.seed_requests:
                     kwargs["seed"] = seed
                 requests.append(
                     TurnRequest(
                         request_type="generate_until",
                         doc=doc,
-                        arguments=(generation_context(dialogue, prompt.turn, render), kwargs),
+                        arguments=TurnArguments(prompts, place, kwargs),
                         idx=len(requests),
                         metadata=metadata,
-                        turn=prompt.turn,
+                        turn=part.turn,
                         seed=seed,
                     )
                 )
@@ -149,9 +184,12 @@ class DialogueTask(Task):  # type: ignore[misc]
         raise NotImplementedError
 
     def replies(self, dialogue: Dialogue, results: list[Any]) -> list[tuple[int, str | None]]:
-        """Pair replies with the turns they answer, in the order of `requests`."""
+        """Pair replies with the turns they answer, in the order of `requests`, without thoughts."""
         turns = [t for t in dialogue.assistant_turns() for _ in self.settings.generation.seeds]
-        return list(zip(turns, results, strict=True))
+        return [
+            (turn, None if reply is None else spoken(reply, self._opened.get((dialogue.id, turn))))
+            for turn, reply in zip(turns, results, strict=True)
+        ]
 
     def aggregation(self) -> dict[str, Callable[[list[Any]], float | None]]:
         """Ratios of sums over dialogues."""
@@ -179,16 +217,17 @@ class AssistantPerplexity(DialogueTask):
         self, dialogue: Dialogue, doc: dict[str, Any], render: Renderer, metadata: Any
     ) -> list[Instance]:
         """One likelihood request a turn."""
+        prompts = cached_prompts(dialogue, render, self.settings.system)
         return [
             TurnRequest(
                 request_type="loglikelihood",
                 doc=doc,
-                arguments=(prompt.context, prompt.continuation),
-                idx=index,
+                arguments=TurnArguments(prompts, place),
+                idx=place,
                 metadata=metadata,
-                turn=prompt.turn,
+                turn=part.turn,
             )
-            for index, prompt in enumerate(turn_prompts(dialogue, render))
+            for place, part in enumerate(prompts.parts)
         ]
 
     def record(self, dialogue: Dialogue, results: list[Any]) -> Record:

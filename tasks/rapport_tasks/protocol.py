@@ -81,6 +81,8 @@ class TaskSettings:
         limit: Only the first so many runnable dialogues.
         encoder: Sentence encoder by name or path, or ``embedded``.
         generation: How replies are drawn.
+        system: A system message for every dialogue, instead of its own; empty for none, `None` to leave
+            them as they are.
         seed_requests: Whether requests carry their seed. Off under stock lm-eval, whose models do
             not know the argument.
     """
@@ -89,6 +91,7 @@ class TaskSettings:
     limit: int | None = None
     encoder: str = "embedded"
     generation: Generation = Generation()
+    system: str | None = None
     seed_requests: bool = False
 
     @classmethod
@@ -97,7 +100,7 @@ class TaskSettings:
         given = (metadata or {}).get("rapport") or {}
         if isinstance(given, str):
             given = json.loads(given)
-        known = ("data", "limit", "encoder", "generation", "seed_requests")
+        known = tuple(field.name for field in dataclasses.fields(cls))
         for key in given:
             if key not in known:
                 raise BadInput(

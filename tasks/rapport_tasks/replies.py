@@ -118,26 +118,30 @@ _FOREIGN = re.compile(  # kana, Hangul and broken bytes by character; other alph
 )
 
 
-def degeneration(text: str, *, cut_off: bool, expected_language: str) -> frozenset[str]:
-    """The kinds of `DEGENERATION_KINDS` that a reply shows.
+def degeneration(
+    text: str, *, cut_off: bool, expected_language: str, thought: bool = False
+) -> frozenset[str]:
+    """The kinds of `DEGENERATION_KINDS` that a reply shows, and ``thought``.
 
     Args:
-        text: The reply.
+        text: The reply, without what was thought before it.
         cut_off: Whether it ended at the token limit.
         expected_language: ``zh`` or ``en``, the language of the dialogue.
+        thought: Whether something was thought.
 
     Returns:
-        ``empty``: no letter, digit or symbol; ``cut_off``: as said; ``repetitive``: a string of 10
-        characters stands there 4 times without overlap, or, from 40 characters on, fewer than .3 of
-        the character 4-grams are distinct; ``wrong_script``: less than half is in the script of the
-        dialogue, a word of another script counting as much as a Han character;
+        ``empty``: no letter, digit or symbol; ``thought`` instead, where it all went into a thought;
+        ``cut_off``: as said; ``repetitive``: a string of 10 characters stands there 4 times without
+        overlap, or, from 40 characters on, fewer than .3 of the character 4-grams are distinct;
+        ``wrong_script``: less than half is in the script of the dialogue, a word of another script
+        counting as much as a Han character;
         ``template_tokens``: special tokens or role labels. White space counts as one space.
     """
     kinds = set()
     if cut_off:
         kinds.add("cut_off")
     if not any(unicodedata.category(ch)[0] in "LNS" for ch in text):
-        kinds.add("empty")
+        kinds.add("thought" if thought else "empty")
     if _repetitive(_SPACE.sub(" ", text.strip())):
         kinds.add("repetitive")
     if _TEMPLATE.search(text) is not None:

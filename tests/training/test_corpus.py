@@ -17,7 +17,6 @@ from rapport_training.corpus import (
     LabelledSequence,
     encode_corpus,
     encode_dialogues,
-    encode_pairs,
 )
 
 DIALOGUE = Dialogue(
@@ -116,17 +115,6 @@ def test_a_dialogue_of_exactly_the_length_is_kept(tokenizer: Any) -> None:
     length = len(encode_one(DIALOGUE, tokenizer, render)[0].tokens)
     assert encode_corpus([DIALOGUE], tokenizer, render, max_length=length).overlong == 0
     assert encode_corpus([DIALOGUE], tokenizer, render, max_length=length - 1).overlong == 1
-
-
-def test_a_token_never_reaches_from_context_into_reply() -> None:
-    def two(text: str) -> list[int]:
-        return [hash(text[i : i + 2]) for i in range(0, len(text), 2)]
-
-    def by_twos(texts: list[str], **_: Any) -> dict[str, list[list[int]]]:
-        return {"input_ids": [two(text) for text in texts]}
-
-    found = encode_pairs(by_twos, [("abc", "def"), ("abcd", "ef")])
-    assert found == [(two("abc") + two("def"), 2), (two("abcdef"), 2)]
 
 
 def test_dialogues_are_encoded_together_as_one_by_one(tokenizer: Any) -> None:

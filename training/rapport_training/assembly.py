@@ -9,9 +9,10 @@ from typing import Any
 
 from transformers import set_seed
 
+from rapport_tasks.chat_template import rendering_sha256, unread_arguments
 from rapport_tasks.dialogue import Dialogue, read_dialogues
 from rapport_tasks.errors import BadInput
-from rapport_tasks.rendering import tokenizer_renderer
+from rapport_tasks.template_choice import system_text
 from rapport_training.adapter import add_adapter
 from rapport_training.base import LoadedBase, allow_fallback, load_base, shown_name
 from rapport_training.batches import Row, pack
@@ -67,7 +68,9 @@ def assemble(recipe: Recipe, base_folder: Path, *, on_note: OnNote | None = None
     dialogues = read_dialogues(recipe.corpus_file())
     base = load_base(recipe, base_folder)
     fallbacks = list(base.fallbacks)
-    if not base.tokenizer.chat_template:
+    rendering_sha256(base.template)  # before anything long: it may refuse everything, or never end
+    fallbacks += unread_arguments(base.template)
+    if base.template.source is None:
         fallbacks.append(
             f"{shown_name(recipe.base.name)} has no chat template: dialogues are rendered as labelled "
             "lines, as `rapport run` renders them for it"
@@ -111,9 +114,10 @@ def _encode(
     corpus = encode_corpus(
         dialogues,
         base.tokenizer,
-        tokenizer_renderer(base.tokenizer),
+        base.template,
         max_length=recipe.data.max_length,
         loss_on=recipe.data.loss_on,
+        system=system_text(recipe.data.system),
     )
     if not corpus.sequences:
         raise BadInput(
@@ -130,8 +134,9 @@ def _encode_validation(recipe: Recipe, base: LoadedBase, context: int | None) ->
     return encode_corpus(
         read_dialogues(file) if file is not None else [],
         base.tokenizer,
-        tokenizer_renderer(base.tokenizer),
+        base.template,
         max_length=context or 1 << 30,
+        system=system_text(recipe.data.system),
     )
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rapport_tasks.chat_template import ChatTemplate
 from rapport_tasks.errors import BadInput
 from rapport_tasks.hub import find_folder
 from rapport_tasks.paths import encodable, local_path
+from rapport_tasks.template_choice import chosen_template, template_file
 from rapport_training import EMBEDDED_BASE
 from rapport_training.pretrained import (
     embedding_rows,
@@ -25,7 +27,8 @@ class LoadedBase:
 
     Attributes:
         model: A transformers causal LM.
-        tokenizer: Its tokenizer.
+        tokenizer: Its tokenizer, with the chat template that the recipe names.
+        template: That template, with the recipe's arguments.
         quantization: In effect; differs from the recipe's only if that is not required.
         dtype: In effect; likewise.
         optimizer: In effect; likewise.
@@ -34,6 +37,7 @@ class LoadedBase:
 
     model: Any
     tokenizer: Any
+    template: ChatTemplate
     quantization: str
     dtype: str
     optimizer: str
@@ -61,6 +65,7 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
     return LoadedBase(
         model,
         tokenizer,
+        _template(recipe, folder, tokenizer),
         quantization=quantization,
         dtype=works.base.dtype,
         optimizer=works.train.optimizer,
@@ -115,6 +120,20 @@ def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
         optimizer = "adamw_8bit" if optimizer == "paged_adamw_8bit" else "adamw"
     train = recipe.train.model_copy(update={"optimizer": optimizer})
     return recipe.model_copy(update={"base": base, "train": train}), fallbacks
+
+
+def _template(recipe: Recipe, folder: Path, tokenizer: Any) -> ChatTemplate:
+    """As `rapport run` chooses it for the base."""
+    option = recipe.base.template
+    source = chosen_template(option, tokenizer.chat_template, {})
+    of = template_file(folder) if option == "base" else shown_name(option)
+    tokenizer.chat_template = source
+    return ChatTemplate(
+        source,
+        f"the chat template of {shown_name(recipe.base.name)} ({of})",
+        recipe.base.template_args,
+        tokenizer.special_tokens_map if source is not None else {},
+    )
 
 
 def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:

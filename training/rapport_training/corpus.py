@@ -1,7 +1,7 @@
 """Dialogues as token sequences with labels.
 
-The text is rendered by `rapport_tasks.dialogue.turn_prompts`, the same bytes that evaluation
-scores. A turn's tokens are those of its context, then those of its reply, cut between the two.
+The text is rendered by `rapport_tasks.rendering.turn_prompts` and made tokens of by
+`rapport_tasks.tokenisation.tokenise`: the same ones that evaluation scores.
 
 With a template under which every turn's tokens continue the turn before, a dialogue is one sequence
 with labels on each reply and its end-of-turn token. Templates that rewrite history (by dropping
@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from rapport_tasks.dialogue import Dialogue, select_runnable
 from rapport_tasks.rendering import Renderer, turn_prompts
+from rapport_tasks.tokenisation import TurnTokens, tokenise
 
 IGNORED = -100
 """The label of a token that no loss is taken on, as torch's cross-entropy has it."""
@@ -58,8 +59,17 @@ def encode_corpus(
     *,
     max_length: int,
     loss_on: Literal["assistant", "all"] = "assistant",
+    system: str | None = None,
 ) -> EncodedCorpus:
     """Encode all dialogues that can be trained on.
+
+    Args:
+        dialogues: As they were read.
+        tokenizer: The base's.
+        render: Its chat template.
+        max_length: Tokens that a sequence may have.
+        loss_on: Which tokens carry a label.
+        system: A system message for every dialogue, instead of its own; see `turn_prompts`.
 
     Raises:
         UnsupportedTemplate: The template does not let replies be told from the text around them.
@@ -69,10 +79,11 @@ def encode_corpus(
     kept = 0
     for start in range(0, len(runnable), _TOGETHER):
         batch = runnable[start : start + _TOGETHER]
-        for encoded in encode_dialogues(batch, tokenizer, render, loss_on=loss_on):
-            if max(len(sequence.tokens) for sequence in encoded) <= max_length:
-                sequences += encoded
-                kept += 1
+        for encoded in encode_dialogues(
+            batch, tokenizer, render, max_length=max_length, loss_on=loss_on, system=system
+        ):
+            sequences += encoded
+            kept += bool(encoded)
     return EncodedCorpus(tuple(sequences), kept, len(runnable) - kept, skipped)
 
 
@@ -85,52 +96,36 @@ def encode_dialogues(
     tokenizer: Any,
     render: Renderer,
     *,
+    max_length: int | None = None,
     loss_on: Literal["assistant", "all"] = "assistant",
+    system: str | None = None,
 ) -> list[list[LabelledSequence]]:
-    """Encode each dialogue: one sequence if its turns continue each other, else one a turn."""
-    prompts = [turn_prompts(dialogue, render) for dialogue in dialogues]
-    texts = [(prompt.context, prompt.continuation) for group in prompts for prompt in group]
-    encoded = iter(encode_pairs(tokenizer, texts))
-    return [_sequences([next(encoded) for _ in group], loss_on) for group in prompts]
+    """Encode each dialogue: one sequence if its turns continue each other, else one a turn.
 
-
-def _sequences(pairs: list[tuple[list[int], int]], loss_on: str) -> list[LabelledSequence]:
-    longest = pairs[-1][0]
-    if all(longest[: len(tokens)] == tokens for tokens, _ in pairs):
-        groups = [(longest, [(start, len(tokens)) for tokens, start in pairs])]
-    else:
-        groups = [(tokens, [(start, len(tokens))]) for tokens, start in pairs]
-    return [_label(tokens, spans, loss_on) for tokens, spans in groups]
-
-
-def encode_pairs(tokenizer: Any, texts: Sequence[tuple[str, str]]) -> list[tuple[list[int], int]]:
-    """Tokens of each context with its continuation, and the index of the continuation's first.
-
-    The two are encoded together where a token ends at the boundary, as it does under every common
-    template. Where a token would reach across, they are encoded apart: a model that generates has
-    been given the context alone.
+    Of a dialogue with a turn longer than `max_length` there is none.
     """
-    if not texts:
-        return []
-    encoded = _encode(tokenizer, [text for pair in texts for text in (pair[0], pair[0] + pair[1])])
-    found = []
-    for (_, continuation), before, together in zip(texts, encoded[::2], encoded[1::2], strict=True):
-        if together[: len(before)] != before:
-            together = before + _encode(tokenizer, [continuation])[0]
-        found.append((together, len(before)))
-    return found
+    prompts = [turn_prompts(dialogue, render, system=system) for dialogue in dialogues]
+    return [
+        []
+        if max_length is not None and max(turn.length for turn in turns) > max_length
+        else _sequences(turns, loss_on)
+        for turns in tokenise(tokenizer, prompts, longest=max_length)
+    ]
 
 
-def _encode(tokenizer: Any, texts: list[str]) -> list[list[int]]:
-    # Templates write their own special tokens; a second <s> would be one that evaluation lacks.
-    return list(tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"])
+def _sequences(turns: Sequence[TurnTokens], loss_on: str) -> list[LabelledSequence]:
+    last = turns[-1]
+    if all(turn.begins(last) for turn in turns):
+        spans = [(turn.start, turn.length) for turn in turns]
+        return [_label(last.tokens(), spans, loss_on)]
+    return [_label(turn.tokens(), [(turn.start, turn.length)], loss_on) for turn in turns]
 
 
 _ONE_OBJECT_A_TOKEN: dict[int, int] = {}
 """Equal numbers as one object: a corpus of 100 million tokens takes a third of the memory."""
 
 
-def _label(tokens: list[int], spans: list[tuple[int, int]], loss_on: str) -> LabelledSequence:
+def _label(tokens: Sequence[int], spans: list[tuple[int, int]], loss_on: str) -> LabelledSequence:
     ids = tuple(_ONE_OBJECT_A_TOKEN.setdefault(token, token) for token in tokens)
     if loss_on == "all":
         return LabelledSequence(ids, ids)

@@ -48,6 +48,12 @@ class BaseSection(_Section):
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """Type of the base's weights and, under nf4, of its arithmetic. LoRA weights are float32."""
 
+    template: str = "base"
+    """Chat template: ``base`` for the base's own, the name of one where it has several, or a file."""
+
+    template_args: dict[str, Any] = {}
+    """What the chat template is given, such as ``enable_thinking = false``."""
+
 
 class DataSection(_Section):
     """What is learned from."""
@@ -62,6 +68,9 @@ class DataSection(_Section):
 
     max_length: int = Field(default=1024, ge=8)
     """Tokens a sequence may have. Longer dialogues are left out and counted, never cut."""
+
+    system: str | None = None
+    """System message of every dialogue instead of its own, or a file of it; empty for none."""
 
     loss_on: Literal["assistant", "all"] = "assistant"
     """``assistant``: replies and their end-of-turn tokens. ``all``: every token."""

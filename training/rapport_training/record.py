@@ -13,8 +13,9 @@ from typing import Any
 
 from yaml import YAMLError
 
+from rapport_tasks.chat_template import PLAIN_TEMPLATE, rendering_sha256
 from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.rendering import PLAIN_TEMPLATE
+from rapport_tasks.template_choice import system_name, system_text
 from rapport_training.base import LoadedBase, shown_name
 from rapport_training.corpus import EncodedCorpus
 from rapport_training.memory import (
@@ -36,6 +37,9 @@ def shown_recipe(recipe: Recipe) -> dict[str, Any]:
     tables["data"]["corpus"] = shown_name(recipe.data.corpus)
     if recipe.data.validation is not None:
         tables["data"]["validation"] = shown_name(recipe.data.validation)
+    tables["base"]["template"] = shown_name(recipe.base.template)
+    if recipe.data.system is not None:
+        tables["data"]["system"] = system_name(recipe.data.system)
     return tables
 
 
@@ -77,14 +81,23 @@ def base_license(folder: Path, name: str) -> str:
     return found if isinstance(found, str) else "other"
 
 
-def describe_tokenizer(base: LoadedBase, name: str) -> dict[str, Any]:
-    """Whose tokenizer it is (the adapter brings none of its own), and which template it renders."""
-    template = base.tokenizer.chat_template
-    text = template if isinstance(template, str) else PLAIN_TEMPLATE
+def describe_tokenizer(base: LoadedBase, recipe: Recipe, name: str) -> dict[str, Any]:
+    """Whose tokenizer it is (the adapter brings none of its own), and how dialogues were rendered.
+
+    ``rendering_sha256`` is what `rapport run` calls ``chat_template_sha256``.
+    """
+    source, option = base.template.source, recipe.base.template
+    system = system_text(recipe.data.system)
     return {
         "name": name,
-        "template": "own" if template else "plain",
-        "template_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "template": "plain"
+        if source is None
+        else "own"
+        if option == "base"
+        else shown_name(option),
+        "template_sha256": hashlib.sha256((source or PLAIN_TEMPLATE).encode()).hexdigest(),
+        "rendering_sha256": rendering_sha256(base.template),
+        "system_sha256": system and hashlib.sha256(system.encode()).hexdigest(),
     }
 
 

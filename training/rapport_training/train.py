@@ -141,6 +141,7 @@ def _identity(
         "base": tables["base"] | {"name": None, "weights_sha256": base_sha256},
         "corpus_sha256": records.file_sha256(recipe.corpus_file()),
         "validation_sha256": validation and records.file_sha256(validation),
+        "tokenizer": records.describe_tokenizer(made.base, recipe, ""),
         "in_effect": effective(made, process.num_processes),
     }
 
@@ -253,7 +254,7 @@ def _record(
             "weights_sha256": base_sha256,
             "license": records.base_license(resolve_base(recipe.base.name), name),
         },
-        "tokenizer": records.describe_tokenizer(made.base, name),
+        "tokenizer": records.describe_tokenizer(made.base, recipe, name),
         "corpus": records.describe_corpus(recipe, made.corpus, made.languages),
         "parameters": parameters,
         "memory": records.describe_memory(parameters["total"] - parameters["trainable"]),

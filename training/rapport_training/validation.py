@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.rendering import tokenizer_renderer
+from rapport_tasks.rendering import Renderer, tokenizer_renderer
 from rapport_training.batches import collate
 from rapport_training.corpus import LabelledSequence, encode_dialogues
 from rapport_training.loss import LinearHead, token_nll
@@ -16,7 +16,14 @@ from rapport_training.loss import LinearHead, token_nll
 _BATCH_TOKENS = 2048
 
 
-def summed_nll(model: Any, tokenizer: Any, dialogues: Sequence[Dialogue]) -> tuple[float, int]:
+def summed_nll(
+    model: Any,
+    tokenizer: Any,
+    dialogues: Sequence[Dialogue],
+    *,
+    render: Renderer | None = None,
+    system: str | None = None,
+) -> tuple[float, int]:
     """Sum the NLL of all assistant turns given their true history.
 
     Unlike a trainer's ``eval_loss``, which averages the means of batches, this is a sum over
@@ -26,12 +33,14 @@ def summed_nll(model: Any, tokenizer: Any, dialogues: Sequence[Dialogue]) -> tup
         model: A transformers causal LM, with or without an adapter. Its mode is restored.
         tokenizer: Its tokenizer.
         dialogues: Dialogues that can be run (`select_runnable`), each within the model's context.
+        render: The chat template [default: the tokenizer's].
+        system: See `rapport_tasks.rendering.turn_prompts`.
 
     Returns:
         (sum of NLL in nats, number of scored tokens).
     """
-    render = tokenizer_renderer(tokenizer)
-    encoded = encode_dialogues(dialogues, tokenizer, render)
+    render = render or tokenizer_renderer(tokenizer)
+    encoded = encode_dialogues(dialogues, tokenizer, render, system=system)
     return sequences_nll(model, [s for sequences in encoded for s in sequences], head=None)
 
 

@@ -82,6 +82,7 @@ def _arm(result: Result) -> Rows:
     rows += [
         ("tokenizer sha256", arm["tokenizer_sha256"]),
         ("chat template sha256", arm["chat_template_sha256"]),
+        ("prompts sha256", arm.get("prompts_sha256")),
         ("numerics", _shown(result.data["numerics"]) if result.data["numerics"] else None),
         ("scored", volatile.get("created")),
         ("seconds since the run began", volatile.get("seconds")),

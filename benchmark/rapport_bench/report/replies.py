@@ -19,6 +19,7 @@ from rapport_bench.text_sources import Sources
 from rapport_tasks.builtin import load_suite_dialogues
 from rapport_tasks.dialogue import Dialogue
 from rapport_tasks.errors import BadInput
+from rapport_tasks.thoughts import without_thought
 
 Texts = dict[tuple[str, int], list[str]]
 """(dialogue id, message index) -> replies, one a seed."""
@@ -118,7 +119,7 @@ def _bot_id(name: str) -> str:
 
 def _by_rule(rule: ReplyRule, dialogues: Sequence[Dialogue]) -> Texts:
     return {
-        (dialogue.id, turn): [rule(dialogue, turn)]
+        (dialogue.id, turn): [without_thought(rule(dialogue, turn))[0]]
         for dialogue in dialogues
         for turn in dialogue.assistant_turns()
     }
@@ -131,7 +132,8 @@ def _stored(store: ResponseStore, arm: Result) -> Texts:
     texts: Texts = {}
     for identity, turn, _, key in listed:
         if key in responses:
-            texts.setdefault((identity, turn), []).append(responses[key]["text"])
+            reply, _ = without_thought(responses[key]["text"])
+            texts.setdefault((identity, turn), []).append(reply)
     return texts
 
 
