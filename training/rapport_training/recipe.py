@@ -7,7 +7,6 @@ documentation that stands under the fields.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rapport_tasks.builtin import TRAINING_EN, TRAINING_ZH
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.errors import BadInput, close_match, shown
+from rapport_tasks.parsing import Malformed, NotToml, parse_toml, read_toml
 from rapport_training import RECIPES
 
 BUILTIN_CORPORA = {"builtin:train_zh": TRAINING_ZH, "builtin:train_en": TRAINING_EN}
@@ -200,17 +200,12 @@ def load_recipe(path: str | Path, settings: Mapping[str, Any] | None = None) -> 
     """
     path = _find_recipe(path)
     settings = settings or {}
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}", remedy="Name a readable recipe.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not TOML ({error})", remedy="Correct the line.") from None
+    raw = read_toml(path, remedy="Correct the line.", unreadable="Name a readable recipe.")
     for key, value in settings.items():
         section, _, name = key.partition(".")
         table = raw.setdefault(section, {})
         if not isinstance(table, dict):
-            raise BadInput(f"{path}: {section!r} is no table", remedy=f"Write [{section}].")
+            raise BadInput(f"{path}: {shown(section)} is no table", remedy=f"Write [{section}].")
         table[name] = value
     try:
         return Recipe.model_validate(raw)
@@ -234,9 +229,11 @@ def parse_settings(arguments: Iterator[str] | tuple[str, ...] | list[str]) -> di
                 remedy=near + "For example --set train.learning_rate=1e-4.",
             )
         try:
-            settings[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+            settings[key] = parse_toml(f"value = {value}")["value"]
+        except NotToml:
             settings[key] = value
+        except Malformed as error:
+            raise BadInput(f"--set {key}: {error.problem}", remedy="Correct the value.") from None
     return settings
 
 
@@ -277,10 +274,12 @@ def _explain(path: Path, settings: Mapping[str, Any], error: ValidationError) ->
         if len(location) > 1:
             known = [name for s, name, _ in recipe_keys() if s == section]
         return BadInput(
-            f"{source}: unknown key {key!r}",
+            f"{source}: unknown key {shown(key)}",
             remedy=close_match(location[-1], known) + f"Known here: {', '.join(known)}.",
         )
     if first["type"] == "missing":
         return BadInput(f"{path}: {key!r} is missing", remedy=f"Add {key!r} to the recipe.")
     value: Any = first["input"]
-    return BadInput(f"{source}: {key} = {value!r}: {first['msg']}", remedy="Correct the value.")
+    return BadInput(
+        f"{source}: {key} = {shown(value)}: {first['msg']}", remedy="Correct the value."
+    )
