@@ -22,19 +22,21 @@ _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
 """Machines differ in the last bits of a sum, not in the sixth digit of a figure."""
 
 
-@lru_cache(maxsize=1)
-def _validator() -> Any:
+@lru_cache
+def validator(schema: str) -> Any:
+    """The validator of one of this package's schema files."""
     import jsonschema
 
-    text = (files("rapport_bench") / "result.schema.json").read_text(encoding="utf-8")
+    text = (files("rapport_bench") / schema).read_text(encoding="utf-8")
     return jsonschema.Draft202012Validator(json.loads(text))
 
 
 def schema_problem(data: Any) -> str | None:
     """Where a result breaks the schema, or has columns of several lengths; `None` if nowhere."""
-    error = next(iter(_validator().iter_errors(_abridged(data))), None)
+    of_results = validator("result.schema.json")
+    error = next(iter(of_results.iter_errors(_abridged(data))), None)
     # The full content again, so that the place of an entry in the message is right.
-    error = error and next(iter(_validator().iter_errors(data)), error)
+    error = error and next(iter(of_results.iter_errors(data)), error)
     if error is not None:
         return schema_message(error)
     lengths = {len(data["dialogues"]["id"]), data["suite"]["dialogues"]}

@@ -20,7 +20,7 @@ from rapport_bench.results import Result, path_of, result_id, save, seal
 from rapport_bench.store import digest
 from rapport_bench.suite import suite_identity
 from rapport_bench.verify import folder as verify_folder
-from rapport_bench.verify.content import _validator
+from rapport_bench.result_checks import validator
 
 TEXT = "我昨天和妈妈吵了一架，心里一直堵得慌，晚上也睡不着。你能不能告诉我，我到底该怎么办？" * 8
 SECRET = "我昨天和妈妈吵了一架"
@@ -513,7 +513,7 @@ def test_no_key_of_a_validity_report_can_hold_a_dialogue(verify, report, where):
     data = json.loads(report.read_text())
     there = at(data, where)
     there[TEXT] = copy.deepcopy(next(iter(there.values())))
-    assert list(_validator("validity.schema.json").iter_errors(data))
+    assert list(validator("validity.schema.json").iter_errors(data))
 
 
 BASELINE = {

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from rapport_tasks.builtin import TRAINING_EN, TRAINING_ZH
 from rapport_tasks.errors import BadInput, close_match, shown
@@ -20,6 +20,16 @@ from rapport_training import RECIPES
 
 BUILTIN_CORPORA = {"builtin:train_zh": TRAINING_ZH, "builtin:train_en": TRAINING_EN}
 """Names that `data.corpus` accepts besides paths."""
+
+
+def _nameable(name: str) -> str:
+    if "\0" in name or any(len(part.encode()) > 255 for part in name.split("/")):
+        raise ValueError("no file can be called so")
+    return name
+
+
+_Place = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_nameable)]
+_MANY = 1_000_000_000
 
 
 class _Section(BaseModel):
@@ -31,7 +41,7 @@ class _Section(BaseModel):
 class BaseSection(_Section):
     """The model that is adapted; its weights stay as they are."""
 
-    name: str = Field(min_length=1)
+    name: _Place
     """``embedded`` for the model that comes with the package, a local folder, or a hub id."""
 
     quantization: Literal["none", "nf4"] = "none"
@@ -47,15 +57,15 @@ class BaseSection(_Section):
 class DataSection(_Section):
     """What is learned from."""
 
-    corpus: str = Field(min_length=1)
+    corpus: _Place
     """A dialogue file (JSONL), a folder with ``train.jsonl`` as `rapport prepare` writes it, or
     ``builtin:train_zh``."""
 
-    validation: str | None = None
+    validation: _Place | None = None
     """Dialogues whose NLL is measured before, after each epoch and after; never trained on. If not
     given, the ``validation.jsonl`` of a corpus folder, where there is one."""
 
-    max_length: int = Field(default=1024, ge=8)
+    max_length: int = Field(default=1024, ge=8, le=1_000_000)
     """Tokens a sequence may have. Longer dialogues are left out and counted, never cut."""
 
     loss_on: Literal["assistant", "all"] = "assistant"
@@ -69,10 +79,10 @@ class DataSection(_Section):
 class LoraSection(_Section):
     """Shape of the adapter."""
 
-    r: int = Field(default=16, ge=1)
+    r: int = Field(default=16, ge=1, le=10_000)
     """Rank of the update matrices."""
 
-    alpha: float = Field(default=64, gt=0)
+    alpha: float = Field(default=64, gt=0, le=1_000_000)
     """The update is scaled by alpha / r."""
 
     dropout: float = Field(default=0.05, ge=0, lt=1)
@@ -87,17 +97,17 @@ class LoraSection(_Section):
 class TrainSection(_Section):
     """How it is learned."""
 
-    epochs: float = Field(default=3.0, gt=0)
+    epochs: float = Field(default=3.0, gt=0, le=100_000)
     """Passes over the corpus."""
 
-    batch_size: int = Field(default=4, ge=1)
+    batch_size: int = Field(default=4, ge=1, le=100_000)
     """Rows a forward pass on one device. Several devices share `gradient_accumulation`, or else
     the rows, so that a step sees the same rows on any number of them."""
 
-    gradient_accumulation: int = Field(default=4, ge=1)
+    gradient_accumulation: int = Field(default=4, ge=1, le=100_000)
     """Forward passes a step. The loss of a step is the mean over all its labelled tokens."""
 
-    learning_rate: float = Field(default=2e-4, gt=0)
+    learning_rate: float = Field(default=2e-4, gt=0, le=100)
     """Highest learning rate."""
 
     lr_schedule: Literal["linear", "cosine"] = "cosine"
@@ -106,7 +116,7 @@ class TrainSection(_Section):
     warmup_ratio: float = Field(default=0.03, ge=0, lt=1)
     """Share of the steps in which the learning rate rises."""
 
-    max_grad_norm: float = Field(default=1.0, gt=0)
+    max_grad_norm: float = Field(default=1.0, gt=0, le=_MANY)
     """A gradient with a larger norm is scaled down to this one."""
 
     optimizer: Literal["adamw", "adamw_8bit", "paged_adamw_8bit"] = "adamw"
@@ -119,10 +129,10 @@ class TrainSection(_Section):
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of the adapter's first weights, of the order of the data and of dropout."""
 
-    max_steps: int | None = Field(default=None, ge=1)
+    max_steps: int | None = Field(default=None, ge=1, le=_MANY)
     """Stop after so many steps whatever `epochs` says."""
 
-    checkpoint_steps: int = Field(default=100, ge=1)
+    checkpoint_steps: int = Field(default=100, ge=1, le=_MANY)
     """Steps between checkpoints. A training that was killed goes on from the last one."""
 
 
@@ -250,9 +260,13 @@ def recipe_keys() -> Iterator[tuple[str, str, Any]]:
 def _find_recipe(path: str | Path) -> Path:
     shipped = {recipe.stem: recipe for recipe in RECIPES.glob("*.toml")}
     found = Path(path).expanduser()
+    try:
+        there = found.exists()
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}", remedy="Name a recipe file.") from None
     if not found.is_file() and str(path) in shipped:
         return shipped[str(path)]
-    if not found.exists():
+    if not there:
         nearby = [p.name for p in found.parent.glob("*.toml")] if found.parent.is_dir() else []
         raise BadInput(
             f"{path}: no such file",

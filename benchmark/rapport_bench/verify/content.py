@@ -6,18 +6,15 @@ raises is one problem more. Messages name places and numbers, never a text from 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rapport_bench.escape import one_line
 from rapport_bench.gate_policy import read_policy
 from rapport_bench.human.verify import problems as human_problems
-from rapport_bench.result_checks import schema_message
+from rapport_bench.result_checks import schema_message, validator
 from rapport_bench.results import Result, checked, path_of, slug
 from rapport_bench.store import digest
 from rapport_bench.suite import suite_identity
@@ -155,12 +152,4 @@ def _short(name: str | Path) -> str:
 
 
 def _breaches(schema: str, data: Any, remedy: str) -> list[Said]:
-    return [(schema_message(error), remedy) for error in _validator(schema).iter_errors(data)][:3]
-
-
-@lru_cache
-def _validator(schema: str) -> Any:
-    import jsonschema
-
-    text = (files("rapport_bench") / schema).read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))
+    return [(schema_message(error), remedy) for error in validator(schema).iter_errors(data)][:3]
