@@ -9,11 +9,11 @@ BIN    := $(VENV)/bin
 setup: $(STAMP)
 
 # The stamp is written last, so that an interrupted set-up starts again.
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock requirements-cpu.lock requirements-torch.lock pyproject.toml .ci/install
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
 	@rm -f $(STAMP)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	.ci/install $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(STAMP)
 

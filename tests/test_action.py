@@ -55,6 +55,13 @@ def test_the_schema_check_can_fail(tmp_path) -> None:
         check_schema("vendor.github-actions", tmp_path / "action.yml")
 
 
+def test_other_actions_are_pinned_to_commits() -> None:
+    """A tag can be moved to other code; the name of a commit cannot."""
+    used = re.findall(r"uses: (actions/.*)", (ROOT / "action.yml").read_text("utf-8") + workflow())
+    assert len(used) == 4
+    assert not [u for u in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v[\d.]+", u)]
+
+
 def test_no_expression_is_put_into_a_script() -> None:
     scripts = [step["run"] for step in STEPS if "run" in step]
     assert len(scripts) >= 6
@@ -115,6 +122,7 @@ class Runner:
             "github.repository": "owner/name",
             "github.event_name": "pull_request",
             "github.event.pull_request.number": "7",
+            "github.event.pull_request.base.sha": "",
             "runner.os": "Linux",
         }
         self.path = [str(folder / "bin"), *os.environ["PATH"].split(os.pathsep)]
@@ -216,11 +224,30 @@ def repository(tmp_path):
     worse["continuity_sum"] = worse["continuity_sum"] - [0, 0, 0, 0, 0, 0, 0, 0.9]
     save(result("few too", worse, suite="2" * 64), tmp_path / "results")
 
-    def act(**inputs: str) -> Runner:
-        return Runner(tmp_path, **{"version": "installed"} | inputs).run()
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+
+    def act(event: str = "pull_request", **inputs: str) -> Runner:
+        runner = Runner(tmp_path, **{"version": "installed"} | inputs)
+        runner.values["github.event_name"] = event
+        runner.values["github.event.pull_request.base.sha"] = act.base
+        return runner.run()
 
     act.folder = tmp_path
+    act.base = commit(tmp_path)
     return act
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=x", "-c", "user.email=x", "-c", "commit.gpgsign=false")
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def commit(folder: Path) -> str:
+    """Commit policy and results as they are; the name of the commit."""
+    git(folder, "add", "--all", "gate.toml", "results")
+    git(folder, "commit", "--quiet", "--message", "x")
+    return git(folder, "rev-parse", "HEAD")
 
 
 def summary(act: Any) -> str:
@@ -283,6 +310,7 @@ def test_the_key_of_the_cache_follows_what_is_asked_and_what_answers(repository)
 
     def keys(**inputs: str) -> tuple[str, str]:
         runner = Runner(repository.folder, **{"candidate": "one", "base": "b"} | inputs)
+        runner.values["github.event_name"] = "push"
         assert runner._script(check[0]) == 0
         return tuple(runner.values[f"steps.check.outputs.{name}"] for name in ("asked", "answered"))
 
@@ -295,6 +323,58 @@ def test_the_key_of_the_cache_follows_what_is_asked_and_what_answers(repository)
         assert keys(**changed)[1] == first[1]
 
 
+LENIENT = '[metrics.nll_per_token]\ndirection = "lower"\nmargin = 9.0\n'
+
+
+def test_a_pull_request_cannot_weaken_its_own_gate(repository) -> None:
+    """Its policy is not read, nor the baseline that it puts in the place of the blessed one."""
+    folder = repository.folder
+    blessed = [sys.executable, "-m", "rapport_bench", "gate", "bless", "base", "--reason", "x"]
+    subprocess.run(blessed, cwd=folder, check=True, capture_output=True)
+    repository.base = commit(folder)
+    (folder / "gate.toml").write_text(LENIENT)
+    subprocess.run([*blessed[:5], "bad", *blessed[6:]], cwd=folder, check=True, capture_output=True)
+    (base,) = (folder / "results").glob("v1/*/*/base@*.json")
+    (bad,) = (folder / "results").glob("v1/*/*/bad@*.json")
+    base.unlink()
+    commit(folder)
+    named = {"candidate": "bad", "baseline": ""}
+    assert repository(**named).code == 1
+    assert repository(candidate="bad", baseline="base").code == 1
+    assert repository(candidate="bad", baseline=str(base.relative_to(folder))).code == 1
+    found = repository(**named, policy_from="checkout")
+    assert (found.code, found.output("outcome")) == (0, "pass")
+    assert found.output("baseline-id")[:8] == bad.stem[-8:]
+
+
+def test_outside_a_pull_request_the_checkout_judges(repository) -> None:
+    (repository.folder / "gate.toml").write_text(LENIENT)
+    arms = {"candidate": "bad", "baseline": "base"}
+    assert repository(event="push", **arms).code == 0
+    assert repository(event="pull_request", **arms).code == 1
+
+
+def test_the_base_branch_is_fetched_where_the_checkout_is_shallow(repository, tmp_path) -> None:
+    folder = repository.folder
+    git(folder, "branch", "--quiet", "trunk")
+    (folder / "gate.toml").write_text(LENIENT)
+    commit(folder)
+    shallow = tmp_path / "shallow"
+    git(folder, "clone", "--quiet", "--depth=1", "--branch=main", folder.as_uri(), str(shallow))
+    git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
+    shutil.copytree(folder / "bin", shallow / "bin")
+    runner = Runner(shallow, version="installed", candidate="bad", baseline="base")
+    runner.values["github.event.pull_request.base.sha"] = repository.base
+    assert runner.run().code == 1, runner.log
+    assert "▼ FAIL" in (shallow / "summary.md").read_text(encoding="utf-8")
+
+
+def test_pull_request_target_is_refused_before_anything_runs(repository) -> None:
+    done = repository(event="pull_request_target", candidate="good", baseline="base")
+    assert (done.code, done.ran) == (2, ["Check inputs", "Outcome"])
+    assert "use on: pull_request" in done.log
+
+
 @pytest.mark.parametrize(
     ("inputs", "code", "expected"),
     [
@@ -304,7 +384,9 @@ def test_the_key_of_the_cache_follows_what_is_asked_and_what_answers(repository)
         ({"candidate": "good", "version": "1;touch x"}, 2, "version is not a version"),
         ({"candidate": "good", "allow_inconclusive": "yes"}, 2, "true or false, not yes"),
         ({"candidate": "god", "baseline": "base"}, 2, "Did you mean 'good'?"),
-        ({"candidate": "good", "baseline": "base", "policy": "no.toml"}, 2, "no.toml"),
+        ({"candidate": "good", "baseline": "base", "policy": "no.toml"}, 2, "has no no.toml"),
+        ({"candidate": "good", "policy_from": "fork"}, 2, "base or checkout, not fork"),
+        ({"candidate": "good", "baseline": "gold"}, 2, "no result 'gold'"),
         ({"candidate": "results", "base": "embedded"}, 2, "no adapter_config.json"),
         (
             {"candidate": "good", "baseline": "few", "allow_inconclusive": "true"},
@@ -326,6 +408,9 @@ def test_inputs_are_never_run(repository) -> None:
     hostile = '$(touch hit)`touch hit`"; touch hit; #\n::error::x'
     names = ("candidate", "baseline", "policy", "results", "baseline_name")
     assert repository(**dict.fromkeys(names, hostile)).code == 2
+    one_line = hostile.replace("\n", " ")
+    assert repository(**dict.fromkeys(names, one_line)).code == 2
+    assert repository(policy_from="checkout", **dict.fromkeys(names, one_line)).code == 2
     assert repository(candidate="good", baseline_name=hostile).code == 2
     (repository.folder / hostile.split("\n")[0].replace("/", "")).mkdir()
     done = repository(
@@ -341,14 +426,17 @@ def test_inputs_are_never_run(repository) -> None:
 )
 def test_the_version_that_is_asked_for_is_installed(repository, version, asked) -> None:
     folder = repository.folder
-    record = f'printf "%s\\n" "$@" >>{folder}/pip.txt'
+    record = f'printf "%s\\n" "$@" >>{folder}/pip.txt; [[ "$*" != *cpu.lock ]]'
     executable(folder / "bin/python", f'mkdir -p "$3/bin"; cp {folder}/bin/pip "$3/bin/python"')
     executable(folder / "bin/pip", record)
     done = repository(candidate="good", baseline="base", version=version)
     assert done.code == 0, done.log
     installed = (folder / "pip.txt").read_text()
     assert asked in installed
-    assert (str(ROOT / "requirements.lock") in installed) is (version == "")
+    hashed = "--no-deps\n--require-hashes\n--requirement\n"
+    for lock in ("requirements-cpu.lock", "requirements.lock"):
+        assert (f"{hashed}{ROOT}/.ci/../{lock}" in installed) is (version == "")
+    assert "requirements-torch.lock" not in installed
     assert done.path[0].endswith("rapport-gate/venv/bin")
     assert any("setup-python" in use["uses"] for use in done.used)
     shutil.rmtree(folder / "temp")

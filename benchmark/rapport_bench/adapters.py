@@ -19,7 +19,7 @@ from rapport_bench.models import BaseModel, hash_weights, resolve_folder
 from rapport_bench.store import ResponseStore, digest
 from rapport_tasks.errors import AdapterMismatch, BadInput
 from rapport_tasks.paths import encodable
-from rapport_tasks.weights import ADAPTER_WEIGHTS, read_json, tensor_shapes
+from rapport_tasks.weights import ADAPTER_WEIGHTS, read_settings, tensor_shapes
 from rapport_training.pretrained import empty_model, first_line, some
 
 ADAPTER_CONFIG = "adapter_config.json"
@@ -85,7 +85,7 @@ def identify_adapter(name: str, shown_as: str | None, store: ResponseStore | Non
         raise BadInput(
             f"{name}: no {ADAPTER_WEIGHTS} in this folder", remedy="The adapter is incomplete."
         )
-    raw = read_json(folder / ADAPTER_CONFIG)
+    raw = read_settings(folder / ADAPTER_CONFIG)
     config = lora_config(folder)
     return Adapter(
         name=encodable(shown_as or folder.resolve().name),
@@ -109,7 +109,7 @@ def lora_config(folder: Path) -> Any:
     from peft import LoraConfig
 
     path = folder / ADAPTER_CONFIG
-    raw = read_json(path)
+    raw = read_settings(path)
     if raw.get("peft_type") != "LORA":
         raise BadInput(
             f"{path}: a {str(raw.get('peft_type'))[:40]} adapter",
@@ -240,7 +240,7 @@ def is_lora_b(key: str) -> bool:
 def _trained_on(adapter: Adapter) -> str | None:
     """The hash of the base that our own training recorded; other tools' files say nothing of it."""
     try:
-        recorded = read_json(adapter.folder / "training.json").get("base")
+        recorded = read_settings(adapter.folder / "training.json").get("base")
     except BadInput:
         return None
     value = recorded.get("weights_sha256") if isinstance(recorded, dict) else None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from rapport_bench.files import write_atomically
 from rapport_bench.results import Result, load
 from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.parsing import read_toml
 
 FILE = "baselines.toml"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
@@ -110,15 +110,8 @@ def _quoted(text: str) -> str:
 
 
 def _entries(path: Path) -> dict[str, Any]:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(
-            f"{path}: {error.strerror}",
-            remedy="Give --baseline, or name one with `rapport gate bless`.",
-        ) from None
-    except ValueError as error:
-        raise BadInput(f"{path}: not TOML: {error}", remedy="Restore it from git.") from None
+    unreadable = "Give --baseline, or name one with `rapport gate bless`."
+    data = read_toml(path, remedy="Restore it from git.", unreadable=unreadable)
     entries = data.get("baselines", {})
     if not isinstance(entries, dict):
         raise BadInput(f"{path}: baselines is not a table", remedy="Restore the file from git.")

@@ -14,10 +14,17 @@ if TYPE_CHECKING:
     from rapport_bench.run import Named, RunConfig
 
 
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # longer than any file's name, or with NUL in it
+        return False
+
+
 def named(value: str) -> Named:
     """Split ``NAME=PATH``; a bare path, or one that exists with an ``=`` in it, has no name."""
     name, separator, path = value.partition("=")
-    if separator and name and path and not Path(value).exists() and "/" not in name:
+    if separator and name and path and not _exists(value) and "/" not in name:
         return name, path
     return None, value
 

@@ -49,11 +49,13 @@ def output(*, stderr: bool = False) -> Console:
 
     When piped it is 120 columns wide unless ``COLUMNS`` is set, and writes no escapes.
     """
-    console = Console(stderr=stderr, highlight=False)
+    console = Console(stderr=stderr, highlight=False, emoji=False)
     if not console.is_terminal:
-        return Console(stderr=stderr, highlight=False, width=_columns(), color_system=None)
+        return Console(
+            stderr=stderr, highlight=False, emoji=False, width=_columns(), color_system=None
+        )
     if os.environ.get("NO_COLOR"):  # rich would still write bold and dim
-        return Console(stderr=stderr, highlight=False, color_system=None)
+        return Console(stderr=stderr, highlight=False, emoji=False, color_system=None)
     return console
 
 

@@ -12,18 +12,20 @@ Nothing is guessed: a metric without direction or margin, or a key that nobody r
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rapport_bench.metrics import BY_NAME, Metric
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.errors import BadInput, close_match, shown
+from rapport_tasks.parsing import read_toml
 
 ALPHA = 0.05
 """Level of the Holm family unless the policy says otherwise."""
 
+SMALLEST_MARGIN, LARGEST_MARGIN = 1e-9, 1e9
+"""Beyond these no data decide, and what is computed from a margin leaves the range of numbers."""
 _DIRECTIONS = ("lower", "higher", "band")
 
 
@@ -76,14 +78,8 @@ def read_policy(path: str | Path) -> Policy:
             margin, a missing or impossible direction, no metric at all.
     """
     path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(
-            f"{path}: {error.strerror}", remedy="Name a policy file with --policy."
-        ) from None
-    except ValueError as error:
-        raise BadInput(f"{path}: not TOML: {error}", remedy="Correct the file.") from None
+    unreadable = "Name a policy file with --policy."
+    data = read_toml(path, remedy="Correct the file.", unreadable=unreadable)
     _known(data, ("policy", "metrics"), f"{path}")
     settings = _table(data.get("policy", {}), f"{path}: [policy]")
     _known(settings, ("alpha",), f"{path}: [policy]")
@@ -96,7 +92,10 @@ def read_policy(path: str | Path) -> Policy:
             f"{path}: no metric: an empty policy would let everything pass",
             remedy="Add a table like [metrics.aer_share] with direction and margin.",
         )
-    rules = (make_rule(name, table, f"{path}: [metrics.{name}]") for name, table in metrics.items())
+    rules = []
+    for name, table in metrics.items():
+        place = f"[metrics.{name}]" if name in BY_NAME else "[metrics]"
+        rules.append(make_rule(name, table, f"{path}: {place}"))
     return Policy(tuple(rules), alpha)
 
 
@@ -113,7 +112,7 @@ def make_rule(name: str, table: Any, where: str) -> Rule:
     """
     if name not in BY_NAME:
         raise BadInput(
-            f"{where}: unknown metric {name!r}",
+            f"{where}: unknown metric {shown(name)}",
             remedy=close_match(name, BY_NAME) + f"Metrics are {', '.join(BY_NAME)}.",
         )
     table = _table(table, where)
@@ -123,7 +122,7 @@ def make_rule(name: str, table: Any, where: str) -> Rule:
         raise BadInput(f"{where}: direction is missing", remedy=f"One of {_listed(_DIRECTIONS)}.")
     if direction not in _DIRECTIONS:
         raise BadInput(
-            f"{where}: direction = {direction!r}",
+            f"{where}: direction = {shown(direction)}",
             remedy=close_match(str(direction), _DIRECTIONS) + f"One of {_listed(_DIRECTIONS)}.",
         )
     if direction == "band" and metric.gold is None:
@@ -137,8 +136,11 @@ def make_rule(name: str, table: Any, where: str) -> Rule:
         problem = "margin is missing" if not given else "both margin and margin_percent"
         raise BadInput(f"{where}: {problem}", remedy="Give margin or margin_percent.")
     size = _number(table[given[0]], f"{where} {given[0]}")
-    if size < 0:
-        raise BadInput(f"{where}: {given[0]} = {size:g}", remedy="A margin is 0 or more.")
+    if not (size == 0 or SMALLEST_MARGIN <= size <= LARGEST_MARGIN):
+        raise BadInput(
+            f"{where}: {given[0]} = {size:g}",
+            remedy=f"A margin is 0 or more: 0, or {SMALLEST_MARGIN:g} to {LARGEST_MARGIN:g}.",
+        )
     metric = replace(
         metric,
         direction=direction,
@@ -158,14 +160,16 @@ def _known(table: dict[str, Any], keys: Iterable[str], where: str) -> None:
     for key in table:
         if key not in keys:
             raise BadInput(
-                f"{where}: unknown key {key!r}",
+                f"{where}: unknown key {shown(key)}",
                 remedy=close_match(key, keys) + f"Keys are {', '.join(keys)}.",
             )
 
 
 def _number(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise BadInput(f"{where}: {value!r} is not a number", remedy="Write a number like 0.02.")
+        raise BadInput(
+            f"{where}: {shown(value)} is not a number", remedy="Write a number like 0.02."
+        )
     return float(value)
 
 

@@ -15,7 +15,7 @@ from rapport_bench.store import ResponseStore, digest
 from rapport_tasks.errors import BadInput
 from rapport_tasks.hub import find_folder
 from rapport_tasks.paths import encodable, local_path
-from rapport_tasks.weights import read_json, weight_files, weights_sha256
+from rapport_tasks.weights import read_settings, weight_files, weights_sha256
 
 Quantization = Literal["none", "nf4"]
 _SMALL = 64 << 20  # bytes of weights that are hashed in a moment, every time
@@ -75,7 +75,7 @@ def identify_base(
             f"{name}: {what}: it has no config.json",
             remedy="Give adapters with --adapter and their base with --base.",
         )
-    config = read_json(folder / "config.json")
+    config = read_settings(folder / "config.json")
     kept = {key: value for key, value in config.items() if key not in _VOLATILE_CONFIG}
     # Constants such as Infinity stand in some configurations; JSON proper has no word for them.
     kept = json.loads(json.dumps(kept), parse_constant=str)

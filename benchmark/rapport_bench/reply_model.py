@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from lm_eval.api.model import LM
 
 from rapport_bench.bots import ReplyRule
-from rapport_tasks.dialogue import Dialogue
+from rapport_tasks.dialogue import Dialogue, json_lines
 from rapport_tasks.errors import BadDialogue, BadInput
 from rapport_tasks.lm_tasks import TurnRequest
 from rapport_tasks.rendering import render_plain
@@ -63,28 +62,19 @@ def read_replies(path: Path, dialogues: tuple[Dialogue, ...]) -> tuple[ReplyRule
     """
     try:
         raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
     except OSError as error:
         raise BadInput(
             f"{path}: {error.strerror}", remedy="Name a JSONL file of replies."
         ) from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{path}: not UTF-8", remedy="Convert the file to UTF-8.") from None
     replies: dict[tuple[str, int], str] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-            key = (str(record["id"]), record["turn"])
-            content = record["content"]
-            if not isinstance(content, str) or type(key[1]) is not int:
-                raise TypeError("content or turn")
-            content.encode()
-        except (ValueError, KeyError, TypeError, RecursionError):
+    for number, record in json_lines(raw, path):
+        fields = record if isinstance(record, dict) else {}
+        turn, content = fields.get("turn"), fields.get("content")
+        if "id" not in fields or not isinstance(content, str) or type(turn) is not int:
             raise BadDialogue(
                 path, number, "line", "not a reply", 'Use {"id": str, "turn": int, "content": str}.'
-            ) from None
+            )
+        key = (str(fields["id"]), turn)
         if key in replies:
             raise BadDialogue(path, number, "turn", "given twice", "Give every turn once.")
         replies[key] = content

@@ -8,20 +8,19 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from rapport_bench.files import to_json, write_atomically
+from rapport_bench.result_checks import figures_problem, schema_problem
 from rapport_bench.store import digest
 from rapport_tasks.errors import BadInput, Incomplete, NotComparable, close_match
+from rapport_tasks.parsing import read_json
 
 SCHEMA_VERSION = "1.0"
 _NOT_HASHED = ("volatile", "result_id")
@@ -102,7 +101,7 @@ def seal(data: dict[str, Any]) -> Result:
     """Add the version, the status and the hash to a result's content, and check it."""
     data = data | {"schema_version": SCHEMA_VERSION, "status": "complete"}
     data["result_id"] = result_id(data)
-    problem = _schema_problem(data)
+    problem = schema_problem(data)
     if problem:
         raise ValueError(f"a result against its own schema: {problem}")
     return Result(data)
@@ -156,14 +155,12 @@ def load(path: str | Path) -> Result:
         Incomplete: It says of itself that it is not complete.
     """
     path = Path(path)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}", remedy="Name a result file.") from None
-    except (ValueError, RecursionError):
-        raise BadInput(
-            f"{path}: not a result: not JSON", remedy="Restore the file from git."
-        ) from None
+    data = read_json(
+        path,
+        remedy="Restore the file from git.",
+        unreadable="Name a result file.",
+        what="a result",
+    )
     return checked(data, path)
 
 
@@ -171,7 +168,8 @@ def checked(data: Any, path: Path) -> Result:
     """The result that a file's parsed content is.
 
     Raises:
-        BadInput: Against the schema, edited by hand, of a newer version.
+        BadInput: Against the schema, edited by hand, of a newer version, or with figures that do not
+            follow from its columns.
         Incomplete: It says of itself that it is not complete.
     """
     version = data.get("schema_version") if isinstance(data, dict) else None
@@ -185,21 +183,18 @@ def checked(data: Any, path: Path) -> Result:
         raise Incomplete(
             f"{path}: not a result: its status is not complete", remedy="Run the arm again."
         )
-    problem = _schema_problem(data)
+    problem = schema_problem(data)
     if problem:
         raise BadInput(f"{path}: not a result: {problem}", remedy="Restore the file from git.")
-    try:
-        identity = result_id(data)
-    except ValueError:  # 1e999 is read as infinity, and half a surrogate pair cannot be encoded
-        raise BadInput(
-            f"{path}: not a result: a number or character that JSON cannot hold",
-            remedy="Restore the file from git.",
-        ) from None
-    if identity != data["result_id"]:
+    if result_id(data) != data["result_id"]:
         raise BadInput(
             f"{path}: its content does not match its result_id {data['result_id'][:8]}: edited",
             remedy="Restore the file from git, or run the arm again.",
         )
+    problem = figures_problem(data)
+    if problem:
+        remedy = "Restore the file from git, or run the arm again."
+        raise BadInput(f"{path}: {problem}", remedy=remedy)
     return Result(data, path)
 
 
@@ -293,91 +288,9 @@ def slug(name: str) -> str:
     return kept.rstrip("-._") or "unnamed"
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _newer(version: str) -> bool:
     try:
         given = tuple(int(part) for part in version.split("."))
     except ValueError:
         return False
     return given > tuple(int(part) for part in SCHEMA_VERSION.split("."))
-
-
-@lru_cache(maxsize=1)
-def _validator() -> Any:
-    import jsonschema
-
-    text = (files("rapport_bench") / "result.schema.json").read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))
-
-
-def _schema_problem(data: Any) -> str | None:
-    error = next(iter(_validator().iter_errors(_abridged(data))), None)
-    # The full content again, so that the place of an entry in the message is right.
-    error = error and next(iter(_validator().iter_errors(data)), error)
-    if error is not None:
-        return schema_message(error)
-    lengths = {len(data["dialogues"]["id"]), data["suite"]["dialogues"]}
-    for group in ("columns", "group"):
-        lengths |= {len(column) for column in data["dialogues"][group].values()}
-    return f"columns of lengths {sorted(lengths)}" if len(lengths) > 1 else None
-
-
-def schema_message(error: Any) -> str:
-    """What a schema error says: the place and the rule, never the value, which may be anyone's words.
-
-    Args:
-        error: A `jsonschema.ValidationError`.
-    """
-    parts = [str(part) for part in error.absolute_path]
-    where = "/".join(p if re.fullmatch(r"[\w.-]{1,60}", p, re.ASCII) else "…" for p in parts)
-    rule = str(error.validator)
-    said = {
-        "required": error.message,
-        "type": f"not of type {error.validator_value}",
-        "const": f"not {error.validator_value!r}",
-        "enum": f"not one of {error.validator_value}",
-        "additionalProperties": "a key that does not belong there",
-        "propertyNames": "a key that does not belong there",
-        "pattern": "not of the form that belongs there",
-        "uniqueItems": "an entry stands there twice",
-        "maxLength": f"longer than {error.validator_value} characters",
-    }.get(rule, f"breaks {rule} {error.validator_value}")
-    return f"{where or 'top level'}: {said[:200]}"
-
-
-def _abridged(data: Any) -> Any:
-    """A result with fewer entries a dialogue, which the schema would walk one by one.
-
-    A column whose entries all are numbers is valid with none of them, a group with its distinct
-    values, and ids that differ with the shortest and the longest, as the schema limits their length
-    alone. Any other list is left as it is.
-    """
-    try:
-        dialogues = data["dialogues"]
-        short = {
-            "columns": {name: _without_numbers(v) for name, v in dialogues["columns"].items()},
-            "group": {name: _distinct(v) for name, v in dialogues["group"].items()},
-            "id": _extremes(dialogues["id"]),
-        }
-    except (TypeError, KeyError, AttributeError):
-        return data
-    return data | {"dialogues": dialogues | short}
-
-
-def _without_numbers(values: Any) -> Any:
-    return [] if isinstance(values, list) and {*map(type, values)} <= {int, float} else values
-
-
-def _distinct(values: Any) -> Any:
-    plain = isinstance(values, list) and {*map(type, values)} <= {str, bool, type(None)}
-    return list(dict.fromkeys(values)) if plain else values
-
-
-def _extremes(names: Any) -> Any:
-    texts = isinstance(names, list) and {*map(type, names)} == {str}
-    if not texts or len(set(names)) < len(names):
-        return names
-    return list({min(names, key=len): None, max(names, key=len): None})

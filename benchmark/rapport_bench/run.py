@@ -23,6 +23,7 @@ from rapport_bench.reply_model import ReplyModel, read_replies
 from rapport_bench.result_content import Scored, content, volatile
 from rapport_bench.run_command import command_line
 from rapport_bench.saved_arms import saved_result
+from rapport_bench.shareable import require_shareable_arms, require_shareable_suite
 from rapport_bench.store import ResponseStore, replies_fact
 from rapport_bench.suite import Suite, build_suite, choose_tasks
 from rapport_bench.task_loading import load_tasks
@@ -139,11 +140,14 @@ def run(config: RunConfig, reporter: Reporter) -> Outcome:
         seed_requests=True,
     )
     suite = build_suite(settings)
+    require_shareable_suite(suite)
     reporter.suite(suite)
     started, command = time.monotonic(), command_line(config)
     with ResponseStore(config.store, warn=reporter.warn) as store:
         planned = _plan(config, suite, store, reporter)
-        _require_distinct_names([arm for arm, _ in planned])
+        arms = [arm for arm, _ in planned]
+        require_shareable_arms(arms)
+        _require_distinct_names(arms)
         saved: list[results.Result] = []
         new: list[bool] = []
         for index, (arm, score) in enumerate(planned):

@@ -12,11 +12,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rapport_bench.escape import one_line
 from rapport_tasks.paths import encodable
 
 if TYPE_CHECKING:
     from rapport_bench.run import Named, RunConfig
 
+_LONGEST = 2000
 _PLAIN = ("encoder", "dtype", "device", "batch_tokens")
 
 
@@ -24,9 +26,11 @@ def command_line(config: RunConfig) -> str:
     """The command, without options that say what is the default anyway.
 
     Paths below the working directory are relative to it; others stay as they were given, so run from
-    a folder that holds what you name if results are to say nothing of your machine.
+    a folder that holds what you name if results are to say nothing of your machine. One line of up to
+    2,000 characters, which is what a result may hold.
     """
-    return encodable(shlex.join(["rapport", "run", *_arguments(config)]))
+    words = shlex.join(["rapport", "run", *_arguments(config)])
+    return one_line(encodable(words))[:_LONGEST]
 
 
 def _arguments(config: RunConfig) -> Iterator[str]:

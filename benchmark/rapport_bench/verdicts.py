@@ -213,7 +213,7 @@ def deciding_dialogues(difference: Difference | None, *, margin: float | None) -
     ``ceil(n * (mde / margin) ** 2)``: the standard error falls with the root of the dialogues n
     that were compared, so this many bring the minimum detectable effect (two-sided .05, power
     .8, before Holm's correction) down to the margin. `None` without a spread between dialogues
-    or with a margin of 0.
+    or with a margin of 0, or one a million times smaller.
 
     Example:
         >>> deciding_dialogues(Difference(0.01, mde=0.06, clusters=50), margin=0.02)
@@ -221,7 +221,8 @@ def deciding_dialogues(difference: Difference | None, *, margin: float | None) -
     """
     if difference is None or difference.mde is None or not margin:
         return None
-    return math.ceil(difference.clusters * (difference.mde / margin) ** 2)
+    times = difference.mde / margin
+    return math.ceil(difference.clusters * times**2) if times < 1e6 else None
 
 
 def gate_outcome(metrics: Sequence[Judged]) -> Outcome:

@@ -28,7 +28,6 @@ listed there as unscored.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +35,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from rapport_tasks.errors import BadDialogue, BadInput, close_match
+from rapport_tasks.errors import BadDialogue, BadInput, close_match, shown
+from rapport_tasks.parsing import Malformed, parse_json
 from rapport_tasks.thoughts import without_thought
 
 Role = Literal["system", "user", "assistant"]
@@ -165,7 +165,7 @@ def read_dialogues(path: str | Path) -> list[Dialogue]:
                 path,
                 line,
                 "id",
-                f"{dialogue.id!r} stands on line {seen[dialogue.id]} already",
+                f"{shown(dialogue.id)} stands on line {seen[dialogue.id]} already",
                 "Give every dialogue its own id: results are paired by it.",
             )
         seen[dialogue.id] = line
@@ -188,35 +188,37 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, Any]]:
         BadDialogue: A line is not JSON.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
     except FileNotFoundError:
         nearby = [p.name for p in path.parent.glob("*.jsonl")] if path.parent.is_dir() else []
         raise BadInput(
             f"{path}: no such file",
             remedy=close_match(path.name, nearby) + "Name a JSONL file of dialogues.",
         ) from None
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}", remedy="Name a readable JSONL file.") from None
+    except ValueError:  # a name with NUL in it
+        raise BadInput("not the name of a file", remedy="Name a readable JSONL file.") from None
+    return json_lines(data, path)
+
+
+def json_lines(data: bytes, path: Path) -> Iterator[tuple[int, Any]]:
+    """The same of a file's content; `path` is where it was read."""
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{path}: not UTF-8 (byte {error.start})", remedy="Convert the file to UTF-8."
         ) from None
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}", remedy="Name a readable JSONL file.") from None
     # Not str.splitlines: it also breaks at U+2028 and U+0085, which may stand inside a JSON string.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError) as error:
-                what = "too large a number or too deep a nesting"
-                if isinstance(error, json.JSONDecodeError):
-                    what = f"{error.msg} at column {error.colno}"
-                raise BadDialogue(
-                    path,
-                    number,
-                    "line",
-                    f"not JSON ({what})",
-                    "Put one complete JSON object on each line (JSONL).",
-                ) from None
+                yield number, parse_json(line)
+            except Malformed as error:
+                remedy = error.remedy or "Put one complete JSON object on each line (JSONL)."
+                problem = error.problem.replace("line 1, column", "column")
+                raise BadDialogue(path, number, error.place or "line", problem, remedy) from None
 
 
 def parse_dialogue(record: Any, path: Path, line: int) -> Dialogue:
@@ -229,17 +231,9 @@ def parse_dialogue(record: Any, path: Path, line: int) -> Dialogue:
     def fail(field: str, problem: str, remedy: str) -> BadDialogue:
         return BadDialogue(path, line, field, problem, remedy)
 
-    def check_text(field: str, text: str, longest: int | None = None) -> None:
-        if longest is not None and len(text) > longest:
+    def check_length(field: str, text: str, longest: int) -> None:
+        if len(text) > longest:
             raise fail(field, f"{len(text)} characters", f"Use at most {longest}.")
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError:
-            raise fail(
-                field,
-                "holds an unpaired surrogate escape",
-                "Escape characters outside the basic plane as a surrogate pair.",
-            ) from None
 
     if not isinstance(record, dict):
         raise fail("line", f"a JSON {type(record).__name__}, not an object", "See the format.")
@@ -248,7 +242,7 @@ def parse_dialogue(record: Any, path: Path, line: int) -> Dialogue:
         identity = str(identity)
     if not isinstance(identity, str) or not identity:
         raise fail("id", "missing or not a string", 'Add "id": a string unique within the file.')
-    check_text("id", identity, 500)
+    check_length("id", identity, 500)
     raw = record.get("messages")
     if not isinstance(raw, list):
         raise fail(
@@ -260,9 +254,7 @@ def parse_dialogue(record: Any, path: Path, line: int) -> Dialogue:
         if role not in ROLES:
             raise fail(
                 f"messages[{index}].role",
-                # Longer ones may be a message in the wrong place, which errors never quote.
-                (repr(role) if len(str(role)) <= 20 and str(role).isascii() else "this")
-                + " is not a role",
+                f"{shown(role)} is no role" if isinstance(role, str) else "missing or not a string",
                 close_match(str(role), ROLES) + f"Use one of {', '.join(ROLES)}.",
             )
         content = item.get("content")
@@ -272,13 +264,12 @@ def parse_dialogue(record: Any, path: Path, line: int) -> Dialogue:
                 f"{type(content).__name__}, not a string",
                 "Give the message's text as a string.",
             )
-        check_text(f"messages[{index}].content", content)
         messages.append(Message(role, content))
     domain = _domain(record)
     if domain is not None:
         if not isinstance(domain, str):
             raise fail("domain", f"{type(domain).__name__}, not a string", "Give a string.")
-        check_text("domain", domain, 100)
+        check_length("domain", domain, 100)
     crisis = record.get("crisis", False)
     if not isinstance(crisis, bool):
         raise fail("crisis", f"{type(crisis).__name__}, not a boolean", "Give true or false.")

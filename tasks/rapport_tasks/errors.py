@@ -15,6 +15,7 @@ Messages never contain dialogue text.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -75,6 +76,24 @@ class Incomplete(RapportError):
     """Work that stopped before all of it was done; what was finished is kept."""
 
     exit_code = 4
+
+
+def shown(value: object) -> str:
+    """A value that others chose, for a message: a number or plain word as it is, else described.
+
+    Ids, roles, domains, keys and settings may be anything, a sentence of a dialogue too, and messages
+    hold no dialogue text.
+
+    >>> shown("d-17"), shown("I cannot sleep"), shown([1]), shown(2.5)
+    ("'d-17'", 'a text of 14 characters', 'a list', '2.5')
+    """
+    if isinstance(value, str) and value:
+        if re.fullmatch(r"[\w.:/@+-]{1,40}", value, re.ASCII):
+            return repr(value)
+        return f"a text of {len(value)} characters"
+    if not value or isinstance(value, bool | int | float):
+        return repr(value)
+    return f"a {type(value).__name__}"
 
 
 def close_match(value: str, choices: Iterable[str]) -> str:

@@ -108,7 +108,7 @@ def _named_weights(config: Path) -> str | None:
     """The weights that a configuration names itself, which transformers then prefers."""
     if not config.is_file():
         return None
-    name = read_json(config).get("transformers_weights")
+    name = read_settings(config).get("transformers_weights")
     if name is None:
         return None
     if not isinstance(name, str) or not _lies_inside(name):
@@ -120,7 +120,7 @@ def _named_weights(config: Path) -> str | None:
 
 
 def _shards(index: Path) -> list[Path]:
-    places = read_json(index).get("weight_map")
+    places = read_settings(index).get("weight_map")
     if not isinstance(places, dict) or not places:
         raise _damaged(index, "not a safetensors index")
     names = set(places.values())
@@ -136,8 +136,11 @@ def _lies_inside(name: str) -> bool:
     return name.endswith((".safetensors", _INDEX)) and ".." not in name and not name.startswith("/")
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_settings(path: Path) -> dict[str, Any]:
     """The JSON object in a file of a model's or adapter's folder.
+
+    Other libraries write these, Infinity and long whole numbers included; for files of this project's own
+    forms `rapport_tasks.parsing` is stricter.
 
     Raises:
         BadInput: It is not readable, not JSON, nested without end, or no object.

@@ -161,15 +161,15 @@ def test_missing_and_unknown_replies_are_counted(file, dialogues):
 @pytest.mark.parametrize(
     ("bad", "field", "problem"),
     [
-        ("{", "line", "not a reply"),
+        ("{", "line", "not JSON: .* at column 2"),
         ("[]", "line", "not a reply"),
         ("null", "line", "not a reply"),
         ('{"id": "d-0", "turn": 1}', "line", "not a reply"),
         ('{"id": "d-0", "turn": "first", "content": "SECRET"}', "line", "not a reply"),
         ('{"id": "d-0", "turn": 1.5, "content": "SECRET"}', "line", "not a reply"),
-        ('{"id": "d-0", "turn": 1e999, "content": "SECRET"}', "line", "not a reply"),
+        ('{"id": "d-0", "turn": 1e999, "content": "SECRET"}', "turn", "not a finite number"),
         ('{"id": "d-0", "turn": 3, "content": ["SECRET"]}', "line", "not a reply"),
-        ('{"id": "d-0", "turn": 3, "content": "\\ud800"}', "line", "not a reply"),
+        ('{"id": "d-0", "turn": 3, "content": "\\ud800"}', "content", "surrogate"),
         ('{"id": "d-0", "turn": 1, "content": "SECRET"}', "turn", "twice"),
     ],
 )

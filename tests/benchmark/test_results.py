@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rapport_bench.records import summarise
 from rapport_bench.results import (
     Result,
     find,
@@ -22,6 +23,12 @@ from rapport_bench.results import (
 )
 from rapport_tasks.errors import BadInput, Incomplete, NotComparable
 
+COLUMNS: dict[str, list[float]] = {
+    "advice": [2, 0],
+    "empathy": [3, 0.5],
+    "acted_replies": [2, 1],
+    "aer_replies": [2, 1],
+}
 CONTENT: dict[str, Any] = {
     "suite": {
         "name": "rapport-zh", "version": "1.0.0", "suite_id": "0" * 64, "data_sha256": "1" * 64,
@@ -45,15 +52,11 @@ CONTENT: dict[str, Any] = {
         "tokenizer_sha256": "7" * 64, "chat_template_sha256": None,
     },
     "numerics": {"device": "cpu", "batch_tokens": 4096},
-    "metrics": {
-        "aer_share": {
-            "value": 0.4, "se": None, "ci": [0.3, 0.5], "n": 5, "clusters": 2, "coverage": 1.0,
-        }
-    },
+    "metrics": summarise(COLUMNS),
     "dialogues": {
         "id": ["d-1", "d-2"],
         "group": {"domain": ["情绪", None], "crisis": [False, True]},
-        "columns": {"advice": [2, 0], "empathy": [3, 0.5]},
+        "columns": COLUMNS,
     },
     "unscored": [{"dialogue": "d-2", "turn": 3, "metric": "aer", "reason": "crisis"}],
     "volatile": {"created": "2026-11-22T10:00:00Z"},
@@ -181,7 +184,7 @@ def test_a_result_shows_what_is_in_it(tmp_path):
     loaded = load(save(result(), tmp_path)[0].path)
     assert (loaded.name, loaded.kind, loaded.suite_id) == ("empathy-r16", "adapter", "0" * 64)
     assert loaded.columns["empathy"] == [3, 0.5]
-    assert loaded.metrics["aer_share"]["value"] == 0.4
+    assert loaded.metrics["aer_share"]["value"] == pytest.approx(2 / 5.5)
     assert loaded.dialogue_ids == ["d-1", "d-2"]
 
 

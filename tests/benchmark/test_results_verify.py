@@ -16,11 +16,11 @@ from made_results import columns
 from made_results import result as made_result
 from rapport_bench.cli import _run
 from rapport_bench.files import to_json
+from rapport_bench.result_checks import validator
 from rapport_bench.results import Result, path_of, result_id, save, seal
 from rapport_bench.store import digest
 from rapport_bench.suite import suite_identity
 from rapport_bench.verify import folder as verify_folder
-from rapport_bench.verify.content import _validator
 
 TEXT = "我昨天和妈妈吵了一架，心里一直堵得慌，晚上也睡不着。你能不能告诉我，我到底该怎么办？" * 8
 SECRET = "我昨天和妈妈吵了一架"
@@ -201,9 +201,15 @@ def test_a_metric_left_out_by_this_version_is_refused_by_an_older_one_allowed(ve
     ("change", "said"),
     [
         (lambda d: d["dialogues"]["columns"].pop("acted_replies"), "acted_replies is missing"),
-        (lambda d: d["dialogues"]["columns"].update(advice=[-1.0] * 12), "no figures follow"),
-        (lambda d: d["dialogues"]["columns"].update(tokens=[1e308] * 12), "no figures follow"),
-        (lambda d: d["dialogues"]["columns"].update(tokens=[10**400] * 12), "no figures follow"),
+        (
+            lambda d: d["dialogues"]["columns"].update(advice=[-1.0] * 12),
+            "columns/advice/0: below 0",
+        ),
+        (
+            lambda d: d["dialogues"]["columns"].update(tokens=[1e308] * 12),
+            "columns/tokens/0: above",
+        ),
+        (lambda d: d["dialogues"]["columns"].update(tokens=[10**400] * 12), "beyond 64 bits"),
         (lambda d: d["dialogues"]["columns"].update(advice=[1, 2]), "columns of lengths [2, 12]"),
         (lambda d: d["unscored"][0].update(dialogue="d99"), "none of its own"),
         (lambda d: d["suite"].update(data_sha256="9" * 64), "suite_id does not follow"),
@@ -346,11 +352,11 @@ def test_a_file_that_is_no_honest_json_is_refused(verify, how):
     assert content != path.read_bytes()
     path.write_bytes(content)
     said = {
-        "cut off": "not JSON: line", "empty": "not JSON: line 1", "a list": "not of type object",
-        "BOM": "byte order mark", "not UTF-8": "not UTF-8", "NaN": "such as NaN",
-        "infinity": "JSON cannot hold", "doubled key": "a key stands twice",
-        "doubled below": "a key stands twice", "deep": "nested too deeply",
-        "half a pair": "JSON cannot hold", "long number": "JSON cannot hold",
+        "cut off": "not JSON: Unterminated string", "empty": "not JSON: Expecting value at line 1", "a list": "not of type object",
+        "BOM": "byte order mark", "not UTF-8": "not UTF-8", "NaN": "NaN is not JSON",
+        "infinity": "max_logit_change: inf is not a finite number", "doubled key": "a key stands twice",
+        "doubled below": "a key stands twice", "deep": "nested deeper than 50 levels",
+        "half a pair": "arm.name: holds an unpaired surrogate", "long number": "beyond 64 bits",
     }  # fmt: skip
     assert said[how] in the_problem(verify())
 
@@ -360,7 +366,7 @@ def test_loading_such_a_file_is_an_error_too_not_a_fault(verify, how, capsys):
     path = write(arm())
     path.write_bytes(BROKEN[how](path.read_text(encoding="utf-8")))
     assert _run(["results", "show", str(path)]) == 2
-    assert "not a result" in capsys.readouterr().err
+    assert str(path) in capsys.readouterr().err
 
 
 def test_a_large_file_is_not_read(verify, monkeypatch):
@@ -507,7 +513,7 @@ def test_no_key_of_a_validity_report_can_hold_a_dialogue(verify, report, where):
     data = json.loads(report.read_text())
     there = at(data, where)
     there[TEXT] = copy.deepcopy(next(iter(there.values())))
-    assert list(_validator("validity.schema.json").iter_errors(data))
+    assert list(validator("validity.schema.json").iter_errors(data))
 
 
 BASELINE = {
@@ -555,7 +561,7 @@ def test_baselines_must_be_there(verify, changes, said):
     assert SECRET not in "".join(lines)
 
 
-@pytest.mark.parametrize(("text", "said"), [("[baselines", "not TOML"), ("baselines = 3", "not a table"), ("[baselines]\nmain = 3", "not a table"), ("a = " + "[" * 5000, "not TOML")])  # fmt: skip
+@pytest.mark.parametrize(("text", "said"), [("[baselines", "not TOML"), ("baselines = 3", "not a table"), ("[baselines]\nmain = 3", "not a table"), ("a = " + "[" * 5000, "nested deeper")])  # fmt: skip
 def test_a_broken_list_of_baselines_is_refused(verify, text, said):
     write(arm())
     Path("results/baselines.toml").write_text(text)

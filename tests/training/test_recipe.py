@@ -50,7 +50,7 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
         ("[trian]\nepochs = 1\n", "'trian'", "'train'"),
         ("[lora]\nrank = 8\n", "'lora.rank'", "Known here: r, alpha"),
         ("[train]\nepochs = 0\n", "train.epochs = 0", ""),
-        ("[train]\nlearning_rate = nan\n", "train.learning_rate = nan", ""),
+        ("[train]\nlearning_rate = nan\n", "train.learning_rate: nan is not a finite number", ""),
         ('[train]\noptimizer = "sgd"\n', "train.optimizer = 'sgd'", ""),
         ("[lora]\ntarget_modules = []\n", "lora.target_modules = []", ""),
         ("[train\n", "not TOML", ""),

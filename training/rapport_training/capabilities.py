@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from rapport_tasks.weights import read_json
+from rapport_tasks.weights import read_settings
 from rapport_training.batches import collate, keeps_packed_apart
 from rapport_training.corpus import LabelledSequence
 
@@ -61,7 +61,7 @@ def layer_kinds(model: Any) -> tuple[LayerKind, ...]:
 
 def stored_in_4_bits(folder: Path) -> bool:
     """Whether a base's own files hold layers in bitsandbytes' 4 bits, whatever is asked for."""
-    stored = read_json(folder / "config.json").get("quantization_config")
+    stored = read_settings(folder / "config.json").get("quantization_config")
     return isinstance(stored, dict) and stored.get("load_in_4bit") is True
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rapport_tasks.errors import BadInput
-from rapport_tasks.weights import read_json, tensor_shapes, weight_files
+from rapport_tasks.weights import read_settings, tensor_shapes, weight_files
 
 _REMEDY = "Use a causal language model with safetensors weights that transformers knows."
 
@@ -30,7 +30,7 @@ def load_config(folder: Path, *, name: str) -> Any:
     """
     from transformers import AutoConfig
 
-    raw = read_json(folder / "config.json")
+    raw = read_settings(folder / "config.json")
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         layers = config.get_text_config().num_hidden_layers
@@ -205,7 +205,7 @@ def _refuse_no_numbers(name: str, model: Any) -> None:
 @contextmanager
 def _only_hashed_files(folder: Path) -> Iterator[Path]:
     """A folder for transformers to read: links to what `weight_files` names, and the configuration."""
-    config = read_json(folder / "config.json")
+    config = read_settings(folder / "config.json")
     for key in ("transformers_weights", "auto_map"):
         config.pop(key, None)
     with tempfile.TemporaryDirectory(prefix="rapport-model-") as made:

@@ -7,15 +7,15 @@ documentation that stands under the fields.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from rapport_tasks.builtin import TRAINING_EN, TRAINING_ZH
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.errors import BadInput, close_match, shown
+from rapport_tasks.parsing import Malformed, NotToml, parse_toml, read_toml
 from rapport_tasks.paths import local_path
 from rapport_training import RECIPES
 
@@ -23,6 +23,14 @@ BUILTIN_CORPORA = {"builtin:train_zh": TRAINING_ZH, "builtin:train_en": TRAINING
 """Names that `data.corpus` accepts besides paths."""
 
 
+def _nameable(name: str) -> str:
+    if "\0" in name or any(len(part.encode()) > 255 for part in name.split("/")):
+        raise ValueError("no file can be called so")
+    return name
+
+
+_Place = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_nameable)]
+_MANY = 1_000_000_000
 LARGEST = 1e30
 """What float32 still holds after a few multiplications; optimizers fail above it."""
 
@@ -36,7 +44,7 @@ class _Section(BaseModel):
 class BaseSection(_Section):
     """The model that is adapted; its weights stay as they are."""
 
-    name: str = Field(min_length=1)
+    name: _Place
     """``embedded`` for the model that comes with the package, a local folder, or a hub id."""
 
     quantization: Literal["none", "nf4"] = "none"
@@ -58,15 +66,15 @@ class BaseSection(_Section):
 class DataSection(_Section):
     """What is learned from."""
 
-    corpus: str = Field(min_length=1)
+    corpus: _Place
     """A dialogue file (JSONL), a folder with ``train.jsonl`` as `rapport prepare` writes it, or
     ``builtin:train_zh``."""
 
-    validation: str | None = None
+    validation: _Place | None = None
     """Dialogues whose NLL is measured before, after each epoch and after; never trained on. If not
     given, the ``validation.jsonl`` of a corpus folder, where there is one."""
 
-    max_length: int = Field(default=1024, ge=8)
+    max_length: int = Field(default=1024, ge=8, le=1_000_000)
     """Tokens a sequence may have. Longer dialogues are left out and counted, never cut."""
 
     system: str | None = None
@@ -83,10 +91,10 @@ class DataSection(_Section):
 class LoraSection(_Section):
     """Shape of the adapter."""
 
-    r: int = Field(default=16, ge=1)
+    r: int = Field(default=16, ge=1, le=10_000)
     """Rank of the update matrices."""
 
-    alpha: float = Field(default=64, gt=0, le=LARGEST)
+    alpha: float = Field(default=64, gt=0, le=1_000_000)
     """The update is scaled by alpha / r."""
 
     dropout: float = Field(default=0.05, ge=0, lt=1)
@@ -101,14 +109,14 @@ class LoraSection(_Section):
 class TrainSection(_Section):
     """How it is learned."""
 
-    epochs: float = Field(default=3.0, gt=0)
+    epochs: float = Field(default=3.0, gt=0, le=100_000)
     """Passes over the corpus."""
 
-    batch_size: int = Field(default=4, ge=1)
+    batch_size: int = Field(default=4, ge=1, le=100_000)
     """Rows a forward pass on one device. Several devices share `gradient_accumulation`, or else
     the rows, so that a step sees the same rows on any number of them."""
 
-    gradient_accumulation: int = Field(default=4, ge=1)
+    gradient_accumulation: int = Field(default=4, ge=1, le=100_000)
     """Forward passes a step. The loss of a step is the mean over all its labelled tokens."""
 
     learning_rate: float = Field(default=2e-4, gt=0, le=LARGEST)
@@ -120,7 +128,7 @@ class TrainSection(_Section):
     warmup_ratio: float = Field(default=0.03, ge=0, lt=1)
     """Share of the steps in which the learning rate rises."""
 
-    max_grad_norm: float = Field(default=1.0, gt=0)
+    max_grad_norm: float = Field(default=1.0, gt=0, le=_MANY)
     """A gradient with a larger norm is scaled down to this one."""
 
     optimizer: Literal["adamw", "adamw_8bit", "paged_adamw_8bit"] = "adamw"
@@ -133,10 +141,10 @@ class TrainSection(_Section):
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of the adapter's first weights, of the order of the data and of dropout."""
 
-    max_steps: int | None = Field(default=None, ge=1)
+    max_steps: int | None = Field(default=None, ge=1, le=_MANY)
     """Stop after so many steps whatever `epochs` says."""
 
-    checkpoint_steps: int = Field(default=100, ge=1)
+    checkpoint_steps: int = Field(default=100, ge=1, le=_MANY)
     """Steps between checkpoints. A training that was killed goes on from the last one."""
 
 
@@ -221,17 +229,12 @@ def load_recipe(path: str | Path, settings: Mapping[str, Any] | None = None) -> 
     """
     path = _find_recipe(path)
     settings = settings or {}
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}", remedy="Name a readable recipe.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not TOML ({error})", remedy="Correct the line.") from None
+    raw = read_toml(path, remedy="Correct the line.", unreadable="Name a readable recipe.")
     for key, value in settings.items():
         section, _, name = key.partition(".")
         table = raw.setdefault(section, {})
         if not isinstance(table, dict):
-            raise BadInput(f"{path}: {section!r} is no table", remedy=f"Write [{section}].")
+            raise BadInput(f"{path}: {shown(section)} is no table", remedy=f"Write [{section}].")
         table[name] = value
     try:
         return Recipe.model_validate(raw)
@@ -255,9 +258,11 @@ def parse_settings(arguments: Iterator[str] | tuple[str, ...] | list[str]) -> di
                 remedy=near + "For example --set train.learning_rate=1e-4.",
             )
         try:
-            settings[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+            settings[key] = parse_toml(f"value = {value}")["value"]
+        except NotToml:
             settings[key] = value
+        except Malformed as error:
+            raise BadInput(f"--set {key}: {error.problem}", remedy="Correct the value.") from None
     return settings
 
 
@@ -274,9 +279,13 @@ def recipe_keys() -> Iterator[tuple[str, str, Any]]:
 def _find_recipe(path: str | Path) -> Path:
     shipped = {recipe.stem: recipe for recipe in RECIPES.glob("*.toml")}
     found = local_path(path)
+    try:
+        there = found.exists()
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}", remedy="Name a recipe file.") from None
     if not found.is_file() and str(path) in shipped:
         return shipped[str(path)]
-    if not found.exists():
+    if not there:
         nearby = [p.name for p in found.parent.glob("*.toml")] if found.parent.is_dir() else []
         raise BadInput(
             f"{path}: no such file",
@@ -298,10 +307,12 @@ def _explain(path: Path, settings: Mapping[str, Any], error: ValidationError) ->
         if len(location) > 1:
             known = [name for s, name, _ in recipe_keys() if s == section]
         return BadInput(
-            f"{source}: unknown key {key!r}",
+            f"{source}: unknown key {shown(key)}",
             remedy=close_match(location[-1], known) + f"Known here: {', '.join(known)}.",
         )
     if first["type"] == "missing":
         return BadInput(f"{path}: {key!r} is missing", remedy=f"Add {key!r} to the recipe.")
     value: Any = first["input"]
-    return BadInput(f"{source}: {key} = {value!r}: {first['msg']}", remedy="Correct the value.")
+    return BadInput(
+        f"{source}: {key} = {shown(value)}: {first['msg']}", remedy="Correct the value."
+    )

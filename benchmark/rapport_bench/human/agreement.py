@@ -3,7 +3,7 @@
 A unit is one reply (item and arm). Intervals draw items, with all their replies and raters, anew.
 
 Krippendorff's alpha is computed here and not by the PyPI package of that name, which is GPL: counts per
-item add up, so that a bootstrap is one matrix product. A test compares the two.
+item add up, so that a bootstrap is one matrix product. A test holds that package's values.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from rapport_bench import results
 from rapport_bench.files import to_json, write_atomically
 from rapport_bench.human.ratings import Ratings
 from rapport_tasks.errors import BadInput
+from rapport_tasks.parsing import read_json
 
 SCHEMA_VERSION = "1.0"
 FOLDER = "human"
@@ -180,12 +181,9 @@ def load(path: str | Path) -> HumanResult:
         BadInput: No such file, not JSON, against the schema, edited by hand, of a newer version.
     """
     path = Path(path)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}", remedy="Name a human result.") from None
-    except (ValueError, RecursionError):
-        raise BadInput(f"{path}: not a human result: not JSON", remedy=_FROM_GIT) from None
+    data = read_json(
+        path, remedy=_FROM_GIT, unreadable="Name a human result.", what="a human result"
+    )
     version = data.get("schema_version") if isinstance(data, dict) else None
     if isinstance(version, str) and version != SCHEMA_VERSION:
         raise BadInput(
@@ -231,10 +229,6 @@ def ratings_of(result: HumanResult) -> Ratings:
 def columns_of(ratings: Ratings) -> dict[str, list[Any]]:
     """Ratings as a result holds them; what `ratings_of` reads back."""
     return {name: getattr(ratings, name).tolist() for name in COLUMNS}
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from rapport_bench.human.study import Study
 from rapport_bench.human.workbooks import Sheet, as_text, read_workbook
 from rapport_bench.results import slug
 from rapport_tasks.errors import BadInput
+from rapport_tasks.parsing import parse_json
 
 SUFFIXES = (".json", ".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 """Files in a folder that may hold ratings."""
@@ -82,8 +82,8 @@ def read_ratings(path: str | Path, study: Study) -> RatingFile:
 
 def _from_json(path: Path, data: bytes) -> RatingFile:
     try:
-        content = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        content = parse_json(data.decode("utf-8-sig"))
+    except ValueError:
         raise BadInput(
             f"{path}: not JSON, or only part of it", remedy="Export the ratings once more."
         ) from None

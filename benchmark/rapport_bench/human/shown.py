@@ -6,7 +6,6 @@ is needed, and text that was changed afterwards is recognised.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from rapport_bench.human.sheet import Line, Reply, SheetItem
 from rapport_bench.human.study import SHEETS, Study
 from rapport_bench.store import digest
 from rapport_tasks.errors import BadInput
+from rapport_tasks.parsing import parse_json
 
 _CONTENT = re.compile(r'<script type="application/json" id="sheet">(.*?)</script>', re.DOTALL)
 
@@ -45,7 +45,7 @@ def _items(path: Path, sha256: str) -> list[SheetItem]:
         ) from None
     content = _CONTENT.search(text)
     try:
-        sheet = json.loads(content.group(1)) if content else None
+        sheet = parse_json(content.group(1)) if content else None
     except ValueError:
         sheet = None
     if not isinstance(sheet, Mapping) or digest(sheet) != sha256:

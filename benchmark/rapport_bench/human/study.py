@@ -20,6 +20,7 @@ from typing import Any, Literal
 from rapport_bench.files import to_json, write_atomically
 from rapport_bench.store import digest
 from rapport_tasks.errors import BadInput
+from rapport_tasks.parsing import read_json
 
 SCHEMA_VERSION = "1.0"
 STUDY_FILE = "study.json"
@@ -304,17 +305,8 @@ def _key_problem(study: Study, key: Key) -> str | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(
-            f"{path}: no such file",
-            remedy="Name the folder that `rapport human sheet` wrote.",
-        ) from None
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}", remedy="Name a study's folder.") from None
-    except (ValueError, RecursionError):
-        raise BadInput(f"{path}: not JSON", remedy="Restore the file from a copy.") from None
+    unreadable = "Name the folder that `rapport human sheet` wrote."
+    data = read_json(path, remedy="Restore the file from a copy.", unreadable=unreadable)
     version = data.get("schema_version") if isinstance(data, dict) else None
     if isinstance(version, str) and version != SCHEMA_VERSION:
         raise BadInput(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from rapport_bench.report.pictures import (
 )
 from rapport_bench.results import Result
 from rapport_tasks.errors import BadInput
+from rapport_tasks.parsing import parse_json, read_json
 from rapport_tasks.weights import weights_sha256
 
 
@@ -82,12 +82,10 @@ def _arm_of(arms: Sequence[Result], weights: str) -> Result | None:
 
 
 def _object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        value = None
+    remedy = "Copy or train the adapter again."
+    value = read_json(path, remedy=remedy)
     if not isinstance(value, dict):
-        raise BadInput(f"{path}: not a JSON object", remedy="Copy or train the adapter again.")
+        raise BadInput(f"{path}: not a JSON object", remedy=remedy)
     return value
 
 
@@ -102,7 +100,7 @@ def _history(path: Path) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
             step = entry["step"]
         except (ValueError, KeyError, TypeError):
             if number == len(lines):

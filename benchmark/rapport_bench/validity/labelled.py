@@ -74,10 +74,6 @@ def read_utterances(path: Path) -> tuple[list[Utterance], Counter[str]]:
             raise BadDialogue(path, line, "label", problem, f"Give one of {', '.join(ACTS)}.")
         if not split_sentences(text):
             raise BadDialogue(path, line, "utterance", "blank", "Leave such lines out.")
-        for field, value in (("utterance", text), ("label", label)):
-            if any("\ud800" <= character <= "\udfff" for character in value):
-                remedy = "Escape characters outside the basic plane as a surrogate pair."
-                raise BadDialogue(path, line, field, "holds an unpaired surrogate escape", remedy)
         if label in ACTS:
             found.append(Utterance(text, label, _cluster(record, identity)))
         else:

@@ -6,34 +6,25 @@ raises is one problem more. Messages name places and numbers, never a text from 
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
-import math
 import os
-import tomllib
 from collections.abc import Iterator
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
-
-import numpy as np
 
 from rapport_bench.escape import one_line
 from rapport_bench.gate_policy import read_policy
 from rapport_bench.human.verify import problems as human_problems
-from rapport_bench.records import summarise
-from rapport_bench.results import Result, checked, path_of, schema_message, slug
+from rapport_bench.result_checks import schema_message, validator
+from rapport_bench.results import Result, checked, path_of, slug
 from rapport_bench.store import digest
 from rapport_bench.suite import suite_identity
 from rapport_bench.verify.reading import Found, read_text, strict_json
 from rapport_tasks.errors import BadInput, RapportError
+from rapport_tasks.parsing import Malformed, parse_toml
 
 Said = tuple[str, str]
 """(message, remedy)"""
 
-_RELATIVE, _ABSOLUTE = 1e-6, 1e-9
-"""Machines differ in the last bits of a sum, not in the sixth digit of a figure."""
 _FROM_GIT = "Restore the file from git."
 _RUN_AGAIN = "Restore the file from git, or run the arm again."
 _BLESS = "Restore it from git, or name another baseline with `rapport gate bless`."
@@ -61,7 +52,6 @@ def check_result(found: Found) -> Iterator[Said]:
         yield "its suite_id does not follow from data, protocol and tasks", _RUN_AGAIN
     if not _has_what_answers(data["arm"]):
         yield f"its base or adapter is not that of kind {result.kind}", _RUN_AGAIN
-    yield from _underivable(result)
     strangers = {item["dialogue"] for item in data["unscored"]} - set(result.dialogue_ids)
     if strangers:
         yield f"{len(strangers)} unscored dialogues are none of its own", _RUN_AGAIN
@@ -85,46 +75,6 @@ def _beside_others(found: Found, result: Result) -> Iterator[Said]:
         yield f"other dialogues than {_short(other)}, though of one suite", _RUN_AGAIN
 
 
-def _underivable(result: Result) -> Iterator[Said]:
-    """Figures that are not what the columns give."""
-    try:
-        with np.errstate(over="raise", invalid="raise", divide="raise"):
-            derived = summarise(result.columns)
-    except KeyError as error:
-        yield f"its columns are incomplete: {error.args[0]} is missing", _RUN_AGAIN
-        return
-    except (ValueError, ArithmeticError) as error:
-        yield f"no figures follow from its columns: {error}", _RUN_AGAIN
-        return
-    wrong = [f"{name} has no columns" for name in result.metrics.keys() - derived.keys()]
-    # A metric that a later version derives from the same columns is missing in older files.
-    if result.data["volatile"].get("rapport") == importlib.metadata.version("rapport-bench"):
-        wrong += [f"{name} is missing" for name in derived.keys() - result.metrics.keys()]
-    for name in derived.keys() & result.metrics.keys():
-        for part, value in derived[name].items():
-            stored = result.metrics[name][part]
-            if not _agree(stored, value):
-                wrong.append(f"{name}.{part} is {_rounded(stored)}, not {_rounded(value)}")
-    if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        listed = "; ".join(sorted(wrong)[:3])
-        yield f"its figures do not follow from its columns: {listed}{more}", _RUN_AGAIN
-
-
-def _agree(stored: Any, derived: Any) -> bool:
-    if isinstance(stored, list) and isinstance(derived, list):
-        return all(map(_agree, stored, derived))
-    if isinstance(stored, int | float) and isinstance(derived, int | float):
-        return math.isclose(stored, derived, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
-    return stored is None and derived is None
-
-
-def _rounded(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_rounded, value))}]"
-    return "undefined" if value is None else f"{value:.6g}"
-
-
 def check_validity(found: Found) -> Iterator[Said]:
     """A report of `rapport validate`: schema, no text, and a name that follows from its content."""
     data = strict_json(found.text)
@@ -140,9 +90,9 @@ def check_validity(found: Found) -> Iterator[Said]:
 def check_baselines(found: Found) -> Iterator[Said]:
     """``baselines.toml``: every baseline is there, at the path and with the id that are named."""
     try:
-        entries = tomllib.loads(found.text).get("baselines", {})
-    except (ValueError, RecursionError):
-        raise BadInput("not TOML", remedy=_FROM_GIT) from None
+        entries = parse_toml(found.text).get("baselines", {})
+    except Malformed as error:
+        raise BadInput(str(error), remedy=_FROM_GIT) from None
     if not isinstance(entries, dict):
         raise BadInput("baselines is not a table", remedy=_FROM_GIT)
     for name in entries:
@@ -202,12 +152,4 @@ def _short(name: str | Path) -> str:
 
 
 def _breaches(schema: str, data: Any, remedy: str) -> list[Said]:
-    return [(schema_message(error), remedy) for error in _validator(schema).iter_errors(data)][:3]
-
-
-@lru_cache
-def _validator(schema: str) -> Any:
-    import jsonschema
-
-    text = (files("rapport_bench") / schema).read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))
+    return [(schema_message(error), remedy) for error in validator(schema).iter_errors(data)][:3]

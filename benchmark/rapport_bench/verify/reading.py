@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rapport_bench.store import canonical
 from rapport_tasks.errors import BadInput
+from rapport_tasks.parsing import Malformed, parse_json
 
 Seen = dict[tuple[str, str], tuple[str, Path]]
 """What the checks of other files of a folder left: (what, key) -> (value, path)."""
@@ -77,38 +76,12 @@ def read_text(path: Path, *, limit: int) -> str:
 
 
 def strict_json(text: str) -> Any:
-    """Parse JSON that has one meaning.
+    """The value of a file's text.
 
     Raises:
-        BadInput: Not JSON, a key that stands twice in one object, NaN, infinity, half a surrogate
-            pair, or nested too deeply.
+        BadInput: As `rapport_tasks.parsing` says.
     """
     try:
-        data = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
-        canonical(data).encode("utf-8")  # 1e999 is read as infinity
-    except _Doubled:
-        raise BadInput("a key stands twice in one object", remedy=_FROM_GIT) from None
-    except json.JSONDecodeError as error:
-        raise BadInput(f"not JSON: line {error.lineno}", remedy=_FROM_GIT) from None
-    except RecursionError:
-        raise BadInput("nested too deeply", remedy=_FROM_GIT) from None
-    except ValueError:
-        raise BadInput(
-            "a number or character that JSON cannot hold, such as NaN", remedy=_FROM_GIT
-        ) from None
-    return data
-
-
-class _Doubled(Exception):
-    pass
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Doubled
-    return found
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
+        return parse_json(text)
+    except Malformed as error:
+        raise BadInput(str(error), remedy=_FROM_GIT) from None

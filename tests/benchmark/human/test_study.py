@@ -162,7 +162,7 @@ def test_what_does_not_fit_is_never_written(tmp_path, key, message) -> None:
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"study": 1}'])
 def test_what_is_no_study_is_refused(tmp_path, content) -> None:
-    with pytest.raises(BadInput, match="no such file"):
+    with pytest.raises(BadInput, match="No such file"):
         read_study(tmp_path)
     (tmp_path / "study.json").write_text(content, encoding="utf-8")
     with pytest.raises(BadInput, match=r"study\.json"):

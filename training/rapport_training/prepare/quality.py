@@ -17,13 +17,13 @@ take their place::
 from __future__ import annotations
 
 import re
-import tomllib
 from itertools import islice
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.errors import BadInput, shown
+from rapport_tasks.parsing import read_toml
 
 BUILTIN_RULES: Path = Path(__file__).parent / "quality.toml"
 """The rules that are used unless another file is named."""
@@ -64,12 +64,9 @@ def load_rules(path: Path = BUILTIN_RULES) -> QualityRules:
     Raises:
         BadInput: It is missing, not TOML, or holds an unknown key or a bad expression.
     """
+    data = read_toml(path, remedy="Correct the line.", unreadable="Name a readable rules file.")
     try:
-        rules = QualityRules.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}", remedy="Name a readable rules file.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not TOML ({error})", remedy="Correct the line.") from None
+        rules = QualityRules.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -77,9 +74,14 @@ def load_rules(path: Path = BUILTIN_RULES) -> QualityRules:
     for rule in (*rules.drop, *rules.strip):
         try:
             re.compile(rule.pattern)
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError, ValueError) as error:
+            said = (
+                str(error)
+                if isinstance(error, re.error)
+                else "too deep, too many repeats, or flags that contradict"
+            )
             raise BadInput(
-                f"{path}: rule {rule.name!r}: {error}", remedy="Correct the expression."
+                f"{path}: rule {shown(rule.name)}: {said}", remedy="Correct the expression."
             ) from None
     return rules
 
