@@ -34,7 +34,7 @@ It ends without white space before a reply, so that every tokenizer splits there
 """
 
 _PLAIN_NAMES = {"system": "背景", "user": "来访者", "assistant": "支持者"}
-OTHER_TEMPLATE = "Choose another template with --template FILE."
+OTHER_TEMPLATE = "Choose another template: --template FILE (base.template in a recipe)."
 
 
 def render_plain(messages: Messages, add_generation_prompt: bool = True) -> str:

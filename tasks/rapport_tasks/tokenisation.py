@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def encode(tokenizer: Any, text: str) -> tuple[int, ...]:
     """The tokens of rendered text: one BOS at most, and no EOS that the text does not have."""
-    return (*_before(tokenizer, *_raw(tokenizer, [text])), *_raw(tokenizer, [text])[0])
+    (tokens,) = _raw(tokenizer, [text])
+    return (*_before(tokenizer, text, tokens), *tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,11 @@ def _raw(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     return found
 
 
-def _before(tokenizer: Any, tokens: list[int]) -> list[int]:
-    """What a tokenizer puts before every text, unless these tokens begin with it."""
+def _before(tokenizer: Any, text: str, tokens: list[int]) -> list[int]:
+    """What a tokenizer puts before every text, unless this one begins with it."""
+    bos = getattr(tokenizer, "bos_token", None)
+    if bos and text.lstrip().startswith(bos):
+        return []
     (alone,) = _raw(tokenizer, ["a"])
     (added,) = tokenizer(["a"], add_special_tokens=True, verbose=False)["input_ids"]
     places = range(len(added) - len(alone) + 1)
@@ -151,7 +155,7 @@ def _by_parts(
         if not part.goes_on or not texts:
             if texts and history[front:] != known["".join(texts)]:
                 return None
-            history = _before(tokenizer, lead)
+            history = _before(tokenizer, part.lead, lead)
             front, texts = len(history), []
         elif known[texts[-1] + part.lead] != known[texts[-1]] + lead:
             return None
@@ -187,7 +191,7 @@ def _one_by_one(
         )
         if tail[: len(context)] != context:
             tail = context + _alone(tokenizer, part.continuation)
-        before = _before(tokenizer, context)
+        before = _before(tokenizer, prompt.context, context)
         start = len(before) + len(context)
         last = TurnTokens(part.turn, (), 0, (*before, *tail), start, (*before, *generation))
         yield last

@@ -9,7 +9,7 @@ from made_results import columns, result
 from rapport_bench import records
 from rapport_bench.compare import compare, to_json
 from rapport_bench.metrics import CONFIRMATORY, METRICS
-from rapport_bench.results import Result
+from rapport_bench.results import Result, seal
 from rapport_tasks.errors import NotComparable
 
 
@@ -100,6 +100,20 @@ def test_tokens_of_two_tokenizers_are_not_compared() -> None:
     assert comparison.by_name("bits_per_char").difference.value is not None
     row = to_json(comparison)["metrics"]["nll_per_token"]
     assert (row["difference"], row["note"]) == (None, "different_tokenizer")
+
+
+def asked(name: str, seed: int, prompts: str) -> Result:
+    made = result(name, columns(seed)).data
+    return seal(made | {"arm": made["arm"] | {"prompts_sha256": prompts * 64}})
+
+
+def test_figures_per_token_of_other_prompts_are_not_compared_and_the_rest_is_warned_about() -> None:
+    comparison = compare(asked("c", 2, "1"), asked("b", 1, "2"))
+    item = comparison.by_name("nll_per_token")
+    assert (item.difference, item.verdict, item.note) == (None, None, "different_prompts")
+    assert comparison.by_name("bits_per_char").difference.value is not None
+    assert [w for w in comparison.warnings if "asked in other words" in w]
+    assert "other words" not in "".join(compare(asked("c", 2, "1"), asked("b", 1, "1")).warnings)
 
 
 def test_another_suite_is_refused() -> None:

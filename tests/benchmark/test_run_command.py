@@ -22,6 +22,9 @@ EVERYTHING = RunConfig(
     limit=7,
     tasks=("rapport_aer", "rapport_crisis"),
     generation=Generation("coupled-top-p", max_new_tokens=64, seeds=(0, 1)),
+    template="./mine.jinja",
+    template_args=("enable_thinking=false", 'level={"a": [1]}'),
+    system="你是一位倾听者。",
     encoder="./encoder",
     dtype="bfloat16",
     quantization="nf4",
@@ -37,6 +40,7 @@ EVERYTHING = RunConfig(
     [
         EVERYTHING,
         RunConfig(base="embedded"),
+        RunConfig(base="embedded", system="", template="adapter"),
         RunConfig(bots=True, generation=Generation("greedy")),
         RunConfig(base="embedded", adapters=(("情感 <r16>", "x"),)),
     ],

@@ -100,6 +100,7 @@ def test_a_reply_apart_from_its_context_gets_no_space_of_its_own():
 def test_a_bos_that_the_template_writes_is_not_doubled():
     tokenizer = made_tokenizer("bos-eos", None)
     assert encode(tokenizer, "<s>嗯") == encode(tokenizer, "嗯")
+    assert encode(tokenizer, "\n<s>嗯").count(tokenizer.bos_token_id) == 1
     assert encode(tokenizer, "") == (tokenizer.bos_token_id,)
     assert encode(tokenizer, "嗯</s>")[-1] == tokenizer.eos_token_id
     assert encode(tokenizer, "嗯")[-1] != tokenizer.eos_token_id
