@@ -23,11 +23,12 @@ from rapport_bench.cli_leaderboard import leaderboard
 from rapport_bench.cli_report import report
 from rapport_bench.cli_results import results
 from rapport_bench.cli_run import compare, run
-from rapport_bench.cli_shared import JSON_OPTION, emit, expand_home, json_line, quiet_libraries
+from rapport_bench.cli_shared import JSON_OPTION, emit, json_line, quiet_libraries
 from rapport_bench.cli_training import prepare, train
 from rapport_bench.cli_validate import validate
 from rapport_bench.signals import watch_sigterm
 from rapport_tasks.errors import BadInput
+from rapport_tasks.paths import expand_home
 
 
 @click.group(

@@ -42,6 +42,11 @@ def failed(arguments: Sequence[str], error: BaseException) -> int:
             return fail(arguments, "Interrupted", "interrupted", KEPT, 130)
         case OSError(errno=int()):
             error = _of_the_machine(error)
+        case UnicodeEncodeError(reason="surrogates not allowed"):
+            error = BadInput(
+                "a name or path holds bytes that are no UTF-8, where UTF-8 is needed",
+                remedy="Rename the file or folder, or link to it under another name: ln -s.",
+            )
         case OutputLost():
             arguments = ()  # standard error is what is left
     if isinstance(error, RapportError):

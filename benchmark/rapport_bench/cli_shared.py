@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from rapport_bench.standard_streams import is_unicode
-from rapport_tasks.paths import local_path
 
 SCHEMA_VERSION = "1.0"
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
@@ -55,14 +53,3 @@ def emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: in
 def json_line(value: Mapping[str, Any]) -> str:
     """An object on one line; escaped to ASCII where standard output has no place for every character."""
     return json.dumps(value, ensure_ascii=not is_unicode(), sort_keys=True, allow_nan=False)
-
-
-def expand_home(word: str) -> str:
-    """An argument as a shell would have made it, had its ``~`` not been quoted or behind an ``=``.
-
-    Example:
-        >>> expand_home("new=~nobody-of-that-name/a")
-        'new=~nobody-of-that-name/a'
-    """
-    found = re.fullmatch(r"([^/~]*=)?(~.*)", word, re.DOTALL)
-    return f"{found[1] or ''}{local_path(found[2])}" if found else word

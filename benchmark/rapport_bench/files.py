@@ -15,6 +15,8 @@ from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete
 def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """Write text as UTF-8, or bytes: temporary file, fsync, rename.
 
+    What came into the text from a path that is no UTF-8 becomes ``?``.
+
     Args:
         path: The file; missing folders are made.
         content: What it holds from now on.
@@ -24,7 +26,7 @@ def write_atomically(path: Path, content: str | bytes, *, private: bool = False)
         BadInput: The folder cannot be written to.
         Incomplete: The disk is full; nothing was left behind.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     # Named before it is made, so that a signal at any moment finds it.
     temporary = path.parent / f".{path.name[:40]}.{secrets.token_hex(6)}"
     try:

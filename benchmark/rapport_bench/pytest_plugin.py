@@ -136,7 +136,16 @@ def _ini(name: str) -> str:
 
 def _value(config: pytest.Config, name: str) -> str:
     given = config.getoption(_ini(name))
-    return str(config.getini(_ini(name)) if given is None else given)
+    return _at_home(str(config.getini(_ini(name)) if given is None else given))
+
+
+def _at_home(word: str) -> str:
+    """With ``~`` expanded, which ini files and quotes keep from the shell."""
+    if "~" not in word:
+        return word
+    from rapport_tasks.paths import expand_home
+
+    return expand_home(word)
 
 
 def _flag(config: pytest.Config, name: str) -> bool:
@@ -168,6 +177,6 @@ def _reference(config: pytest.Config, name: str) -> str:
 
 def _words(config: pytest.Config) -> list[str]:
     try:
-        return shlex.split(_value(config, "run"))
+        return list(map(_at_home, shlex.split(_value(config, "run"))))
     except ValueError as error:
         pytest.fail(f"rapport: --rapport-run: {error}", pytrace=False)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from rapport_tasks.errors import BadInput, close_match
-from rapport_tasks.paths import local_path
+from rapport_tasks.paths import local_path, require_encodable
 
 _FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
 
@@ -25,6 +25,7 @@ def find_folder(name: str, *, embedded: Path) -> Path:
         return embedded
     folder = local_path(name)
     if folder.is_dir():
+        require_encodable(folder)
         return folder
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith("."):
         near = [str(p) for p in folder.parent.glob("*/")] if folder.parent.is_dir() else []

@@ -185,6 +185,16 @@ def test_the_report_command_finds_the_text_where_the_session_said_it_is(session,
     assert words[words.index("--store") + 1] == str(pytester.path / "kept.sqlite")
 
 
+def test_paths_may_begin_with_a_home(session, pytester, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(pytester.path / "home"))
+    arms = ("--rapport-candidate=bad", "--rapport-baseline=base")
+    done = session(HOLDS, *arms, "--rapport-data=~/words.jsonl", "--rapport-store=~/kept.sqlite")
+    (command,) = (line for line in failure(done).splitlines() if "rapport report" in line)
+    words = shlex.split(command)
+    assert words[words.index("--data") + 1] == str(pytester.path / "home" / "words.jsonl")
+    assert words[words.index("--store") + 1] == str(pytester.path / "home" / "kept.sqlite")
+
+
 def test_a_metric_without_a_margin_of_its_own_takes_the_calls(session) -> None:
     test = (
         "def test(rapport_result):\n"

@@ -14,7 +14,7 @@ import pytest
 from safetensors import SafetensorError
 
 from rapport_tasks.errors import BadInput, Incomplete
-from rapport_training import trainer
+from rapport_training import trainer, watch
 from rapport_training.checkpoints import Checkpoints
 from rapport_training.recipe import Recipe
 from rapport_training.train import train
@@ -205,6 +205,38 @@ def test_a_full_disk_at_a_checkpoint_keeps_the_one_before(
     told: list[int] = []
     train(longer, out, on_progress=lambda at: told.append(at.step))
     assert told[0] == 3
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+def test_a_disk_that_fills_up_while_the_log_is_written_is_said(
+    longer: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: int
+) -> None:
+    to_jsonl, written = watch.to_jsonl, []
+
+    def full(*arguments: Any) -> str:
+        written.append(1)
+        if len(written) == lines:
+            raise OSError(28, "No space left on device")
+        return to_jsonl(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watch, "to_jsonl", full)
+        with pytest.raises(Incomplete, match="disk is full") as caught:
+            train(longer, tmp_path / "adapter")
+    assert "goes on from the last checkpoint" in caught.value.remedy
+    assert not (tmp_path / "adapter").exists()
+    train(longer, tmp_path / "adapter")
+
+
+def test_a_disk_that_is_full_from_the_beginning_is_said(
+    longer: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(Incomplete, match=r"\.adapter\.checkpoints: the disk is full"):
+        train(longer, tmp_path / "adapter")
 
 
 def test_a_disk_that_really_refuses_is_a_clear_error(longer: Recipe, tmp_path: Path) -> None:

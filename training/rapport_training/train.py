@@ -20,6 +20,7 @@ from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from rapport_tasks.errors import BadInput
+from rapport_tasks.paths import require_encodable
 from rapport_tasks.weights import weights_sha256
 from rapport_training import record as records
 from rapport_training.adapter import refuse_taken, write_adapter
@@ -77,6 +78,7 @@ def train(
     begun = time.monotonic()
     out = Path(out)
     refuse_taken(out)
+    require_encodable(out)
     process = PartialState(cpu=not torch.cuda.is_available())
     base_folder = resolve_base(recipe.base.name)
     base_sha256 = weights_sha256(base_folder)
