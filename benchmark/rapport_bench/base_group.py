@@ -15,7 +15,7 @@ from rapport_bench.engine import ArmModel, encoder_for
 from rapport_bench.models import BaseModel, identify_base
 from rapport_bench.store import ResponseStore, digest
 from rapport_tasks.chat_template import rendering_sha256
-from rapport_tasks.errors import Incomplete
+from rapport_tasks.errors import BadInput, Incomplete
 from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
 
 if TYPE_CHECKING:
@@ -82,14 +82,26 @@ class BaseGroup:
         )
 
     def choose_numerics(self, arm: Arm, tasks: Iterable[Any]) -> dict[str, Any]:
-        """This machine's numerics, unless the store holds all answers under one other set."""
+        """This machine's numerics, unless the store holds all answers under one other set.
+
+        Raises:
+            BadInput: Nothing that is asked fits into the model's context.
+        """
         model = self.model(arm, self._numerics)
         keys: list[str] = []
+        asked = 0
         for task in tasks:
             task.build_all_requests(
                 apply_chat_template=True, chat_template=model.apply_chat_template
             )
+            asked += len(task.instances)
             keys += model.keys(task.instances)
+        if asked and not keys:
+            raise BadInput(
+                f"{self.base.name} reads {self._context_length} tokens, which not one turn of the "
+                "dialogues fits in",
+                remedy="Use a model with a longer context, shorter dialogues, or fewer --max-new-tokens.",
+            )
         complete = self._store.complete_numerics(keys, self._numerics) if keys else None
         return complete or self._numerics
 

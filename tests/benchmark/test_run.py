@@ -276,6 +276,12 @@ def test_over_long_turns_are_unscored_not_cut(config, tmp_path) -> None:
     assert result.metrics["nll_per_token"]["coverage"] < 1
 
 
+def test_a_context_that_takes_no_turn_is_said_before_anything_is_scored(config) -> None:
+    long = Generation(max_new_tokens=512)
+    with pytest.raises(BadInput, match="reads 512 tokens, which not one turn"):
+        run(replace(config, tasks=("aer",), generation=long), Silent())
+
+
 def test_names_must_differ(config) -> None:
     with pytest.raises(BadInput, match="several arms are called a"):
         run(replace(config, adapters=config.adapters[:1] * 2), Silent())

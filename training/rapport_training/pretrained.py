@@ -189,11 +189,12 @@ def _refuse_incomplete(name: str, info: dict[str, Any]) -> None:
 def _refuse_no_numbers(name: str, model: Any) -> None:
     import torch
 
-    bad = [
-        key
-        for key, tensor in [*model.named_parameters(), *model.named_buffers()]
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all())
-    ]
+    def finite(tensor: Any) -> bool:
+        # torch knows no isfinite of numbers of eight bits.
+        return bool(torch.isfinite(tensor.float() if tensor.element_size() == 1 else tensor).all())
+
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    bad = [key for key, t in tensors if t.is_floating_point() and not finite(t)]
     if bad:
         raise BadInput(
             f"{name}: weights that are no finite numbers in {some(bad)}",
