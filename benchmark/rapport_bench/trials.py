@@ -27,7 +27,7 @@ def require_working(base: BaseModel, device: str) -> None:
             remedy="Choose another --dtype or --device; `rapport doctor` shows what works here.",
         )
     stored = stored_in_4_bits(base.folder)
-    if not stored and base.quantization == "none":
+    if not stored and base.quantization != "nf4":
         return
     problem = four_bit_problem(
         kinds, device=device, dtype=base.dtype, double_quantization=True, training=False

@@ -50,6 +50,7 @@ def test_doctor_tries_scoring_and_training_apart(rapport) -> None:
 
 @pytest.mark.usefixtures("packing_processor")
 def test_doctor_tells_what_scores_but_cannot_train(rapport, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert trials(rapport)["4-bit NF4, training"]["ok"]
     monkeypatch.setattr(capabilities, "keep_unpacked", lambda layer: layer)
     found = trials(rapport)
@@ -75,8 +76,8 @@ def test_four_bit_figures_are_the_same_where_bitsandbytes_would_pack(
     for results in ("usual", "packing"):
         if results == "packing":
             request.getfixturevalue("packing_processor")
-        code, _, _ = rapport("run", "--base", wide_model, "--nf4", "--dtype", "float32", "--data", data,
-                               "--tasks", "perplexity", "--results", results, "--store",
+        code, _, _ = rapport("run", "--base", wide_model, "--nf4", "--dtype", "float32", "--device",
+                             "cpu", "--data", data, "--tasks", "perplexity", "--results", results, "--store",
                                f"{results}.sqlite", "--json")  # fmt: skip
         assert code == 0
         (path,) = Path(results).glob("v1/*/*/*.json")

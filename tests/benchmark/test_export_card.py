@@ -340,7 +340,6 @@ def test_the_card_that_training_writes_takes_results(export):
     record = {
         "recipe": {"lora": {"r": 4, "alpha": 8, "dropout": 0.0, "target_modules": ["q_proj"]},
                    "data": {"max_length": 64, "loss_on": "assistant"},
-                   "base": {"dtype": "float32"},
                    "train": {"learning_rate": 1e-3, "lr_schedule": "cosine", "warmup_ratio": 0.0,
                              "batch_size": 1, "gradient_accumulation": 1}},
         "corpus": {"name": "mine", "dialogues": 1, "tokens": 1, "labelled_tokens": 1,
@@ -349,7 +348,7 @@ def test_the_card_that_training_writes_takes_results(export):
                    "full_fine_tuning_is": "x"},
         "parameters": {"trainable": 1, "total": 2},
         "base": {"name": "base", "license": "mit", "weights_sha256": "b" * 64},
-        "effective": {"quantization": "none", "optimizer": "adamw", "device": "cpu",
+        "effective": {"quantization": "none", "dtype": "float32", "optimizer": "adamw", "device": "cpu",
                       "processes": 1, "fallbacks": []},
         "tokenizer": {"template": "own"},
         "steps": 1, "seed": 0, "loss": {"first": 1.0, "last": 1.0}, "validation": None,

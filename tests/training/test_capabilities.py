@@ -116,7 +116,7 @@ def test_a_base_that_was_scored_can_still_be_trained(recipe: Recipe, wide_model:
     layer = model.model.layers[0].mlp.up_proj
     held = layer.weight.detach().clone()
     with torch.inference_mode():
-        model(input_ids=torch.tensor([[1, 2, 3]]))
+        model(input_ids=torch.tensor([[1, 2, 3]], device=model.device))
     assert torch.equal(layer.weight, held)
     assert not getattr(layer.weight.quant_state, "packing_format_for_cpu", False)
 

@@ -231,12 +231,12 @@ def _layers_problem(
 
 def _use(made: _Made, device: str, dtype: torch.dtype, training: bool) -> None:
     """Score as `rapport run` does, then learn as `rapport train` does after it has scored."""
-    layer, weight = made.layer, made.weight.double().cpu()
+    layer, weight = made.layer, made.weight.cpu().double()
     inputs = _numbers(2, 3, weight.shape[1]).to(dtype).to(device)
     bias = torch.zeros(len(weight)) if layer.bias is None else layer.bias.detach()
-    bias = bias.double().cpu()
-    expected = functional.linear(inputs.double().cpu(), weight, bias)
-    size = functional.linear(inputs.double().cpu().abs(), weight.abs(), bias.abs())
+    bias = bias.cpu().double()
+    expected = functional.linear(inputs.cpu().double(), weight, bias)
+    size = functional.linear(inputs.cpu().double().abs(), weight.abs(), bias.abs())
     layer.eval()
     with torch.inference_mode():
         _compare("output", layer(inputs), expected, size)
@@ -249,7 +249,7 @@ def _use(made: _Made, device: str, dtype: torch.dtype, training: bool) -> None:
         outputs = layer(inputs)
         _compare("output in training", outputs, expected, size)
         outputs.backward(back)
-    back = back.double().cpu()
+    back = back.cpu().double()
     _compare("gradient", inputs.grad, back @ weight, back.abs() @ weight.abs())
 
 
@@ -262,7 +262,7 @@ def _compare(
     # Some GPUs round float32 to the ten bits of TF32 before they multiply.
     precision = max(torch.finfo(found.dtype).eps, 2.0**-10)
     # Written so that a NaN is wrong.
-    if not ((found.detach().double().cpu() - expected).abs() <= 4 * precision * size).all():
+    if not ((found.detach().cpu().double() - expected).abs() <= 4 * precision * size).all():
         raise ArithmeticError(f"the {what} is wrong")
 
 
