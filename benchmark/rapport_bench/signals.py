@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -32,3 +33,17 @@ def watch_sigterm() -> Callable[[], bool]:
     if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, stop)
     return lambda: bool(came)
+
+
+def follow_launcher() -> None:
+    """End with `accelerate launch`, which dies of SIGTERM without a word to the one process it started."""
+    if "ACCELERATE_MIXED_PRECISION" not in os.environ:  # what it sets in any case
+        return
+    launcher = os.getppid()
+
+    def follow() -> None:
+        while os.getppid() == launcher:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, daemon=True).start()

@@ -215,13 +215,13 @@ class ResponseStore:
         """Work with the file; once more with a new one if it turns out to be damaged."""
         try:
             try:
-                return work()
+                return store_file.patiently(work)
             except store_file.ERRORS as error:
                 if not store_file.is_damage(error):
                     raise
                 self._db.close()
                 self._db = store_file.open_or_renew(self.path, self._warn, damage=error)
-                return work()
+                return store_file.patiently(work)
         except store_file.ERRORS as error:
             if isinstance(error, sqlite3.ProgrammingError):  # a fault of ours
                 raise

@@ -12,17 +12,22 @@ import fcntl
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 from rapport_tasks.errors import BadInput, Incomplete, RapportError
+
+_Found = TypeVar("_Found")
 
 LAYOUT = 2
 """`PRAGMA user_version`: 2 has checksums; files of before say 0."""
 
 _PATIENCE = 60.0  # seconds to wait for a lock that another process holds
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 _TABLES = {
     "numerics": "(id TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID",
     "responses": "(key TEXT NOT NULL, numerics TEXT NOT NULL, json TEXT NOT NULL, "
@@ -54,16 +59,30 @@ def open_or_renew(
         try:
             if damage is not None:
                 raise damage
-            return _open(path)
+            return patiently(lambda: _open(path))
         except ERRORS as error:
             if not is_damage(error):
                 raise
             with _alone(path.parent):
                 if not _is_sound(path):  # else another process has begun a new one
                     _set_aside(path, error, warn)
-            return _open(path)
+            return patiently(lambda: _open(path))
     except (*ERRORS, OSError) as error:
         raise refusal(path, error, "cannot open the response store", opening=True) from None
+
+
+def patiently(work: Callable[[], _Found]) -> _Found:
+    """Work with the file, again and again while another process holds it.
+
+    SQLite can wait by itself, but answers no signal meanwhile.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            if _code(error) not in _LOCKED or time.monotonic() > until:
+                raise
 
 
 ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
@@ -93,7 +112,7 @@ def refusal(path: Path, error: Exception, what: str, *, opening: bool = False) -
         )
     again = "and run the same command again: finished batches are kept."
     match _code(error):
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
+        case code if code in _LOCKED:
             return Incomplete(
                 f"{path}: {what}: another process holds it locked ({_PATIENCE:.0f} s waited)",
                 remedy=f"Wait for that process or end it, {again}",
@@ -154,7 +173,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _connect(path: Path) -> sqlite3.Connection:
     # Absolute, so that no name means something else to SQLite, such as :memory:
-    db = sqlite3.connect(path.absolute(), timeout=_PATIENCE, isolation_level=None)
+    db = sqlite3.connect(path.absolute(), timeout=min(_PATIENCE, 0.5), isolation_level=None)
     db.text_factory = bytes  # what is damaged may be no UTF-8
     return db
 

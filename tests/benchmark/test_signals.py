@@ -155,6 +155,31 @@ def test_another_thread_installs_nothing() -> None:
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
+FOLLOWER = """
+import time
+from rapport_bench import signals
+stopped = signals.watch_sigterm()
+signals.follow_launcher()
+print("ready", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("stopped", stopped(), flush=True)
+"""
+
+
+def test_a_process_ends_with_the_launcher_that_was_killed(monkeypatch) -> None:
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
+    launcher = subprocess.Popen(
+        ["sh", "-c", '"$@" & wait', "sh", sys.executable, "-c", FOLLOWER],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert launcher.stdout.readline() == "ready\n"
+    launcher.kill()
+    assert launcher.communicate()[0] == "stopped True\n"
+
+
 def test_importing_the_package_installs_nothing() -> None:
     check = (
         "import signal, rapport_bench.cli, rapport_bench.pytest_plugin\n"

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -400,6 +401,40 @@ def test_a_write_that_waits_in_vain_is_called_locked(filled, holder):
         holder.execute("ROLLBACK")
         store.put(CPU, {"a": {"text": "x"}})
         assert store.get(CPU, "a") == {"a": {"text": "x"}}
+
+
+WAITER = """
+import os, signal, sys
+from rapport_bench import signals, store_file
+from rapport_bench.store import ResponseStore
+stopped = signals.watch_sigterm()
+open_file = store_file._open
+def again(path):
+    os.kill(os.getppid(), signal.SIGUSR1)  # it waits
+    return open_file(path)
+store_file._open = again
+try:
+    ResponseStore(sys.argv[1])
+except KeyboardInterrupt:
+    print("stopped", stopped())
+"""
+
+
+def test_who_waits_for_a_lock_answers_a_signal(filled) -> None:
+    """Within the minute that it would wait: the test would hold the lock for longer."""
+    tries: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda *_: tries.append(1))
+    with closing(sqlite3.connect(filled, isolation_level=None)) as db:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("BEGIN EXCLUSIVE")
+        waiter = subprocess.Popen(
+            [sys.executable, "-c", WAITER, str(filled)], stdout=subprocess.PIPE, text=True
+        )
+        while len(tries) < 2:
+            signal.pause()
+        waiter.terminate()
+        assert waiter.communicate()[0] == "stopped True\n"
+    signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.mark.parametrize(

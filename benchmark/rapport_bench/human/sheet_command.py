@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,16 +191,27 @@ def _telling_names(found: Sequence[Result]) -> list[str]:
 
 
 def _write(folder: Path, built: Built) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / SHEETS).mkdir(exist_ok=True, mode=0o700)
-    # The sheets first: where study.json lies, everything lies.
-    for sheet in built.sheets:
-        for kind, content in _formats(sheet).items():
-            path = folder / SHEETS / f"{sheet.rater}.{kind}"
-            write_atomically(path, content, private=True)
-    notice = "\n".join(tables.notice_lines(built.sheets[0])) + "\n"
-    write_atomically(folder / SHEETS / NOTICE_FILE, notice, private=True)
-    write_study(folder, built.study, built.key)
+    """Write everything, or leave nothing of it."""
+    made = [place for place in (folder / SHEETS, folder) if not place.exists()]
+    files = [folder / KEY_FILE, folder / STUDY_FILE, folder / SHEETS / NOTICE_FILE]
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / SHEETS).mkdir(exist_ok=True, mode=0o700)
+        # The sheets first: where study.json lies, everything lies.
+        for sheet in built.sheets:
+            for kind, content in _formats(sheet).items():
+                files.append(folder / SHEETS / f"{sheet.rater}.{kind}")
+                write_atomically(files[-1], content, private=True)
+        notice = "\n".join(tables.notice_lines(built.sheets[0])) + "\n"
+        write_atomically(folder / SHEETS / NOTICE_FILE, notice, private=True)
+        write_study(folder, built.study, built.key)
+    except BaseException:
+        with suppress(OSError):
+            for file in files:
+                file.unlink(missing_ok=True)
+            for place in made:
+                place.rmdir()
+        raise
 
 
 def _formats(sheet: Sheet) -> dict[str, str | bytes]:

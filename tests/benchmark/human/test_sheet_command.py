@@ -15,6 +15,9 @@ import pytest
 from made_sheets import two_arms, world
 from rapport_bench.cli import _run
 from rapport_bench.cli_human import human
+from rapport_bench.files import write_atomically
+from rapport_bench.human import sheet_command
+from rapport_bench.human import study as study_file
 from rapport_bench.human.scales import NAMES
 from rapport_bench.human.sheet_command import NOTICE_FILE
 from rapport_bench.human.shown import shown_items
@@ -288,6 +291,33 @@ def test_a_study_is_never_overwritten(made, tmp_path, capsys) -> None:
     assert sheets(made, tmp_path / "s", "--items", "6", "--seed", "1") == 2
     assert "would lose their key" in capsys.readouterr().err
     assert everything(tmp_path / "s") == before
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("writes", [1, 4, 12])
+def test_sheets_that_are_interrupted_leave_nothing(
+    made, tmp_path, monkeypatch, there, writes
+) -> None:
+    folder = tmp_path / "s"
+    if there:
+        folder.mkdir()
+        (folder / "mine.txt").write_text("x")
+    written = []
+
+    def interrupted(*arguments: object, **named: object) -> None:
+        written.append(arguments)
+        if len(written) == writes:
+            raise KeyboardInterrupt
+        write_atomically(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sheet_command, "write_atomically", interrupted)
+        patch.setattr(study_file, "write_atomically", interrupted)
+        assert sheets(made, folder, "--items", "6", "--raters", "3") == 130
+    assert len(written) == writes
+    assert folder.exists() == there
+    assert [p.name for p in folder.glob("*")] == (["mine.txt"] if there else [])
+    assert sheets(made, folder, "--items", "6", "--raters", "3") == 0
 
 
 def test_designs_that_tell_little_are_said(made, tmp_path, capsys) -> None:
