@@ -17,7 +17,6 @@ from rapport_tasks.chat_template import (
 )
 from rapport_tasks.errors import UnsupportedTemplate
 from rapport_tasks.template_choice import (
-    Templates,
     chosen_template,
     folder_templates,
     one_template,
@@ -58,18 +57,13 @@ def template_of(
 
 
 def remarks(
-    template: ChatTemplate,
-    template_sha256: str,
-    own: Templates,
-    adapters: Sequence[Adapter],
-    tokenizer: Any,
+    template: ChatTemplate, template_sha256: str, adapters: Sequence[Adapter], tokenizer: Any
 ) -> Iterator[str]:
     """What to know before arms are asked with a template.
 
     Args:
         template: Theirs.
         template_sha256: Its `rendering_sha256`.
-        own: What the base's tokenizer carried.
         adapters: Those that are scored.
         tokenizer: The base's.
     """
@@ -78,15 +72,14 @@ def remarks(
     if thinks is not None:
         yield thinks
     for adapter in adapters:
-        yield from _template_remark(adapter, template, template_sha256, own)
+        yield from _template_remark(adapter, template, template_sha256)
         yield from _tokenizer_remark(adapter, tokenizer)
 
 
 def _template_remark(
-    adapter: Adapter, template: ChatTemplate, template_sha256: str, own: Templates
+    adapter: Adapter, template: ChatTemplate, template_sha256: str
 ) -> Iterator[str]:
     brought = folder_templates(adapter.folder)
-    used = "is used" if template.source is not None or own else "for models without one is used"
     if brought:
         try:
             source = one_template(brought, f"adapter {adapter.name!r}")
@@ -96,8 +89,8 @@ def _template_remark(
             differs = True
         if differs:
             yield (
-                f"adapter {adapter.name!r} brings a chat template that renders otherwise than "
-                f"{template.name}, which {used}; --template adapter, or a file, chooses another"
+                f"adapter {adapter.name!r} brings a chat template that renders otherwise than the one "
+                f"in use, {template.name}; --template adapter, or a file, chooses another"
             )
     trained = _trained_under(adapter.folder / "training.json")
     if trained is not None and trained != template_sha256:

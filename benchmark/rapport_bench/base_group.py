@@ -47,11 +47,10 @@ class BaseGroup:
             self.base.folder, name=self.base.name, rows=embedding_rows(model)
         )
         self._context_length = loading.context_length(self.base, self.tokenizer)
-        own = self.tokenizer.chat_template
         self.template = asked.template_of(config, self.base, self.adapters, self.tokenizer)
         self.template_sha256 = rendering_sha256(self.template)
         for remark in asked.remarks(
-            self.template, self.template_sha256, own, self.adapters, self.tokenizer
+            self.template, self.template_sha256, self.adapters, self.tokenizer
         ):
             reporter.warn(remark)
         self._encode = encoder_for(self.tokenizer, self._context_length)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rapport_bench import stats
@@ -14,6 +15,7 @@ from rapport_tasks.markers import count_markers
 from rapport_tasks.record import Reason
 from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
 from rapport_tasks.sentences import split_sentences
+from rapport_tasks.thoughts import blanked
 from rapport_tasks.topic_shift import BoundaryScorer
 
 
@@ -31,6 +33,15 @@ def transcript_scorer(
     return lambda dialogue: _measure(dialogue, acts, continuity, shifts, with_text)
 
 
+def _without_thoughts(dialogue: Dialogue) -> Dialogue:
+    """Blanks instead of what the assistant thought: offsets stay those of the transcript."""
+    messages = tuple(
+        replace(m, content=blanked(m.content)) if m.role == "assistant" else m
+        for m in dialogue.messages
+    )
+    return replace(dialogue, messages=messages)
+
+
 def _measure(
     dialogue: Dialogue,
     classifier: ActClassifier,
@@ -43,6 +54,7 @@ def _measure(
     def miss(turn: int | None, metric: str, reason: Reason) -> None:
         unscored.append({"turn": turn, "metric": metric, "reason": reason})
 
+    dialogue = _without_thoughts(dialogue)
     messages = [m for m in dialogue.messages if m.role != "system"]
     indices = [i for i, m in enumerate(dialogue.messages) if m.role != "system"]
     boundaries = shifts.score_messages(messages)

@@ -49,27 +49,39 @@ def without_thought(text: str) -> tuple[str, bool]:
     >>> without_thought("<think>她很累。</think>\n\n辛苦了。"), without_thought("她很累，")
     (('辛苦了。', True), ('她很累，', False))
     """
-    spoken: list[str] = []
-    thought, start, inside, found = "", 0, False, False
-    for tag in _TAG.finditer(text):
-        found = True
-        part = text[start : tag.start()]
-        closing = tag.group(1) is not None
-        if closing and not inside:
-            thought += "".join(spoken) + part
-            spoken.clear()
-        elif inside:
-            thought += part
-        else:
-            spoken.append(part)
-        start, inside = tag.end(), not closing
-    if not found:
+    spans = _spans(text)
+    if not spans:
         return text, False
-    if inside:
-        thought += text[start:]
-    else:
-        spoken.append(text[start:])
-    return "".join(spoken).strip(), bool(thought.strip())
+    starts = [0, *(stop for _, stop in spans)]
+    stops = [*(start for start, _ in spans), len(text)]
+    reply = "".join(text[start:stop] for start, stop in zip(starts, stops, strict=True))
+    thought = any(_TAG.sub("", text[start:stop]).strip() for start, stop in spans)
+    return reply.strip(), thought
+
+
+def blanked(text: str) -> str:
+    """A reply of the same length with blanks instead of its thoughts, so that places in it stay."""
+    parts, at = [], 0
+    for start, stop in _spans(text):
+        parts += [text[at:start], " " * (stop - start)]
+        at = stop
+    return "".join([*parts, text[at:]])
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Where thoughts stand, tags included."""
+    spans: list[tuple[int, int]] = []
+    opened: int | None = None
+    for tag in _TAG.finditer(text):
+        closes = tag.group(1) is not None
+        if opened is None and closes:
+            spans = [(0, tag.end())]
+        elif opened is None:
+            opened = tag.start()
+        elif closes:
+            spans.append((opened, tag.end()))
+            opened = None
+    return spans if opened is None else [*spans, (opened, len(text))]
 
 
 def spoken(text: str, opened: str | None = None) -> Spoken:

@@ -9,7 +9,7 @@ from rapport_tasks.chat_template import ChatTemplate
 from rapport_tasks.dialogue import Dialogue, Message, select_runnable
 from rapport_tasks.rendering import turn_prompts
 from rapport_tasks.scorers import act_classifier
-from rapport_tasks.thoughts import Spoken, prompted_block, spoken, without_thought
+from rapport_tasks.thoughts import Spoken, blanked, prompted_block, spoken, without_thought
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,24 @@ from rapport_tasks.thoughts import Spoken, prompted_block, spoken, without_thoug
 )
 def test_a_reply_is_what_stands_outside_thoughts(text, reply, thought):
     assert without_thought(text) == (reply, thought)
+
+
+def test_blanks_keep_the_places_of_what_is_said():
+    text = "嗯。<think>她很累</think>辛苦了。<think>再想想"
+    assert blanked(text) == "嗯。" + " " * 18 + "辛苦了。" + " " * 10
+    assert blanked("辛苦了。") == "辛苦了。"
+
+
+def test_a_transcript_is_measured_without_thoughts():
+    from rapport_bench.score import transcript_scorer
+
+    measure = transcript_scorer(with_text=True)
+    said = "<think>你应该多休息。</think>\n我听到你很累。"
+    user = Message("user", "我很累")
+    [_, turn] = measure(Dialogue("d", (user, Message("assistant", said))))["turns"]
+    [sentence] = turn["sentences"]
+    assert said[sentence["start"] : sentence["end"]] == sentence["text"] == "我听到你很累。"
+    assert turn["advice"] == 0
 
 
 def test_many_tags_take_time_in_proportion():
