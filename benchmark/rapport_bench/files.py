@@ -5,12 +5,20 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rapport_tasks.errors import BadInput, Incomplete
+
+_UNFINISHED = re.compile(r"\..{1,60}\.[a-z0-9_]{8}", re.DOTALL)
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file's name is that of `write_atomically` before the rename; a killed run leaves such."""
+    return _UNFINISHED.fullmatch(name) is not None
 
 
 def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:
