@@ -37,6 +37,11 @@ def named_baseline(name: str, folder: str | Path) -> Result:
                 f"{path}: [baselines.{name}]: no {key}", remedy="Restore the file from git."
             )
     there = Path(folder) / entry["path"]
+    if not _below(there, folder):
+        raise BadInput(
+            f"{path}: [baselines.{name}]: its path leads out of {folder}",
+            remedy="Name a result of that folder with `rapport gate bless`.",
+        )
     if not there.is_file():
         raise BadInput(
             f"{path}: [baselines.{name}]: {there} is not there: the baseline was deleted",
@@ -70,7 +75,7 @@ def bless(
         )
     if not reason.strip():
         raise BadInput("no reason given", remedy="Say with --reason why it is the baseline now.")
-    if result.path is None or not result.path.resolve().is_relative_to(Path(folder).resolve()):
+    if result.path is None or not _below(result.path, folder):
         raise BadInput(
             f"{result.path}: not below {folder}",
             remedy="Only a result of that folder can be named.",
@@ -88,6 +93,14 @@ def bless(
     sections = [_section(key, entries[key], path) for key in sorted(entries)]
     write_atomically(path, "\n".join(sections))
     return str(before["result_id"]) if isinstance(before, dict) and "result_id" in before else None
+
+
+def _below(path: Path, folder: str | Path) -> bool:
+    """Whether a path lies in a folder, links followed."""
+    try:
+        return path.resolve().is_relative_to(Path(folder).resolve())
+    except (OSError, ValueError, RuntimeError):  # no name of a file, or a link to itself
+        return False
 
 
 def _section(name: str, entry: Any, path: Path) -> str:

@@ -11,10 +11,9 @@ from rapport_bench.cli_shared import JSON_OPTION, emit
 @click.argument("results", default="results", required=False)
 @click.option(
     "--by",
-    default="aer_share",
-    show_default=True,
     metavar="METRIC",
-    help="Sort and tier by this metric; one with a gold band by the distance to it; or composite.",
+    help="Sort and tier by this metric; one with a gold band by the distance to it; or composite "
+    "[default: aer_share, or what there is without it].",
 )
 @click.option(
     "--weights",
@@ -36,7 +35,7 @@ from rapport_bench.cli_shared import JSON_OPTION, emit
 def leaderboard(
     results: str,
     *,
-    by: str,
+    by: str | None,
     weights: str | None,
     published: bool,
     suite: str | None,

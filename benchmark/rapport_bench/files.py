@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete
+
+_UNFINISHED = re.compile(r"\..{1,60}\.([0-9a-f]{12}|[a-z0-9_]{8})", re.DOTALL)
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file's name is that of `write_atomically` before the rename; a killed run leaves such."""
+    return _UNFINISHED.fullmatch(name) is not None
 
 
 def write_atomically(path: Path, content: str | bytes, *, private: bool = False) -> None:

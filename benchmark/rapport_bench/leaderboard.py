@@ -119,7 +119,7 @@ def metric_named(name: str) -> Metric:
 def leaderboard(
     results: Sequence[Result],
     *,
-    by: str = DEFAULT_BY,
+    by: str | None = None,
     suite: str | None = None,
     weights: Composite | None = None,
 ) -> Board:
@@ -128,7 +128,8 @@ def leaderboard(
     Args:
         results: At least one.
         by: Name of a metric with a direction; a band metric sorts by the distance to its band.
-            ``composite`` sorts by the weighted one.
+            ``composite`` sorts by the weighted one. [default: ``aer_share``, or where no arm has it
+            the next confirmatory metric, or else any other, that one has]
         weights: A composite to show beside the metrics.
         suite: Name or start of the id of the suite [default: the one with the most arms].
 
@@ -136,7 +137,7 @@ def leaderboard(
         BadInput: An unknown metric or suite, no arm of the suite has the metric, or ``composite``
             without weights.
     """
-    metric = _measure_named(by, weights)
+    named = None if by is None else _measure_named(by, weights)
     chosen = _chosen_suite(results, suite)
     arms, apart = [], []
     first = next(r for r in results if r.suite_id == chosen)
@@ -147,9 +148,10 @@ def leaderboard(
         except NotComparable as error:
             apart.append((result, error.message))
     field = Field(arms)
+    metric = named or _first_of(field)
     if all(field.badness(arm, metric) is None for arm in range(len(arms))):
         there = [m.name for m in METRICS if m.direction != "none" and has(first.columns, m)]
-        what = by if isinstance(metric, Metric) else "every weighted metric"
+        what = metric.name if isinstance(metric, Metric) else "every weighted metric"
         raise BadInput(
             f"no arm of suite {first.data['suite']['name']} has {what}",
             remedy=f"Sort --by one of {', '.join(there)}.",
@@ -167,6 +169,15 @@ def _measure_named(by: str, weights: Composite | None) -> Measure:
             remedy="Add --weights, like --weights aer_share=1,continuity=1.",
         )
     return weights
+
+
+def _first_of(field: Field) -> Metric:
+    """What a board is sorted by that nobody chose a metric for: a run may leave tasks out."""
+    sortable = [metric.name for metric in METRICS if metric.direction != "none"]
+    for name in (DEFAULT_BY, *CONFIRMATORY, *sortable):
+        if any(field.badness(arm, BY_NAME[name]) is not None for arm in range(len(field.arms))):
+            return BY_NAME[name]
+    return BY_NAME[DEFAULT_BY]
 
 
 def _chosen_suite(results: Sequence[Result], wanted: str | None) -> str:

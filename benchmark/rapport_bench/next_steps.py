@@ -11,7 +11,6 @@ from rapport_bench import verdicts
 from rapport_bench.compare import Comparison, MetricComparison
 from rapport_bench.console import number, shown_name
 from rapport_bench.contributions import worst_dialogues
-from rapport_bench.escape import one_line
 from rapport_bench.paired import Difference
 from rapport_bench.results import Result, files_called, result_files
 from rapport_bench.text_sources import Sources
@@ -53,18 +52,24 @@ def after_run(
         yield f"Next: {compare_command(others[0], arms[0], folder)}"
         yield f"      {report_command(others[0], arms[0], folder, sources=sources)}"
     if len(candidates) > 1:
-        yield f"      rapport leaderboard {shlex.quote(folder)}"
+        yield f"      rapport leaderboard {positional(folder)}"
 
 
 def _about_metrics(comparison: Comparison) -> Iterator[str]:
     for item in comparison.metrics:
         if item.verdict and item.verdict.startswith("regressed"):
-            listed = ", ".join(one_line(name)[:60] for name, _ in _worst(comparison, item))
+            ids = comparison.baseline.dialogue_ids
+            listed = ", ".join(_called(name, ids) for name, _ in _worst(comparison, item))
             if listed:
                 yield f"{item.metric.label} regressed most in dialogues {listed}"
     for item in comparison.metrics:
         if item.verdict == "inconclusive":
             yield f"{item.metric.label} is undecided: {deciding(item.difference, item.metric.margin)}"
+
+
+def _called(name: str, ids: Sequence[str]) -> str:
+    """A dialogue by its id, or by its place where the id may be a text."""
+    return name if _PLAIN_NAME.fullmatch(name) and name.isascii() else f"no. {ids.index(name) + 1}"
 
 
 def _worst(comparison: Comparison, item: MetricComparison) -> list[tuple[str, float]]:
@@ -100,8 +105,13 @@ def report_command(
     arms = f"--candidate {reference(candidate, folder)} --baseline {reference(baseline, folder)}"
     if _several_suites(folder):
         arms = f"--suite {candidate.suite_id[:8]} {arms}"
-    where = "" if folder == "results" else f" {shlex.quote(folder)}"
+    where = "" if folder == "results" else f" {positional(folder)}"
     return f"rapport report{where} {arms} --with-text{sources.options()}"
+
+
+def positional(folder: str) -> str:
+    """A folder as an argument in a shell, where one that begins with a dash would be an option."""
+    return shlex.quote(f"./{folder}" if folder.startswith("-") else folder)
 
 
 def reference(result: Result, folder: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from rapport_bench.files import to_json, write_atomically
 from rapport_bench.result_checks import figures_problem, schema_problem
 from rapport_bench.store import digest
-from rapport_tasks.errors import BadInput, Incomplete, NotComparable, close_match
+from rapport_tasks.errors import BadInput, Incomplete, NotComparable, RapportError, close_match
 from rapport_tasks.parsing import read_json
 
 SCHEMA_VERSION = "1.0"
@@ -208,8 +208,7 @@ def find(reference: str, folder: str | Path) -> Result:
         if Path(reference).is_file():
             return load(reference)
     paths = result_files(folder)
-    named = files_called(reference, paths)
-    found = [result for result in map(load, named) if result.name == reference]
+    found = _named(reference, files_called(reference, paths))
     if not found and re.fullmatch("[0-9a-f]{4,64}", reference):
         by_id = [p for p in paths if p.stem.rsplit("@", 1)[-1].startswith(reference[:8])]
         found = [result for result in map(load, by_id) if result.result_id.startswith(reference)]
@@ -225,6 +224,28 @@ def find(reference: str, folder: str | Path) -> Result:
         f"no result {reference!r} in {folder}",
         remedy=close_match(reference, names) + "Name a file, an id or an arm.",
     )
+
+
+def _named(name: str, paths: Sequence[Path]) -> list[Result]:
+    """The results of an arm's name; a file that cannot be read may be the one that is meant.
+
+    Raises:
+        RapportError: Of the first such file, with what else can be asked for.
+    """
+    found, broken = [], []
+    for path in paths:
+        try:
+            found.append(load(path))
+        except RapportError as error:
+            broken.append(error)
+    found = [result for result in found if result.name == name]
+    if broken and found:
+        ids = ", ".join(result.result_id[:8] for result in found)
+        remedy = f"{broken[0].remedy} Or ask for {ids}, which is called so too."
+        raise type(broken[0])(broken[0].message, remedy=remedy)
+    if broken:
+        raise broken[0]
+    return found
 
 
 def load_all(folder: str | Path) -> Iterator[Result]:

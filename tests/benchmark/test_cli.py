@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,28 @@ def test_the_next_commands_work_beside_results_of_another_suite(rapport, quick, 
     after = out[out.index("Next: ") :].removeprefix("Next: ").splitlines()
     commands = [shlex.split(line)[1:] for line in after if "rapport " in line]
     assert [command[0] for command in commands] == ["compare", "report"]
+    for command in commands:
+        code, _, err = rapport(*command)
+        assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    "tasks", ["perplexity", "aer", "continuity", "topic_shift", "crisis", "perplexity,crisis"]
+)
+@pytest.mark.parametrize("folder", ["results", '-it\'s a "result" :smile:\n[b]$(touch hit)'])
+def test_the_next_commands_work_in_a_shell_after_any_tasks_and_for_any_folder(
+    rapport, quick, adapters, tasks, folder
+) -> None:
+    arms = ["--adapter", adapters["a"], "--adapter", adapters["b"]]
+    code, out, err = rapport(*quick, *arms, "--tasks", tasks, f"--results={folder}")
+    assert code == 0, err
+    next_commands = out[out.index("Next: ") :].removeprefix("Next: ").strip()
+    # A shell takes the lines apart; the program itself is asked in this process, which is quicker.
+    script = f'rapport() {{ printf "%s\\0" "$@"; printf "\\0"; }}\n{next_commands}'
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    commands = [command.split("\0") for command in done.stdout.split("\0\0") if command]
+    assert [command[0] for command in commands] == ["compare", "report", "leaderboard"]
+    assert not Path("hit").exists()
     for command in commands:
         code, _, err = rapport(*command)
         assert code == 0, err

@@ -375,6 +375,19 @@ def test_the_named_baseline_is_used_without_another(gate):
         assert gate("--candidate", "good")[0] == 2
 
 
+@pytest.mark.parametrize("way", ["up", "link", "absolute"])
+def test_a_baseline_outside_the_results_folder_is_refused(gate, tmp_path, way):
+    saved, _ = save(result("outside", columns(5)), tmp_path / "elsewhere")
+    relative = saved.path.relative_to(tmp_path)
+    (tmp_path / "results/link.json").symlink_to(saved.path)
+    path = {"up": f"../{relative}", "link": "link.json", "absolute": str(saved.path)}[way]
+    entry = f'[baselines.main]\nresult_id = "{saved.result_id}"\npath = "{path}"\n'
+    Path("results/baselines.toml").write_text(entry)
+    code, _, err = gate("--candidate", "good")
+    assert code == 2
+    assert "[baselines.main]: its path leads out of results" in err
+
+
 def blessed() -> dict[str, dict[str, str]]:
     return tomllib.loads(Path("results/baselines.toml").read_text(encoding="utf-8"))["baselines"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rapport_bench.cli import _run
 from rapport_bench.records import summarise
 from rapport_bench.results import (
     Result,
@@ -28,6 +29,8 @@ COLUMNS: dict[str, list[float]] = {
     "empathy": [3, 0.5],
     "acted_replies": [2, 1],
     "aer_replies": [2, 1],
+    "gold_advice": [1, 0],
+    "gold_empathy": [1, 1],
 }
 CONTENT: dict[str, Any] = {
     "suite": {
@@ -377,3 +380,69 @@ def test_a_result_of_any_name_is_saved_below_its_folder_and_found_again(tmp_path
     assert len(saved.path.relative_to(folder).parts) == 4
     assert [r.name for r in load_all(folder)] == [name]
     assert find(name, folder).result_id == saved.result_id
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: "{", lambda text: text.replace('"advice": [', '"advice": [9, ', 1)]
+)
+def test_a_damaged_file_is_named_where_it_may_be_what_is_asked_for(tmp_path, damage):
+    good, _ = save(result(), tmp_path)
+    bad, _ = save(result(arm__arm_id="8" * 64), tmp_path)
+    other, _ = save(result(arm__name="other"), tmp_path)
+    bad.path.write_text(damage(bad.path.read_text()))
+    assert find("other", tmp_path).data == other.data
+    assert find(good.result_id[:8], tmp_path).data == good.data
+    for asked in ("empathy-r16", bad.result_id[:8], str(bad.path)):
+        with pytest.raises(BadInput, match=re.escape(str(bad.path))) as caught:
+            find(asked, tmp_path)
+    assert "git" in caught.value.remedy
+    with pytest.raises(BadInput) as caught:
+        find("empathy-r16", tmp_path)
+    assert f"Or ask for {good.result_id[:8]}" in caught.value.remedy
+
+
+RESEALED = {
+    "huge": {"advice": [1e300, 0]},
+    "negative": {"advice": [-1, 0]},
+    "zero": {"advice": [0, 0], "empathy": [0, 0]},
+    "other": {"advice": [1, 0]},
+    "short": {"advice": [2]},
+    "missing": {"acted_replies": None},
+    "volatile": {"volatile": {"seconds": 10**300}},
+}
+
+
+@pytest.mark.parametrize("how", RESEALED)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["compare", "BAD", "other"], ["compare", "other", "BAD"], ["results", "show", "BAD"],
+        ["gate", "--candidate", "BAD", "--baseline", "other", "--policy", "gate.toml"],
+        ["gate", "--candidate", "other", "--baseline", "BAD", "--policy", "gate.toml"],
+        ["leaderboard", "results"], ["report", "results"], ["export", "csv", "results"],
+        ["export", "lm-eval", "results", "-o", "out"], ["results", "list", "results"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_resealed_result_is_refused_or_left_out_by_every_command(
+    tmp_path, monkeypatch, capsys, command, how
+):
+    """An honest hash over columns that give other figures, or none, makes no result of them."""
+    monkeypatch.chdir(tmp_path)
+    policy = '[metrics.aer_share]\ndirection = "higher"\nmargin = 0.02\n'
+    Path("gate.toml").write_text(policy)
+    save(result(arm__name="other"), "results")
+    bad, _ = save(result(), "results")
+    data = json.loads(bad.path.read_text())
+    changes = dict(RESEALED[how])
+    data["volatile"] |= changes.pop("volatile", {})
+    columns = data["dialogues"]["columns"] | changes
+    data["dialogues"]["columns"] = {k: v for k, v in columns.items() if v is not None}
+    data["result_id"] = result_id(data)
+    bad.path.unlink()
+    path = path_of(Result(data), "results")
+    path.write_text(json.dumps(data))
+    code = _run([str(path) if word == "BAD" else word for word in command])
+    captured = capsys.readouterr()
+    assert code == (2 if "BAD" in command else 0), captured.err
+    assert path.name in captured.err

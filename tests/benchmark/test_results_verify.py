@@ -123,6 +123,33 @@ def test_other_files_beside_the_results_are_named_not_checked(verify):
     assert err == "warning: not checked: results/notes.txt\n"
 
 
+def test_what_a_killed_run_left_is_named_and_nothing_more(verify, monkeypatch):
+    write(arm())
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write(arm("other", 2))
+    (left,) = (p for p in Path("results").rglob("*") if p.is_file() and p.name.startswith("."))
+    code, lines, err = verify()
+    assert (code, lines) == (0, ["1 file checked, no problem"])
+    assert err == f"warning: not checked: {left}\n"
+    assert _run(["leaderboard", "results"]) == 0
+
+
+def test_such_a_file_that_git_has_is_a_foreign_one(verify):
+    path = write(arm())
+    left = path.with_name(f".{path.name[:20]}.abcdefgh")
+    left.write_text(SECRET)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    assert verify()[0] == 0
+    subprocess.run(["git", "add", str(left)], check=True)
+    assert f"{left}: a foreign file" in the_problem(verify())
+
+
 # --- what may not -------------------------------------------------------------------------------
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rapport_bench.files import write_atomically
-from rapport_bench.leaderboard import DEFAULT_BY, load_results
+from rapport_bench.leaderboard import load_results
+from rapport_bench.next_steps import positional
 from rapport_bench.report.cases import case_arms, cases
 from rapport_bench.report.distributions import distributions
 from rapport_bench.report.forest import forest
@@ -81,7 +82,6 @@ def make_report(request: Request, progress: Progress = lambda _, __, ___: None) 
     results, problems = load_results(request.results)
     found = outcome(
         results,
-        by=DEFAULT_BY,
         suite=request.suite,
         baseline=request.baseline,
         candidates=request.candidates,
@@ -122,7 +122,7 @@ def _saved(pictures: Sequence[Picture], folder: str | None) -> list[Path]:
 
 def _command(request: Request) -> str:
     """The command that makes this page again."""
-    parts = ["rapport", "report", request.results, "-o", request.out]
+    parts = ["-o", request.out]
     for option, value in (
         ("--suite", request.suite),
         ("--baseline", request.baseline),
@@ -136,4 +136,5 @@ def _command(request: Request) -> str:
         ("--adapter", request.adapters),
     ):
         parts += [part for value in many for part in (option, value)]
-    return shlex.join([*parts, *(["--with-text"] if request.with_text else [])])
+    options = shlex.join([*parts, *(["--with-text"] if request.with_text else [])])
+    return f"rapport report {positional(request.results)} {options}"

@@ -64,7 +64,7 @@ class Outcome:
 def outcome(
     results: Sequence[Result],
     *,
-    by: str,
+    by: str | None = None,
     suite: str | None = None,
     baseline: str | None = None,
     candidates: Sequence[str] = (),
@@ -73,7 +73,7 @@ def outcome(
 
     Args:
         results: At least one; other suites' are listed apart.
-        by: Metric of the leaderboard.
+        by: Metric of the leaderboard [default: its own].
         suite: Name or start of an id [default: the suite with the most arms].
         baseline: Arm by name, start of its result id, or file [default: the suite's base].
         candidates: Likewise [default: adapters, models and imported replies, the best first].

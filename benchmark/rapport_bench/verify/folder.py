@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from rapport_bench.escape import one_line
+from rapport_bench.files import is_unfinished
 from rapport_bench.verify.content import (
     check_baselines,
     check_policy,
@@ -15,7 +16,7 @@ from rapport_bench.verify.content import (
     check_study,
     check_validity,
 )
-from rapport_bench.verify.history import changed_since
+from rapport_bench.verify.history import changed_since, tracked
 from rapport_bench.verify.reading import Found, Seen, read_text
 from rapport_tasks.errors import BadInput, Incomplete, RapportError
 
@@ -63,7 +64,8 @@ class Verification:
     Attributes:
         files: How many were looked at.
         problems: By file.
-        unchecked: What lies in a results folder and is not looked at.
+        unchecked: What lies in a results folder and is not looked at: other files above, and what a
+            killed run left before its last rename, unless git has it.
     """
 
     files: int
@@ -108,7 +110,9 @@ def verify(
                     f"{path}: no results",
                     remedy="Make some with `rapport run`, or name the folder that holds v1.",
                 )
-            unchecked += _unchecked(path)
+            left = [file for file in files if is_unfinished(file.name) and not tracked(file)]
+            files = [file for file in files if file not in left]
+            unchecked += _unchecked(path) + [one_line(str(file)) for file in left]
         elif os.path.lexists(path):
             root, files = _root_of(path), [path]
         else:

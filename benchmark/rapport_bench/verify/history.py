@@ -10,6 +10,7 @@ from pathlib import Path
 from rapport_tasks.errors import BadInput
 
 _TIMEOUT = 120
+_FILES = ("--literal-pathspecs", "ls-files", "--error-unmatch", "--")
 
 
 def changed_since(base_ref: str, root: Path, folders: Sequence[str]) -> Iterator[tuple[Path, str]]:
@@ -47,6 +48,15 @@ def changed_since(base_ref: str, root: Path, folders: Sequence[str]) -> Iterator
     fields = listing.split("\0")[:-1]
     for letter, name in zip(fields[::2], fields[1::2], strict=True):
         yield root / name, "deleted" if letter == "D" else "edited"
+
+
+def tracked(path: Path) -> bool:
+    """Whether git has a file, so that a merge would bring it; not without git or outside a checkout."""
+    try:
+        _git(path.parent, *_FILES, path.name, problem="not there")
+    except BadInput:
+        return False
+    return True
 
 
 def _git(root: Path, *arguments: str, problem: str) -> str:
