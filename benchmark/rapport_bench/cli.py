@@ -26,7 +26,7 @@ from rapport_bench.cli_run import compare, run
 from rapport_bench.cli_shared import JSON_OPTION, emit, json_line, quiet_libraries
 from rapport_bench.cli_training import prepare, train
 from rapport_bench.cli_validate import validate
-from rapport_bench.signals import watch_sigterm
+from rapport_bench.signals import follow_launcher, watch_sigterm
 from rapport_tasks.errors import BadInput
 from rapport_tasks.paths import expand_home
 
@@ -180,6 +180,7 @@ def demo(out: str, as_json: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; every way out has its exit code."""
     stopped = watch_sigterm()
+    follow_launcher()
     try:
         standard_streams.settle()
         code = _run(list(sys.argv[1:] if arguments is None else arguments), stopped)

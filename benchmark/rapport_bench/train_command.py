@@ -25,7 +25,6 @@ from rich.progress import (
 from rich.text import Text
 
 from rapport_bench.console import number, output
-from rapport_bench.signals import follow_launcher
 from rapport_tasks.errors import RapportError
 from rapport_training import RECIPES
 from rapport_training.progress import Note
@@ -47,7 +46,6 @@ def run_train(
     Returns:
         What ``--json`` prints, and the warnings. Processes other than the first do not return.
     """
-    follow_launcher()
     rank = next((int(os.environ[name]) for name in _RANKS if name in os.environ), 0)
     loaded = load_recipe(recipe, parse_settings(list(settings)))
     folder = Path(out) if out else Path("adapters") / Path(recipe).stem

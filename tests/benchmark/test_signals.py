@@ -157,14 +157,14 @@ def test_another_thread_installs_nothing() -> None:
 
 FOLLOWER = """
 import time
-from rapport_bench import signals
-stopped = signals.watch_sigterm()
-signals.follow_launcher()
-print("ready", flush=True)
-try:
+from rapport_bench import cli, doctor
+
+def examine():
+    print("ready", flush=True)
     time.sleep(60)
-except KeyboardInterrupt:
-    print("stopped", stopped(), flush=True)
+
+doctor.examine = examine
+cli.main(["doctor", "--json"])
 """
 
 
@@ -173,11 +173,12 @@ def test_a_process_ends_with_the_launcher_that_was_killed(monkeypatch) -> None:
     launcher = subprocess.Popen(
         ["sh", "-c", '"$@" & wait', "sh", sys.executable, "-c", FOLLOWER],
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
     )
     assert launcher.stdout.readline() == "ready\n"
     launcher.kill()
-    assert launcher.communicate()[0] == "stopped True\n"
+    assert json.loads(launcher.communicate()[0])["exit_code"] == 143
 
 
 def test_importing_the_package_installs_nothing() -> None:
