@@ -215,9 +215,11 @@ def warnings_of(candidate: Result, baseline: Result) -> list[str]:
         differing = sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
         warnings.append(f"numerics differ ({', '.join(differing)}): small differences may be noise")
     if candidate.asked and baseline.asked and candidate.asked != baseline.asked:
+        known = all("prompts_sha256" in r.data["arm"] for r in (candidate, baseline))
         warnings.append(
-            f"{candidate.name} and {baseline.name} were asked in other words (chat template, its "
-            "arguments): figures per token are not compared, and others may differ for that reason"
+            f"{candidate.name} and {baseline.name} {'were' if known else 'may have been'} asked in "
+            "other words (chat template, its arguments): figures per token are not compared, and "
+            "others may differ for that reason"
         )
     for result in (candidate, baseline):
         coverage = result.metrics.get("aer_share", {}).get("coverage")

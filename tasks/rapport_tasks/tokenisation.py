@@ -122,30 +122,22 @@ def _step(part: Part) -> str:
 
 def _texts(dialogue: RenderedDialogue) -> Iterator[str]:
     """All that `_by_parts` asks for."""
-    previous: Part | None = None
     whole: list[str] = []
     for part in dialogue.parts:
         context = part.lead + part.aside
         yield from (part.lead, context, context + part.continuation, part.lead + part.prompt)
         yield _step(part)
-        if part.goes_on and previous is not None:
-            yield _step(previous) + part.lead
-        elif whole:
+        if whole and not part.goes_on:
             yield "".join(whole)
             whole = []
         whole.append(_step(part))
-        previous = part
     yield "".join(whole)
 
 
 def _by_parts(
     tokenizer: Any, dialogue: RenderedDialogue, known: dict[str, list[int]]
 ) -> list[TurnTokens] | None:
-    """Tokens of parts put together, or `None` where those of the whole text are others.
-
-    That a turn's text does not change the tokens of the text before it is seen from the two encoded
-    together, and in the end from the whole.
-    """
+    """Tokens of parts put together, or `None` where those of the whole text are others."""
     turns: list[TurnTokens] = []
     history: list[int] = []
     texts: list[str] = []
@@ -157,8 +149,6 @@ def _by_parts(
                 return None
             history = _before(tokenizer, part.lead, lead)
             front, texts = len(history), []
-        elif known[texts[-1] + part.lead] != known[texts[-1]] + lead:
-            return None
         tail = known[part.lead + part.aside + part.continuation]
         if tail[: len(context)] != context:
             tail = context + _alone(tokenizer, part.continuation)

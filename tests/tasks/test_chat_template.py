@@ -47,7 +47,7 @@ LOOP = "{% for i in range(99999) %}"
 ENDLESS = {
     "range": "{% for i in range(10**9) %}x{% endfor %}",
     "nested": f"{LOOP}{LOOP}{{% endfor %}}{{% endfor %}}",
-    "filtered": f"{LOOP.replace(' %}', ' if range(99999)|list|sum < 0 %}')}x{{% endfor %}}",
+    "filtered": "{% for i in range(99999) if 'x' * 10**7 == 'y' %}x{% endfor %}",
     "called": "{% macro a() %}{{ caller() }}{% endmacro %}{% call a() %}"
     f"{LOOP}{LOOP}{{% endfor %}}{{% endfor %}}{{% endcall %}}",
     "fan": "{% macro f(n) %}{% if n > 0 %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(99) }}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from rapport_tasks.advice_to_empathy import act_record
@@ -115,6 +117,23 @@ def test_gold_replies_are_run_without_their_thoughts():
     [runnable], skipped = select_runnable([talk, only])
     assert [m.content for m in runnable.messages] == ["<think>我</think>", "辛苦了"]
     assert skipped == {"blank_message": 1}
+
+
+def test_a_thought_is_known_under_stock_lm_eval_which_gives_the_reply_alone(tmp_path):
+    from rapport_tasks.lm_tasks import AdviceToEmpathy
+
+    data = tmp_path / "d.jsonl"
+    data.write_text(json.dumps(TALK.to_json(), ensure_ascii=False), encoding="utf-8")
+    for template, thought in ((R1, 1), (CHANNEL, 0)):
+        task = AdviceToEmpathy({"metadata": {"rapport": {"data": str(data)}}})
+        [doc] = task.test_docs()
+        [request] = task.construct_requests(
+            doc, "", chat_template=ChatTemplate(template), metadata=("rapport_aer", 0, 1)
+        )
+        assert request.args[0].endswith("<think>\n") == bool(thought)
+        columns = task.process_results(doc, ["我听到她很累，所以"])["degenerate"]
+        assert columns.get("degenerate_thought", 0) == thought
+        assert (columns["reply_chars"] == 0) == bool(thought)
 
 
 # --- templates ---------------------------------------------------------------------------------
