@@ -39,7 +39,11 @@ class ReplyModel(LM):  # type: ignore[misc]
 
     def generate_until(self, requests: list[TurnRequest], disable_tqdm: bool = False) -> list[str]:
         """One reply a request."""
-        return [self._rule(Dialogue.from_json(r.doc), r.turn) for r in requests]
+        read: dict[int, Dialogue] = {}  # one a doc, not one a request: requests share their doc
+        for request in requests:
+            if id(request.doc) not in read:
+                read[id(request.doc)] = Dialogue.from_json(request.doc)
+        return [self._rule(read[id(request.doc)], request.turn) for request in requests]
 
     def loglikelihood(self, requests: list[Any], disable_tqdm: bool = False) -> list[Any]:
         """Not available: unscored as ``no_likelihood``, so runs never ask for it."""

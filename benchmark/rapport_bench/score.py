@@ -11,6 +11,7 @@ from rapport_bench import stats
 from rapport_tasks.acts import ActClassifier
 from rapport_tasks.continuity import ContrastiveContinuity
 from rapport_tasks.dialogue import Dialogue, Message
+from rapport_tasks.history import Prefix
 from rapport_tasks.markers import count_markers
 from rapport_tasks.record import Reason
 from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
@@ -61,7 +62,7 @@ def _measure(
     relevance = continuity.score(
         dialogue.id,
         [
-            (i, dialogue.messages[:i], dialogue.messages[i].content)
+            (i, Prefix(dialogue.messages, i), dialogue.messages[i].content)
             for i in dialogue.assistant_turns()
         ],
     )

@@ -52,10 +52,14 @@ class CoherenceModel:
     def contexts(self, histories: Sequence[Vectors], roles: Sequence[Role]) -> Floats:
         """Project histories, each (messages, dimensions), for speakers of `roles` -> (n, 5, d)."""
         aspects = np.stack([context_aspects(history) for history in histories])
+        return self.project(aspects, [len(history) for history in histories], roles)
+
+    def project(self, aspects: Floats, lengths: Sequence[int], roles: Sequence[Role]) -> Floats:
+        """The same of histories of which `context_aspects`, (n, 4, dimensions), are known."""
         projected = np.stack(
             [product(aspects[:, k], part.T) for k, part in enumerate(self._context)], axis=1
         )
-        places = [place(len(h), role) for h, role in zip(histories, roles, strict=True)]
+        places = [place(length, role) for length, role in zip(lengths, roles, strict=True)]
         return np.concatenate([projected, self._place[places][:, None]], axis=1)
 
 

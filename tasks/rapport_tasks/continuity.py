@@ -27,22 +27,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import factorial
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
 
 from rapport_tasks.dialogue import Dialogue, Message
 from rapport_tasks.encoder import Encoder
+from rapport_tasks.history import Prefix, Tally
 from rapport_tasks.pool import Pool
 from rapport_tasks.record import Record
-from rapport_tasks.relevance import FittedRelevance, RelevanceScorer
+from rapport_tasks.relevance import FittedRelevance, RelevanceScorer, recent
 from rapport_tasks.replies import copy_rate, remove_copied
-from rapport_tasks.sentences import language
 
 VERSION = "1.1"
 COPIED = 0.5
 SHORTEST = 4
 PERMUTATIONS = 24
+TOGETHER = 1024
+"""Pairs of reply and place that are fitted at once: all of a dialogue of up to 40 replies."""
 TIE = 1e-5
 """Equal replies give equal sums up to rounding of 32-bit products, and must count as a tie."""
 
@@ -121,6 +124,7 @@ class ContrastiveContinuity:
             items: One per reply, in order; at most one per turn.
         """
         turns = []
+        tally = Tally()
         scored: list[tuple[Item, str]] = []
         for turn, history, reply in items:
             user = last_user(history)
@@ -129,23 +133,25 @@ class ContrastiveContinuity:
             value = None
             if reason is None:
                 # One reply at a time: a value must not depend, even in its last bits, on the others.
-                value = self._contrast(dialogue_id, turn, history, stripped)
+                value = self._contrast(dialogue_id, turn, history, stripped, tally)
                 scored.append(((turn, history, reply), stripped))
             turns.append(TurnContinuity(turn, value, rate, reason))
         order = self._order(dialogue_id, scored) if len(scored) > 1 else None
         return DialogueContinuity(tuple(turns), order)
 
     def _contrast(
-        self, dialogue_id: str, turn: int, history: Sequence[Message], stripped: str
+        self, dialogue_id: str, turn: int, history: Sequence[Message], stripped: str, tally: Tally
     ) -> float:
-        spoken = language("".join(m.content for m in history if m.role == "user"))
+        tally.read(history)
+        spoken = tally.language
         pool = self._pools(spoken)
         if spoken not in self._prepared:
             self._prepared[spoken] = self._relevance.prepare(pool.histories)
         own = self._relevance.relevance(
             [stripped], self._relevance.prepare([history]), np.zeros((1, 1), dtype=np.int64)
         )
-        rows = np.array([pool.negatives(dialogue_id, turn, history)])
+        chosen = pool.negatives(dialogue_id, turn, history, characters=tally.characters)
+        rows = np.array([chosen])
         other = self._relevance.relevance([stripped], self._prepared[spoken], rows)
         return float(own[0, 0] - other.mean())
 
@@ -153,16 +159,22 @@ class ContrastiveContinuity:
         count = len(scored)
         others = permutations_of(count, dialogue_id)
         pairs = sorted({(i, t) for p in (*others, range(count)) for t, i in enumerate(p)})
-        histories = []
-        for i, t in pairs:
-            (_, history, _), (_, _, reply) = scored[t][0], scored[i][0]
-            histories.append([m for m in history if m != Message("assistant", reply)])
-        fit = self._relevance.relevance(
-            [scored[i][1] for i, _ in pairs],
-            self._relevance.prepare(histories),
-            np.arange(len(pairs))[:, None],
-        )
-        return order_share(dict(zip(pairs, fit[:, 0].tolist(), strict=True)), others)
+        if len(pairs) > TOGETHER:
+            pairs.sort(key=itemgetter(1))  # histories of neighbouring places share their messages
+        fit: dict[tuple[int, int], float] = {}
+        for first in range(0, len(pairs), TOGETHER):
+            some = pairs[first : first + TOGETHER]
+            histories = []
+            for i, t in some:
+                (_, history, _), (_, _, reply) = scored[t][0], scored[i][0]
+                histories.append(recent(history, without=Message("assistant", reply)))
+            values = self._relevance.relevance(
+                [scored[i][1] for i, _ in some],
+                self._relevance.prepare(histories),
+                np.arange(len(some))[:, None],
+            )
+            fit |= zip(some, values[:, 0].tolist(), strict=True)
+        return order_share(fit, others)
 
 
 def order_share(fit: Mapping[tuple[int, int], float], others: Sequence[Sequence[int]]) -> float:
@@ -232,7 +244,7 @@ def continuity_record(
         if reply is None:
             record.miss("continuity", turn, "overlong")
         else:
-            draws.setdefault(draw, []).append((turn, dialogue.messages[:turn], reply))
+            draws.setdefault(draw, []).append((turn, Prefix(dialogue.messages, turn), reply))
     for items in draws.values():
         found = scorer.score(dialogue.id, items)
         for entry in found.turns:

@@ -74,10 +74,8 @@ class Dialogue:
 
     def last_user(self, turn: int) -> str:
         """The last user message before message `turn`, or an empty string."""
-        for message in reversed(self.messages[:turn]):
-            if message.role == "user":
-                return message.content
-        return ""
+        said = (self.messages[i] for i in range(min(turn, len(self.messages)) - 1, -1, -1))
+        return next((message.content for message in said if message.role == "user"), "")
 
     def to_json(self) -> dict[str, Any]:
         """The dialogue as one line of a dialogue file, and as an lm-eval doc."""

@@ -40,14 +40,23 @@ class Pool:
     texts: tuple[str, ...]
     identity: str
 
-    def negatives(self, dialogue_id: str, turn: int, history: Sequence[Message]) -> list[int]:
+    def negatives(
+        self,
+        dialogue_id: str,
+        turn: int,
+        history: Sequence[Message],
+        *,
+        characters: int | None = None,
+    ) -> list[int]:
         """Indices of the histories that the reply at `turn` of a dialogue is compared with.
 
         The `NEGATIVES` that come first by a hash of (dialogue, turn, history) among the `NEAREST`
         in characters. Histories of a dialogue that opens with the same message are left out: that
-        is the scored dialogue itself.
+        is the scored dialogue itself. `characters` of the history need not be counted if known.
         """
-        length = sum(len(message.content) for message in history)
+        length = characters
+        if length is None:
+            length = sum(len(message.content) for message in history)
         opening = history[0].content if history else None
         nearest: list[int] = []
         for index in np.argsort(np.abs(self.lengths - length), kind="stable"):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -120,8 +121,7 @@ class FittedRelevance:
 
     def prepare(self, histories: Sequence[History]) -> Histories:
         """Encode the messages of histories; system messages are not read."""
-        spoken = [[m for m in history if m.role != "system"] for history in histories]
-        spoken = [h if len(h) <= LONGEST else [h[0], *h[1 - LONGEST :]] for h in spoken]
+        spoken = [recent(history) for history in histories]
         texts = list(dict.fromkeys(m.content for history in spoken for m in history))
         number = {text: i for i, text in enumerate(texts)}
         vectors = self._encoder.encode(texts)
@@ -184,6 +184,23 @@ class FittedRelevance:
         hidden = np.tanh(standard @ get[f"{kind}_hidden"].T + get[f"{kind}_hidden_bias"])
         total = hidden @ get[f"{kind}_out"] + get[f"{kind}_out_bias"]
         return np.asarray(1 / (1 + np.exp(-total)), dtype=np.float64)
+
+
+def recent(history: History, *, without: Message | None = None) -> list[Message]:
+    """The messages of a history that are read: its first and its most recent ones.
+
+    Args:
+        history: May be long; its middle is not looked at.
+        without: Left out wherever it stands, as system messages are.
+    """
+
+    def counts(message: Message) -> bool:
+        return message.role != "system" and message != without
+
+    latest = list(islice(filter(counts, reversed(history)), LONGEST))
+    if len(latest) < LONGEST:
+        return latest[::-1]
+    return [next(filter(counts, history)), *latest[LONGEST - 2 :: -1]]
 
 
 FEATURES = (

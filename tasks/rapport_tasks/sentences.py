@@ -191,6 +191,11 @@ def distinct_sentences(text: str) -> list[Sentence]:
 
 def language(text: str) -> Literal["zh", "en"]:
     """Chinese when there are at least as many Han characters as Latin words, or neither."""
-    han = sum(len(run) for run in _HAN.findall(text))
-    latin = sum(1 for _ in _LATIN_WORD.finditer(text)) if han < len(text) else 0
+    han, latin = count_scripts(text)
     return "zh" if han >= latin else "en"
+
+
+def count_scripts(text: str) -> tuple[int, int]:
+    """How many Han characters and how many Latin words a text has."""
+    han = sum(len(run) for run in _HAN.findall(text))
+    return han, sum(1 for _ in _LATIN_WORD.finditer(text)) if han < len(text) else 0

@@ -23,21 +23,19 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Literal, Protocol
 
-import numpy as np
-
 from rapport_tasks.builtin import DATA
 from rapport_tasks.coherence import (
     PARTS,
     CoherenceModel,
     ComparableCosines,
-    Floats,
     identity_of,
     load_weights,
 )
 from rapport_tasks.dialogue import Dialogue, Message, Role
 from rapport_tasks.encoder import EMBEDDED, Encoder, Vectors, shorten
-from rapport_tasks.lexical import Lexicon, Terms, dot, mean, pool_lexicon
+from rapport_tasks.lexical import Lexicon, Terms, dot, pool_lexicon
 from rapport_tasks.pool import pool_identity
+from rapport_tasks.preceding import PrecedingVectors, PrecedingWords
 from rapport_tasks.record import Record
 from rapport_tasks.sentences import language
 from rapport_tasks.topic_directions import Aspects, Directions, aspects_of, lean
@@ -125,6 +123,36 @@ class BoundaryScorer(Protocol):
         """The boundary of an assistant reply to a history."""
         ...
 
+    def score_each(
+        self, messages: Sequence[Message], candidates: Sequence[tuple[int, Message]]
+    ) -> list[Boundary]:
+        """The boundary of each candidate in the place of a message; turns do not fall."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A message with what is computed from it alone."""
+
+    role: Role
+    text: str
+    vector: Vectors
+    words: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The messages before the one in question."""
+
+    vectors: PrecedingVectors
+    words: PrecedingWords
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, message: _Read) -> None:
+        self.vectors.add(message.vector)
+        self.words.add(message.words)
+        self.texts.append(message.text)
+
 
 class WindowBoundaryScorer:
     """Windowed similarities, coherence and directions, weighed by a logistic regression.
@@ -163,20 +191,35 @@ class WindowBoundaryScorer:
 
     def score_messages(self, messages: Sequence[Message]) -> list[Boundary]:
         """One boundary a message, in order; entry 0 is unscored."""
-        result = [UNSCORED] * len(messages)
-        places = _spoken(messages)
-        spoken = [messages[place] for place in places]
-        directed = any(model.directions for model in self._models.values())
-        aspects = self.aspects(spoken) if directed else [{}] * (len(spoken) - 1)
-        rows = zip(self.features(spoken), aspects, strict=True)
-        for number, row in enumerate(rows, start=1):
-            recent = [shorten(m.content) for m in spoken[max(0, number - 7) : number + 1]]
-            result[places[number]] = self._model_for(recent).decide(*row)
-        return result
+        return self.score_each(messages, list(enumerate(messages)))
 
     def score_reply(self, history: Sequence[Message], reply: str) -> Boundary:
         """The boundary of an assistant reply; unscored when blank or without a history."""
-        return self.score_messages([*history, Message("assistant", reply)])[-1]
+        return self.score_each(history, [(len(history), Message("assistant", reply))])[0]
+
+    def score_each(
+        self, messages: Sequence[Message], candidates: Sequence[tuple[int, Message]]
+    ) -> list[Boundary]:
+        """The boundary of each candidate, as if it stood in the place of message ``turn``.
+
+        Args:
+            messages: Of one dialogue.
+            candidates: (turn, message) pairs; turns do not fall.
+        """
+        before, read, found = self._nothing(), 0, []
+        for turn, message in candidates:
+            for earlier in messages[read:turn]:
+                if _speaks(earlier):
+                    before.add(self._read(earlier))
+            read = turn
+            boundary = UNSCORED
+            if _speaks(message) and before.texts:
+                this = self._read(message)
+                recent = [shorten(text) for text in [*before.texts[-7:], this.text]]
+                features = self._features(before, this)
+                boundary = self._model_for(recent).decide(features, self._aspects(before, this))
+            found.append(boundary)
+        return found
 
     def _model_for(self, recent: Sequence[str]) -> BoundaryModel:
         """By the language and the length of the last messages."""
@@ -185,41 +228,53 @@ class WindowBoundaryScorer:
 
     def features(self, messages: Sequence[Message]) -> list[dict[str, float]]:
         """The features of every message after the first, each from those before it alone."""
-        texts = [message.content for message in messages]
-        if len(texts) < 2:
-            return []
+        before, rows = self._nothing(), []
+        for message in map(self._read, messages):
+            if before.texts:
+                rows.append(self._features(before, message))
+            before.add(message)
+        return rows
+
+    def _nothing(self) -> _Before:
+        return _Before(PrecedingVectors(self._comparable), PrecedingWords())
+
+    def _read(self, message: Message) -> _Read:
         if self._lexicon is None:
             self._lexicon = pool_lexicon()
-        vectors = self._encoder.encode(texts)
-        words = [self._lexicon.vector(text) for text in texts]
-        closing = [self._lexicon.vector(form(text).closing) for text in texts]
-        # Not a matrix product: its last bits depend on how many texts there are.
-        similar = self._comparable(np.einsum("id,jd->ij", vectors, vectors))
-        shared = np.array([[dot(a, b) for b in words] for a in words])
-        rows = []
-        for i in range(1, len(texts)):
-            row = {"asked": float(asks_something(texts[i - 1])), **form_features(texts, i)}
-            row["words_closing"] = dot(closing[i], words[i - 1])
-            for prefix, matrix, window in (
-                ("embedding_", similar, self._comparable(_near(vectors, i, (2, 4, 8)))),
-                ("words_", shared, [_shared(words, i, k) for k in (2, 4, 8)]),
-            ):
-                before = matrix[i, :i]
-                coherent = [matrix[j, j - 1] for j in range(max(1, i - 4), i)]
-                values = (
-                    before[-1],
-                    before[-2] if i > 1 else before[-1],
-                    *window,
-                    before[-4:].max(),
-                    before[-8:].max(),
-                    before[:-1].mean() if i > 1 else before[-1],
-                    np.mean(coherent) if coherent else TYPICAL_COHESION[prefix],
-                )
-                row |= {prefix + name: float(v) for name, v in zip(FEATURES, values, strict=True)}
-            if self._coherence is not None:
-                row |= _parts(self._coherence, vectors[: i + 1], messages[i].role)
-            rows.append(row)
-        return rows
+        vector = self._encoder.encode([message.content])[0]
+        words = self._lexicon.vector(message.content)
+        return _Read(message.role, message.content, vector, words)
+
+    def _features(self, before: _Before, this: _Read) -> dict[str, float]:
+        assert self._lexicon is not None
+        texts = [*before.texts[-2:], this.text]
+        row = {"asked": float(asks_something(texts[-2])), **form_features(texts, len(texts) - 1)}
+        closing = self._lexicon.vector(form(this.text).closing)
+        row["words_closing"] = dot(closing, before.words.items[-1])
+        for prefix, found in (
+            ("embedding_", before.vectors.similar(this.vector)),
+            ("words_", before.words.similar(this.words)),
+        ):
+            cohesion = TYPICAL_COHESION[prefix] if found.cohesion is None else found.cohesion
+            values = (
+                found.last,
+                found.last_but_one,
+                *found.windows,
+                found.nearest_4,
+                found.nearest_8,
+                found.background,
+                cohesion,
+            )
+            row |= {prefix + name: v for name, v in zip(FEATURES, values, strict=True)}
+        if self._coherence is not None:
+            row |= _parts(self._coherence, before.vectors, this)
+        return row
+
+    def _aspects(self, before: _Before, this: _Read) -> Aspects:
+        if not any(model.directions for model in self._models.values()):
+            return {}
+        closing = self._encoder.encode([form(this.text).closing])[0]
+        return aspects_of(this.vector, closing, before.vectors.items[-1])
 
     def aspects(self, messages: Sequence[Message]) -> list[Aspects]:
         """What directions weigh, of every message after the first."""
@@ -250,12 +305,17 @@ def shift_record(
         if gold[turn].boundary is not None:
             record.add("gold_shift_opportunities", 1)
             record.add("gold_shifts", bool(gold[turn].boundary))
+    # In one pass, whatever the number of turns: replies are in the order of their turns.
+    candidates = [
+        (turn, Message("assistant", reply)) for turn, reply in replies if reply is not None
+    ]
+    boundaries = iter(scorer.score_each(dialogue.messages, candidates))
     for turn, reply in replies:
         record.add("shift_turns", 1)
         if reply is None:
             record.miss("shift_rate", turn, "overlong")
             continue
-        found = scorer.score_reply(dialogue.messages[:turn], reply)
+        found = next(boundaries)
         if found.boundary is None:
             record.miss("shift_rate", turn, "empty" if not reply.strip() else "one_turn")
             continue
@@ -271,27 +331,13 @@ def load_models(kind: Literal["full", "plain"]) -> dict[str, BoundaryModel]:
     return {language: BoundaryModel(**values) for language, values in stored.items()}
 
 
-def _parts(model: CoherenceModel, vectors: Vectors, role: Role) -> dict[str, float]:
-    """How well the last message follows the others; its place in the dialogue is no topic."""
-    context = model.contexts([vectors[:-1]], [role])[0]
-    values = context[:-1] @ model.messages(vectors[-1:])[0]
+def _parts(model: CoherenceModel, before: PrecedingVectors, this: _Read) -> dict[str, float]:
+    """How well the message follows the others; its place in the dialogue is no topic."""
+    aspects, length = before.context_aspects()[None], len(before.items)
+    context = model.project(aspects, [length], [this.role])[0]
+    values = context[:-1] @ model.messages(this.vector[None])[0]
     return {f"coherence_{name}": float(v) for name, v in zip(PARTS[:-1], values, strict=True)}
 
 
-def _spoken(messages: Sequence[Message]) -> list[int]:
-    return [i for i, m in enumerate(messages) if m.role != "system" and m.content.strip()]
-
-
-def _near(vectors: Vectors, i: int, sizes: Sequence[int]) -> Floats:
-    """Cosines of message i with the mean of so many messages before it."""
-    found = np.zeros(len(sizes), dtype=np.float32)
-    for place, size in enumerate(sizes):
-        centre = vectors[max(0, i - size) : i].mean(axis=0)
-        length = float(np.linalg.norm(centre))
-        if length:
-            found[place] = float(vectors[i] @ centre) / length
-    return found
-
-
-def _shared(words: Sequence[Terms], i: int, size: int) -> float:
-    return dot(words[i], mean(words[max(0, i - size) : i]))
+def _speaks(message: Message) -> bool:
+    return message.role != "system" and bool(message.content.strip())

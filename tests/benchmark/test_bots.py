@@ -34,6 +34,19 @@ def test_every_rule_answers_each_turn_for_itself(dialogues):
             assert replies == [rule(dialogue, turn) for turn in asked], name
 
 
+def test_a_dialogue_is_read_once_for_all_its_turns(monkeypatch):
+    read = []
+    from_json = Dialogue.from_json
+    monkeypatch.setattr(Dialogue, "from_json", lambda doc: read.append(1) or from_json(doc))
+    docs = [TALK.to_json(), TALK.to_json()]
+    asked = [
+        TurnRequest("generate_until", doc, ("", {}), 0, turn=t) for doc in docs for t in (1, 3)
+    ]
+    said = [TALK.messages[turn].content for turn in (1, 3)]
+    assert ReplyModel(gold).generate_until(asked) == said * 2
+    assert len(read) == 2
+
+
 def test_gold_and_parrot_say_what_was_said(dialogues):
     [dialogue] = [d for d in dialogues if d.id == "d-1"]
     expected = [message.content for message in dialogue.messages]
