@@ -21,6 +21,7 @@ from rapport_bench.files import write_atomically
 from rapport_training.disk import new_folder
 
 RUNNER = """
+import signal
 import sys
 from rapport_training.prepare import pipeline
 from rapport_bench import prepare_command
@@ -34,6 +35,8 @@ def update(self, what, done, total):
     bar(self, what, done, total)
 
 prepare_command._Bar.update = update
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as what a shell starts in the background has it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 if __name__ == "__main__":
     from rapport_bench.cli import main
     main(sys.argv[2:])

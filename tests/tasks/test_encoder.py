@@ -98,7 +98,8 @@ def test_a_missing_folder_is_said_without_asking_the_hub(name):
 
 
 def test_a_hub_model_that_cannot_be_had_is_said(monkeypatch):
-    def refuse(name: str):
+    def refuse(name: str, *, trust_remote_code: bool):
+        assert not trust_remote_code
         raise OSError("cannot connect\nlong trace")
 
     library = SimpleNamespace(SentenceTransformer=refuse)

@@ -231,8 +231,12 @@ def test_a_disk_that_fills_up_while_the_log_is_written_is_said(
 def test_a_disk_that_is_full_from_the_beginning_is_said(
     longer: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
+    write = Path.write_text
+
+    def full(path: Path, *given: Any, **named: Any) -> int:
+        if tmp_path in path.parents:
+            raise OSError(28, "No space left on device")
+        return write(path, *given, **named)
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(Incomplete, match=r"\.adapter\.checkpoints: the disk is full"):
