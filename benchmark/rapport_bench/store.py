@@ -89,6 +89,7 @@ class ResponseStore:
         self._unsound: set[tuple[Any, ...]] = set()
         self._to_delete: set[tuple[Any, Any]] = set()
         self._db = store_file.open_or_renew(self.path, warn)
+        self._inode = self.path.stat().st_ino
 
     def __enter__(self) -> ResponseStore:
         return self
@@ -214,18 +215,31 @@ class ResponseStore:
     def _do(self, what: str, work: Callable[[], _Found]) -> _Found:
         """Work with the file; once more with a new one if it turns out to be damaged."""
         try:
+            damage = None
             try:
-                return store_file.patiently(work)
+                done = store_file.patiently(work)
+                if not self._was_replaced():
+                    return done
             except store_file.ERRORS as error:
-                if not store_file.is_damage(error):
-                    raise
-                self._db.close()
-                self._db = store_file.open_or_renew(self.path, self._warn, damage=error)
-                return store_file.patiently(work)
+                if not self._was_replaced():
+                    if not store_file.is_damage(error):
+                        raise
+                    damage = error
+            self._db.close()
+            self._db = store_file.open_or_renew(self.path, self._warn, damage=damage)
+            self._inode = self.path.stat().st_ino
+            return store_file.patiently(work)
         except store_file.ERRORS as error:
             if isinstance(error, sqlite3.ProgrammingError):  # a fault of ours
                 raise
             raise store_file.refusal(self.path, error, f"cannot {what} a response") from None
+
+    def _was_replaced(self) -> bool:
+        """Whether another process has set the file aside: what is written to it now is lost."""
+        try:
+            return self.path.stat().st_ino != self._inode
+        except OSError:
+            return False
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

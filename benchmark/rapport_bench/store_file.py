@@ -61,11 +61,14 @@ def open_or_renew(
                 raise damage
             return patiently(lambda: _open(path))
         except ERRORS as error:
-            if not is_damage(error):
+            if not is_damage(error) and _code(error) != sqlite3.SQLITE_IOERR:
                 raise
-            with _alone(path.parent):
-                if not _is_sound(path):  # else another process has begun a new one
+            with _alone(
+                path.parent
+            ):  # a failing disk may be a file that another process sets aside
+                if is_damage(error) and not _is_sound(path):  # else there is a new one already
                     _set_aside(path, error, warn)
+                    _begin(path)  # before another process sees that there is none
             return patiently(lambda: _open(path))
     except (*ERRORS, OSError) as error:
         raise refusal(path, error, "cannot open the response store", opening=True) from None
@@ -169,6 +172,12 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _begin(path: Path) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with closing(_connect(path)) as db:
+        _make(db, path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

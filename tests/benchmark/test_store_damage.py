@@ -358,8 +358,9 @@ def test_several_processes_that_open_a_store_at_once_get_one(kind, path, request
     said = [writer.communicate()[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * len(names), said
     with ResponseStore(path) as store:
-        assert store.get(CPU, names).keys() == set(names)
-    aside = sorted(p.name for p in path.parent.glob("*damaged*"))
+        kept = store.get(CPU, names).keys()
+    assert kept == set(names)
+    aside = [p.name for p in path.parent.glob("*damaged*") if p.name[-1].isdigit()]
     assert aside == ([f"{path.name}.damaged-1"] if kind == "damaged" else [])
     assert sum("set aside" in text for text in said) == len(aside)
 
