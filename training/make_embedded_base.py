@@ -78,8 +78,10 @@ def render(messages: list[dict[str, str]]) -> str:
     return "".join(f"{START}{m['role']}\n{m['content']}{STOP}\n" for m in messages)
 
 
-def make_tokenizer(dialogues: list[list[dict[str, str]]]) -> PreTrainedTokenizerBase:
-    """Train a byte-level BPE tokenizer, to which no text is unknown, with Qwen's splitting rule.
+def make_tokenizer(
+    dialogues: list[list[dict[str, str]]], tokens: int = TOKENS
+) -> PreTrainedTokenizerBase:
+    """Train a byte-level BPE tokenizer of so many tokens, to which no text is unknown, with Qwen's splitting rule.
 
     transformers loads every tokenizer of a Qwen2 model with that rule, whatever its file says.
     """
@@ -92,7 +94,7 @@ def make_tokenizer(dialogues: list[list[dict[str, str]]]) -> PreTrainedTokenizer
     core.train_from_iterator(
         (f"{m['role']}\n{m['content']}" for dialogue in dialogues for m in dialogue),
         trainers.BpeTrainer(
-            vocab_size=TOKENS,
+            vocab_size=tokens,
             special_tokens=[AddedToken(t, special=True) for t in (END, START, STOP)],
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,

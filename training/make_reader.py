@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from make_embedded_base import CHAT_TEMPLATE, END, START, STOP, Threads, render
+from make_embedded_base import END, STOP, Threads, make_tokenizer, render
 
 if TYPE_CHECKING:
     import torch
@@ -92,37 +92,6 @@ def split_corpora(paths: Sequence[Path]) -> tuple[list[Messages], list[Messages]
             seen.append(dialogue)
     own = [d for path in (TRAINING_ZH, TRAINING_EN) for d in read_corpus(path)]
     return seen + OWN_REPEATS * own, unseen
-
-
-def make_tokenizer(dialogues: Sequence[Messages]) -> Any:
-    """A byte-level BPE tokenizer, to which no text is unknown, with Qwen's splitting rule."""
-    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, trainers
-    from transformers import Qwen2Tokenizer
-
-    core = Tokenizer(models.BPE())
-    core.normalizer = Qwen2Tokenizer().backend_tokenizer.normalizer
-    core.pre_tokenizer = Qwen2Tokenizer().backend_tokenizer.pre_tokenizer
-    core.train_from_iterator(
-        (f"{m['role']}\n{m['content']}" for dialogue in dialogues for m in dialogue),
-        trainers.BpeTrainer(
-            vocab_size=TOKENS,
-            special_tokens=[AddedToken(t, special=True) for t in (END, START, STOP)],
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        ),
-    )
-    learned = json.loads(core.to_str())["model"]
-    tokenizer = Qwen2Tokenizer(
-        vocab=learned["vocab"],
-        merges=[tuple(merge) for merge in learned["merges"]],
-        eos_token=STOP,
-        pad_token=END,
-        unk_token=None,
-        extra_special_tokens=[START],
-        model_max_length=CONTEXT,
-    )
-    tokenizer.chat_template = CHAT_TEMPLATE
-    return tokenizer
 
 
 def make_model(tokenizer: Any) -> Any:
@@ -254,7 +223,7 @@ def train(paths: Sequence[Path], out: Path, *, minutes: float, threads: int) -> 
     if (out / "tokenizer.json").is_file():
         tokenizer = AutoTokenizer.from_pretrained(out)
     else:
-        tokenizer = make_tokenizer(dialogues[::TOKENIZER_EVERY])
+        tokenizer = make_tokenizer(dialogues[::TOKENIZER_EVERY], TOKENS)
         tokenizer.save_pretrained(out)
     rows = Rows(tokenizer, dialogues)
     model = make_model(tokenizer).to("cuda" if torch.cuda.is_available() else "cpu")
