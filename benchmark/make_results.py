@@ -42,7 +42,7 @@ from rapport_bench.leaderboard import leaderboard
 from rapport_bench.results import Result, find, load_all
 from rapport_bench.run import Outcome, RunConfig, run
 from rapport_bench.svg_record import write_comparison
-from rapport_tasks.dialogue import Dialogue, read_dialogues
+from rapport_tasks.dialogues.dialogue import Dialogue, read_dialogues
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"

@@ -34,20 +34,20 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 
-from rapport_tasks.builtin import TRAINING_ZH
-from rapport_tasks.corruptions import interrupted
-from rapport_tasks.dialogue import Dialogue, Message
-from rapport_tasks.encoder import load_encoder
-from rapport_tasks.segmentation import average, pk, window_f1
-from rapport_tasks.shift_labels import read_shift_labels
-from rapport_tasks.topic_directions import ASPECTS, Aspects
-from rapport_tasks.topic_shift import (
+from rapport_tasks.dialogues.builtin import TRAINING_ZH
+from rapport_tasks.dialogues.dialogue import Dialogue, Message
+from rapport_tasks.embedding.encoder import load_encoder
+from rapport_tasks.metrics.corruptions import interrupted
+from rapport_tasks.metrics.topic_shift import (
     CALIBRATION,
     GENERAL,
     SMALL_TALK,
     BoundaryModel,
     WindowBoundaryScorer,
 )
+from rapport_tasks.shifts.segmentation import average, pk, window_f1
+from rapport_tasks.shifts.shift_labels import read_shift_labels
+from rapport_tasks.shifts.topic_directions import ASPECTS, Aspects
 
 ENGLISH = "topicshift_en/tiage_mit.train.jsonl"
 SPLICED = ("topicshift_zh/spliced_smile.jsonl", "topicshift_zh/spliced_cpsycound.jsonl")

@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from rapport_tasks.acts import ACTS, BIAS, matching, prepared, rules
-from rapport_tasks.acts_skeleton import runs
-from rapport_tasks.acts_weights import Weights, write_weights
+from rapport_tasks.acts.classifier import ACTS, BIAS, matching, prepared, rules
+from rapport_tasks.acts.learned import Weights, write_weights
+from rapport_tasks.acts.skeleton import runs
 
 DATA = Path(__file__).parent / "data"
 

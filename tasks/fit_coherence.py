@@ -29,8 +29,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, dropout
 
 from fit_relevance import corrupted_features, fit_network
-from rapport_tasks.builtin import TRAINING_EN, TRAINING_ZH
-from rapport_tasks.coherence import (
+from rapport_tasks.dialogues.builtin import TRAINING_EN, TRAINING_ZH
+from rapport_tasks.dialogues.dialogue import Dialogue, read_dialogues, select_runnable
+from rapport_tasks.dialogues.replies import remove_copied
+from rapport_tasks.embedding.coherence import (
     PLACES,
     WEIGHTS,
     context_aspects,
@@ -38,11 +40,9 @@ from rapport_tasks.coherence import (
     load_weights,
     place,
 )
-from rapport_tasks.continuity import last_user
-from rapport_tasks.dialogue import Dialogue, read_dialogues, select_runnable
-from rapport_tasks.encoder import Encoder, load_encoder
-from rapport_tasks.relevance import FEATURES, SIMILARITIES
-from rapport_tasks.replies import remove_copied
+from rapport_tasks.embedding.encoder import Encoder, load_encoder
+from rapport_tasks.metrics.continuity import last_user
+from rapport_tasks.metrics.relevance import FEATURES, SIMILARITIES
 
 SIZE = 64
 ENGLISH_FITTED = 40
@@ -160,7 +160,7 @@ def fit_coherence(dialogues: Sequence[Dialogue], encoder: Encoder) -> dict[str, 
 
 
 class Projections(nn.Module):
-    """The trainable twin of `rapport_tasks.coherence.CoherenceModel`."""
+    """The trainable twin of `rapport_tasks.embedding.coherence.CoherenceModel`."""
 
     def __init__(self, dimensions: int = 512) -> None:
         super().__init__()

@@ -16,8 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from rapport_tasks.continuity import Item, last_user
-from rapport_tasks.corruptions import (
+from rapport_tasks.dialogues.dialogue import Dialogue
+from rapport_tasks.dialogues.pool import load_pool
+from rapport_tasks.dialogues.replies import remove_copied
+from rapport_tasks.embedding.encoder import Encoder
+from rapport_tasks.embedding.lexical import pool_lexicon
+from rapport_tasks.metrics.continuity import Item, last_user
+from rapport_tasks.metrics.corruptions import (
     answers,
     as_it_is,
     foreign,
@@ -26,12 +31,7 @@ from rapport_tasks.corruptions import (
     spliced,
     with_replies,
 )
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.encoder import Encoder
-from rapport_tasks.lexical import pool_lexicon
-from rapport_tasks.pool import load_pool
-from rapport_tasks.relevance import FittedRelevance
-from rapport_tasks.replies import remove_copied
+from rapport_tasks.metrics.relevance import FittedRelevance
 
 HIDDEN = 16
 WEIGHT_DECAY = {"zh": 0.3, "en": 1.0}

@@ -15,7 +15,7 @@ from rapport_bench.human.scales import SCALES
 from rapport_bench.human.sheet import Line, Reply, Sheet, SheetItem
 from rapport_bench.results import Result, save, seal
 from rapport_bench.store import ResponseStore, digest, replies_fact
-from rapport_tasks.dialogue import Dialogue
+from rapport_tasks.dialogues.dialogue import Dialogue
 
 NUMERICS = {"device": "cpu", "torch": "2"}
 DOMAINS = ("家庭", "职场", "校园", None)

@@ -14,7 +14,7 @@ from rapport_bench.arms import replies_arm, weightless_arm
 from rapport_bench.bots import VERSION
 from rapport_bench.results import Result, save, seal
 from rapport_bench.store import ResponseStore, digest, replies_fact
-from rapport_tasks.dialogue import Dialogue
+from rapport_tasks.dialogues.dialogue import Dialogue
 
 NUMERICS = {"device": "cpu", "torch": "0"}
 COMMAND = "rapport run --base some-base --adapter some-adapter"

@@ -1,4 +1,4 @@
-"""Fit the weights of `rapport_training.privacy_name_tagger`.
+"""Fit the weights of `rapport_training.privacy.name_tagger`.
 
     python training/fit_names.py --talk smile.jsonl
 
@@ -28,13 +28,13 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
-from rapport_tasks.dialogue import read_dialogues
-from rapport_training.privacy_marks import MarkedText, read_marked
-from rapport_training.privacy_model import read
-from rapport_training.privacy_name_candidates import candidates, cut_up, shape_of
-from rapport_training.privacy_name_context import TITLE
-from rapport_training.privacy_name_tagger import features
-from rapport_training.privacy_name_words import (
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_training.privacy.marks import MarkedText, read_marked
+from rapport_training.privacy.model import read
+from rapport_training.privacy.name_candidates import candidates, cut_up, shape_of
+from rapport_training.privacy.name_context import TITLE
+from rapport_training.privacy.name_tagger import features
+from rapport_training.privacy.name_words import (
     HAN,
     NO_GIVEN,
     SHORT_TITLES,
@@ -43,8 +43,8 @@ from rapport_training.privacy_name_words import (
     SURNAMES_RARE,
     SURNAMES_SURE,
 )
-from rapport_training.privacy_names import find_by_rules
-from rapport_training.privacy_words import (
+from rapport_training.privacy.names import find_by_rules
+from rapport_training.privacy.words import (
     given_score,
     given_scores,
     known,
@@ -58,7 +58,7 @@ DIALOGUES = ROOT / "tasks" / "rapport_tasks" / "data" / "train_zh.jsonl"
 MARKED = [
     ROOT / "tests" / "training" / f"privacy_dev{more}_zh.txt" for more in ("", "_more", "_names")
 ]
-WEIGHTS = ROOT / "training" / "rapport_training" / "data" / "name_weights.txt"
+WEIGHTS = ROOT / "training" / "rapport_training" / "privacy" / "data" / "name_weights.txt"
 
 COPIES = 10
 """How often each sentence that speaks of a person gets other names."""

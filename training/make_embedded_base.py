@@ -343,8 +343,8 @@ def evaluate(corpus: Path, folder: Path) -> dict[str, float | int]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from rapport_tasks.dialogue import Dialogue
-    from rapport_training.validation import summed_nll
+    from rapport_tasks.dialogues.dialogue import Dialogue
+    from rapport_training.lora.validation import summed_nll
 
     _, unseen = split_corpus(read_corpus(corpus))
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)

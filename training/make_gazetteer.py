@@ -24,7 +24,7 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 
-DATA = Path(__file__).parent / "rapport_training" / "data"
+DATA = Path(__file__).parent / "rapport_training" / "privacy" / "data"
 ETHNIC = (
     "壮族|回族|满族|苗族|彝族|藏族|土家族|布依族|侗族|瑶族|白族|哈尼族|哈萨克族?|黎族|傣族|畲族|傈僳族"
     "|仡佬族|拉祜族|东乡族|佤族|水族|纳西族|羌族|土族|仫佬族|锡伯族?|柯尔克孜族?|达斡尔族?|景颇族|撒拉族"

@@ -80,7 +80,7 @@ def _grams(messages: Messages) -> set[str]:
 
 def split_corpora(paths: Sequence[Path]) -> tuple[list[Messages], list[Messages]]:
     """(dialogues to learn from, unseen dialogues); the first file's first lines are unseen."""
-    from rapport_tasks.builtin import TRAINING_EN, TRAINING_ZH
+    from rapport_tasks.dialogues.builtin import TRAINING_EN, TRAINING_ZH
 
     first, *more = (read_corpus(path) for path in paths)
     unseen = first[:UNSEEN]
@@ -317,8 +317,8 @@ def measure(paths: Sequence[Path], folder: Path) -> dict[str, float]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from rapport_tasks.dialogue import Dialogue
-    from rapport_training.validation import summed_nll
+    from rapport_tasks.dialogues.dialogue import Dialogue
+    from rapport_training.lora.validation import summed_nll
 
     unseen = read_corpus(paths[0])[:200]
     tokenizer = AutoTokenizer.from_pretrained(folder)

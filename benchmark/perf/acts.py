@@ -9,10 +9,10 @@ import argparse
 import time
 from collections.abc import Sequence
 
-from rapport_tasks.acts import RuleActClassifier
-from rapport_tasks.builtin import EVALUATION_ZH, TRAINING_EN, TRAINING_ZH
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.sentences import distinct_sentences
+from rapport_tasks.acts.classifier import RuleActClassifier
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH, TRAINING_EN, TRAINING_ZH
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_tasks.dialogues.sentences import distinct_sentences
 
 _GENERATED = [f"你第{n}次说到这里，听起来很累，也许可以先歇一会儿。" for n in range(5000)]
 

@@ -24,10 +24,10 @@ from rapport_bench.loading import LoadedBase
 from rapport_bench.models import identify_base
 from rapport_bench.sampling import noise_key
 from rapport_bench.store import ResponseStore
-from rapport_tasks.builtin import load_suite_dialogues
-from rapport_tasks.protocol import Generation
-from rapport_tasks.rendering import encode, generation_context, tokenizer_renderer
-from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
+from rapport_tasks.dialogues.builtin import load_suite_dialogues
+from rapport_tasks.lm_tasks.protocol import Generation
+from rapport_tasks.prompts.rendering import encode, generation_context, tokenizer_renderer
+from rapport_training.loading.pretrained import embedding_rows, empty_model, load_tokenizer
 
 STATISTICS: dict[str, Callable[[Generated], float]] = {
     "characters": lambda reply: len(reply.text),

@@ -34,8 +34,8 @@ def generate(path: Path, dialogues: int, seed: int = 0) -> None:
     Lengths follow the study's corpus: 5.9 exchanges on average, users 41 and replies 90 characters.
     One in twenty repeats an earlier dialogue with the end of one message changed, some exactly.
     """
-    from rapport_tasks.builtin import TRAINING_ZH
-    from rapport_tasks.dialogue import read_dialogues
+    from rapport_tasks.dialogues.builtin import TRAINING_ZH
+    from rapport_tasks.dialogues.dialogue import read_dialogues
 
     text = "".join(m.content for d in read_dialogues(TRAINING_ZH) for m in d.messages)
     codes = np.array([ord(c) for c in text])
@@ -92,8 +92,13 @@ def plain(source: Path, out: Path) -> None:
     """The loop that one would write: one dialogue after another, libraries used as documented."""
     from datasketch import MinHash, MinHashLSH
 
-    from rapport_tasks.builtin import EVALUATION_ZH
-    from rapport_tasks.dialogue import Dialogue, Message, read_dialogues, structure_problem
+    from rapport_tasks.dialogues.builtin import EVALUATION_ZH
+    from rapport_tasks.dialogues.dialogue import (
+        Dialogue,
+        Message,
+        read_dialogues,
+        structure_problem,
+    )
     from rapport_training.prepare.alignment import align
     from rapport_training.prepare.quality import QualityFilter, load_rules
 

@@ -48,11 +48,11 @@ def make_adapters(base: str, folder: Path, count: int) -> list[str]:
 def load_task(data: str | None, limit: int) -> Any:
     from lm_eval.tasks import TaskManager
 
-    import rapport_tasks
-    from rapport_tasks.protocol import TaskSettings
+    from rapport_tasks import lm_tasks
+    from rapport_tasks.lm_tasks.protocol import TaskSettings
 
     manager = TaskManager(
-        include_path=str(Path(rapport_tasks.__file__).parent),
+        include_path=str(Path(lm_tasks.__file__).parent),
         include_defaults=False,
         metadata=TaskSettings(data=data, limit=limit).to_metadata(),
     )
@@ -121,8 +121,8 @@ def ours(base: str, adapters: list[str], data: str | None, limit: int) -> dict[s
     from rapport_bench.loading import LoadedBase, context_length
     from rapport_bench.models import identify_base
     from rapport_bench.store import ResponseStore
-    from rapport_tasks.rendering import tokenizer_renderer
-    from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
+    from rapport_tasks.prompts.rendering import tokenizer_renderer
+    from rapport_training.loading.pretrained import embedding_rows, empty_model, load_tokenizer
 
     torch.set_num_threads(1)
     load_task(data, limit)

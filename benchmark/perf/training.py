@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rapport_tasks.builtin import TRAINING_ZH
+from rapport_tasks.dialogues.builtin import TRAINING_ZH
 from rapport_training import EMBEDDED_BASE
 
 VOCABULARY = 151_936
@@ -76,11 +76,11 @@ def work(kind: str, base: str, corpus: str) -> dict[str, Any]:
     import torch
     from transformers import Trainer, TrainingArguments
 
-    from rapport_training.assembly import assemble
-    from rapport_training.batches import Row, collate
-    from rapport_training.loss import labelled_loss
-    from rapport_training.recipe import Recipe
-    from rapport_training.trainer import LoraTrainer
+    from rapport_training.lora.assembly import assemble
+    from rapport_training.lora.loss import labelled_loss
+    from rapport_training.lora.recipe import Recipe
+    from rapport_training.lora.trainer import LoraTrainer
+    from rapport_training.sequences.batches import Row, collate
 
     torch.set_num_threads(1)
     recipe = Recipe.model_validate(

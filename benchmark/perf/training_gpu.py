@@ -35,7 +35,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from rapport_tasks.builtin import TRAINING_ZH
+from rapport_tasks.dialogues.builtin import TRAINING_ZH
 from rapport_training import EMBEDDED_BASE
 
 STUDY, RECOMMENDED = "qwen1.5-1.8b-emotion", "qwen1.5-1.8b-emotion-recommended"
@@ -92,7 +92,7 @@ def recipe_of(name: str, base: str, corpus: str, steps: int) -> Any:
     """A shipped recipe for the random base; on the CPU in passes of two rows, to be over soon."""
     import torch
 
-    from rapport_training.recipe import load_recipe
+    from rapport_training.lora.recipe import load_recipe
 
     settings: dict[str, Any] = {"base.name": base, "data.corpus": corpus, "train.max_steps": steps}
     if not torch.cuda.is_available():
@@ -104,7 +104,7 @@ def shipped(recipe: Any, scratch: Path) -> dict[str, Any]:
     """`rapport train`, as the command does it."""
     import torch
 
-    from rapport_training.train import train
+    from rapport_training.lora.train import train
 
     record = train(recipe, scratch / "adapter").record
     lines = [
@@ -152,12 +152,12 @@ def stock_once(
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
-    from rapport_tasks.dialogue import read_dialogues
-    from rapport_tasks.rendering import tokenizer_renderer
-    from rapport_training.base import load_base
-    from rapport_training.batches import Row, collate
-    from rapport_training.corpus import encode_corpus
-    from rapport_training.memory import peak_bytes
+    from rapport_tasks.dialogues.dialogue import read_dialogues
+    from rapport_tasks.prompts.rendering import tokenizer_renderer
+    from rapport_training.lora.base import load_base
+    from rapport_training.lora.memory import peak_bytes
+    from rapport_training.sequences.batches import Row, collate
+    from rapport_training.sequences.corpus import encode_corpus
 
     cuda = torch.cuda.is_available()
     tokenizer = AutoTokenizer.from_pretrained(base)

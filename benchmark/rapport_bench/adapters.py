@@ -17,10 +17,10 @@ from typing import Any
 
 from rapport_bench.models import BaseModel, hash_weights, resolve_folder
 from rapport_bench.store import ResponseStore, digest
-from rapport_tasks.errors import AdapterMismatch, BadInput
-from rapport_tasks.paths import encodable
-from rapport_tasks.weights import ADAPTER_WEIGHTS, read_settings, tensor_shapes
-from rapport_training.pretrained import empty_model, first_line, some
+from rapport_tasks.common.errors import AdapterMismatch, BadInput
+from rapport_tasks.common.paths import encodable
+from rapport_tasks.weights.hashes import ADAPTER_WEIGHTS, read_settings, tensor_shapes
+from rapport_training.loading.pretrained import empty_model, first_line, some
 
 ADAPTER_CONFIG = "adapter_config.json"
 _PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rapport_bench.adapters import Adapter
 from rapport_bench.models import BaseModel
 from rapport_bench.store import digest
-from rapport_tasks.paths import encodable
+from rapport_tasks.common.paths import encodable
 
 Kind = Literal["base", "adapter", "model", "replies", "bot", "gold"]
 
@@ -57,7 +57,7 @@ def model_arm(
         template_sha256: `rendering_sha256` of the template that it is asked with [default: that of the
             tokenizer's own].
     """
-    from rapport_tasks.chat_template import rendering_sha256, tokenizer_renderer
+    from rapport_tasks.prompts.chat_template import rendering_sha256, tokenizer_renderer
 
     tokenizer_sha256 = digest(
         {

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from rapport_bench.adapters import Adapter
 from rapport_bench.models import BaseModel
-from rapport_tasks.chat_template import (
+from rapport_tasks.common.errors import UnsupportedTemplate
+from rapport_tasks.prompts.chat_template import (
     ChatTemplate,
     rendering_sha256,
     thinking_remark,
     unread_arguments,
 )
-from rapport_tasks.errors import UnsupportedTemplate
-from rapport_tasks.template_choice import (
+from rapport_tasks.prompts.template_choice import (
     chosen_template,
     folder_templates,
     one_template,

@@ -19,7 +19,7 @@ from rapport_bench.gate_policy import Policy, make_rule, read_policy
 from rapport_bench.metrics import BY_NAME
 from rapport_bench.results import Result, find
 from rapport_bench.text_sources import Sources
-from rapport_tasks.errors import RapportError
+from rapport_tasks.common.errors import RapportError
 
 _BUILT_IN = Sources()
 

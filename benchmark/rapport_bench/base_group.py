@@ -14,9 +14,9 @@ from rapport_bench.arms import Arm
 from rapport_bench.engine import ArmModel, encoder_for
 from rapport_bench.models import BaseModel, identify_base
 from rapport_bench.store import ResponseStore, digest
-from rapport_tasks.chat_template import rendering_sha256
-from rapport_tasks.errors import BadInput, Incomplete
-from rapport_training.pretrained import embedding_rows, empty_model, load_tokenizer
+from rapport_tasks.common.errors import BadInput, Incomplete
+from rapport_tasks.prompts.chat_template import rendering_sha256
+from rapport_training.loading.pretrained import embedding_rows, empty_model, load_tokenizer
 
 if TYPE_CHECKING:
     from rapport_bench.run import Named, Reporter, RunConfig

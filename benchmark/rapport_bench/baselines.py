@@ -10,8 +10,8 @@ from typing import Any
 
 from rapport_bench.files import write_atomically
 from rapport_bench.results import Result, load
-from rapport_tasks.errors import BadInput, close_match
-from rapport_tasks.parsing import read_toml
+from rapport_tasks.common.errors import BadInput, close_match
+from rapport_tasks.common.parsing import read_toml
 
 FILE = "baselines.toml"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")

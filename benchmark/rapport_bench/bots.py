@@ -24,8 +24,8 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.sentences import language, split_sentences
+from rapport_tasks.dialogues.dialogue import Dialogue
+from rapport_tasks.dialogues.sentences import language, split_sentences
 
 ReplyRule = Callable[[Dialogue, int], str]
 """(dialogue, message index) -> reply."""

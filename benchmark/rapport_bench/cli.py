@@ -27,8 +27,8 @@ from rapport_bench.cli_shared import JSON_OPTION, emit, json_line, quiet_librari
 from rapport_bench.cli_training import prepare, train
 from rapport_bench.cli_validate import validate
 from rapport_bench.signals import follow_launcher, watch_sigterm
-from rapport_tasks.errors import BadInput
-from rapport_tasks.paths import expand_home
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.paths import expand_home
 
 
 @click.group(
@@ -70,7 +70,7 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
     from rapport_bench import console
     from rapport_bench.files import write_atomically
     from rapport_bench.score import summarise, transcript_scorer
-    from rapport_tasks.dialogue import read_dialogues
+    from rapport_tasks.dialogues.dialogue import read_dialogues
 
     if as_json and out is None:
         raise BadInput(
@@ -110,9 +110,9 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
 @JSON_OPTION
 def tasks(path: bool, as_json: bool) -> None:
     """List the lm-eval tasks, or say where they lie."""
-    import rapport_tasks
+    from rapport_tasks import lm_tasks
 
-    folder = str(Path(rapport_tasks.__file__).parent)
+    folder = str(Path(lm_tasks.__file__).parent)
     listing = {
         "rapport_perplexity": "likelihood of the gold replies given their true history",
         "rapport_aer": "advice and empathy in replies, companions, markers, degeneration",

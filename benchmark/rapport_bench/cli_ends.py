@@ -11,7 +11,7 @@ import click
 
 from rapport_bench.cli_shared import SCHEMA_VERSION, json_line
 from rapport_bench.standard_streams import OutputLost
-from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete, RapportError
+from rapport_tasks.common.errors import FULL_DISK, BadInput, Incomplete, RapportError
 
 KEPT = "Run the same command again: what was finished for good is kept."
 

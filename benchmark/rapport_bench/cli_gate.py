@@ -8,7 +8,7 @@ import sys
 import click
 
 from rapport_bench.cli_shared import JSON_OPTION, RESULTS_OPTION, emit
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 _NAME = click.option(
     "--baseline-name",

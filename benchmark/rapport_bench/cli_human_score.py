@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from rapport_bench.cli_shared import JSON_OPTION, emit
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 
 @click.command("score", epilog="Example: rapport human score study ratings/*.json")

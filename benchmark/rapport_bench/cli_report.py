@@ -8,7 +8,7 @@ import click
 
 from rapport_bench.cli_shared import JSON_OPTION, emit
 from rapport_bench.escape import one_line
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 _WITH_TEXT = (
     "this page quotes intimate dialogues: what people wrote and what models replied. It is readable "

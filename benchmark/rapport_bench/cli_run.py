@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rapport_bench.cli_shared import JSON_OPTION, RESULTS_OPTION, emit
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 if TYPE_CHECKING:
     from rapport_bench.run import Named, RunConfig
@@ -138,7 +138,7 @@ def run_config(options: dict[str, Any]) -> RunConfig:
         BadInput: Options that exclude each other or are out of range.
     """
     from rapport_bench.run import RunConfig
-    from rapport_tasks.protocol import Generation
+    from rapport_tasks.lm_tasks.protocol import Generation
 
     if options["seed"] is not None and options["seeds"]:
         raise BadInput("--seed and --seeds exclude each other", remedy="Give one of them.")

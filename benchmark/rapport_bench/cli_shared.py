@@ -30,7 +30,7 @@ def quiet_libraries() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     # Where a processor has AVX512-BF16, bitsandbytes asks on import for a package with a kernel that
-    # `rapport_training.capabilities.keep_unpacked` leaves unused.
+    # `rapport_training.loading.capabilities.keep_unpacked` leaves unused.
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 

@@ -28,7 +28,7 @@ from rapport_bench.bootstrap import DRAWS, MIN_CLUSTERS, bootstrap_sums, percent
 from rapport_bench.clusters import Floats, Interval, checked_sums
 from rapport_bench.metrics import BY_NAME, METRICS, Direction, Metric
 from rapport_bench.paired import Difference, exactly_equal_difference
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.common.errors import BadInput, close_match
 
 _BLOCK = 1000
 """Draws held at a time: 200 arms and four metrics are 1,604 columns."""

@@ -56,7 +56,7 @@ def run_demo(out: Path, reporter: RunReporter) -> tuple[Outcome, Path]:
 
 def prepare_builtin(corpus: Path) -> Path:
     """Make a corpus folder of the built-in training dialogues, anew."""
-    from rapport_tasks.builtin import TRAINING_ZH
+    from rapport_tasks.dialogues.builtin import TRAINING_ZH
     from rapport_training.prepare import prepare
 
     if (corpus / "card.json").is_file():
@@ -68,8 +68,8 @@ def prepare_builtin(corpus: Path) -> Path:
 def train_embedded(corpus: Path, adapter: Path, reporter: RunReporter) -> None:
     """Train an adapter on a corpus by the embedded recipe, anew."""
     from rapport_training import EMBEDDED_RECIPE
-    from rapport_training.recipe import load_recipe
-    from rapport_training.train import train
+    from rapport_training.lora.recipe import load_recipe
+    from rapport_training.lora.train import train
 
     if (adapter / "training.json").is_file():
         shutil.rmtree(adapter)

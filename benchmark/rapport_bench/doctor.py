@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rapport_training.corpus import LabelledSequence
+    from rapport_training.sequences.corpus import LabelledSequence
 
 _REQUIRED = (
     "lm-eval",
@@ -72,7 +72,7 @@ def _trials() -> list[Check]:
     """What only a trial tells: types, 4 bits, optimizers and packing; scoring and training apart."""
     try:
         from rapport_bench.loading import default_device, default_dtype
-        from rapport_training.capabilities import (
+        from rapport_training.loading.capabilities import (
             USUAL_LAYERS,
             dtype_problem,
             four_bit_problem,
@@ -108,7 +108,7 @@ def _trials() -> list[Check]:
 
 
 def _tiny_dialogues() -> list[LabelledSequence]:
-    from rapport_training.corpus import LabelledSequence
+    from rapport_training.sequences.corpus import LabelledSequence
 
     return [LabelledSequence(tokens, tokens) for tokens in ((1, 2, 3, 4, 5), (6, 7, 8))]
 
@@ -151,7 +151,7 @@ def _embedded() -> Check:
 
 def _store() -> Check:
     from rapport_bench.store import ResponseStore, default_path
-    from rapport_tasks.errors import RapportError
+    from rapport_tasks.common.errors import RapportError
 
     try:
         with ResponseStore():

@@ -25,12 +25,12 @@ from rapport_bench.likelihood import (
 )
 from rapport_bench.sampling import noise_key
 from rapport_bench.store import Response, ResponseStore, digest
-from rapport_tasks.lm_tasks import TurnArguments, TurnRequest
-from rapport_tasks.protocol import Generation
-from rapport_tasks.rendered import RenderedDialogue
-from rapport_tasks.rendering import Renderer
-from rapport_tasks.thoughts import prompted_block
-from rapport_tasks.tokenisation import TurnTokens, tokenise
+from rapport_tasks.dialogues.thoughts import prompted_block
+from rapport_tasks.lm_tasks.protocol import Generation
+from rapport_tasks.lm_tasks.tasks import TurnArguments, TurnRequest
+from rapport_tasks.prompts.rendered import RenderedDialogue
+from rapport_tasks.prompts.rendering import Renderer
+from rapport_tasks.prompts.tokenisation import TurnTokens, tokenise
 
 Activate = Callable[[], AbstractContextManager[Any]]
 """Loads what is not loaded yet and yields the model as this arm."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete
+from rapport_tasks.common.errors import FULL_DISK, BadInput, Incomplete
 
 _UNFINISHED = re.compile(r"\..{1,60}\.([0-9a-f]{12}|[a-z0-9_]{8})", re.DOTALL)
 

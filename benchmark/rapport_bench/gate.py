@@ -26,7 +26,7 @@ from rapport_bench.gate_policy import Policy, Rule
 from rapport_bench.metrics import Metric
 from rapport_bench.paired import Difference
 from rapport_bench.results import Result, require_comparable
-from rapport_tasks.errors import NotComparable
+from rapport_tasks.common.errors import NotComparable
 
 GateOutcome = Literal["pass", "inconclusive", "not comparable", "fail"]
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from rapport_bench.metrics import BY_NAME, Metric
-from rapport_tasks.errors import BadInput, close_match, shown
-from rapport_tasks.parsing import read_toml
+from rapport_tasks.common.errors import BadInput, close_match, shown
+from rapport_tasks.common.parsing import read_toml
 
 ALPHA = 0.05
 """Level of the Holm family unless the policy says otherwise."""

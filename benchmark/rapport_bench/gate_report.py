@@ -14,7 +14,7 @@ from rapport_bench import console
 from rapport_bench.escape import markdown_text, one_line, xml_text
 from rapport_bench.files import write_atomically
 from rapport_bench.gate import ArmGate, Gate, GateOutcome, MetricGate
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 _SIGNS: dict[GateOutcome, tuple[str, str]] = {
     "pass": ("✓ PASS", "green"),

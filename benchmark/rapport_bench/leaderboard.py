@@ -28,7 +28,7 @@ from rapport_bench.results import (
     token_gap,
 )
 from rapport_bench.tiers import tiers
-from rapport_tasks.errors import BadInput, Incomplete, NotComparable, close_match
+from rapport_tasks.common.errors import BadInput, Incomplete, NotComparable, close_match
 
 DEFAULT_BY = "aer_share"
 REFERENCE_KINDS = ("gold", "bot")

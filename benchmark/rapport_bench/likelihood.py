@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 _CHUNK_ELEMENTS = 1 << 24  # float32 logits held at once: 64 MiB
 

@@ -28,9 +28,9 @@ from rapport_bench.adapters import (
 from rapport_bench.fingerprint import Fingerprint
 from rapport_bench.models import BaseModel
 from rapport_bench.trials import require_working
-from rapport_tasks.errors import AdapterMismatch, BadInput
-from rapport_training.capabilities import keep_unpacked
-from rapport_training.pretrained import first_line, load_causal_lm, load_config, some
+from rapport_tasks.common.errors import AdapterMismatch, BadInput
+from rapport_training.loading.capabilities import keep_unpacked
+from rapport_training.loading.pretrained import first_line, load_causal_lm, load_config, some
 
 PROBE = "最近总是睡不好，心里很乱。I can't sleep and my mind won't stop."
 _DETERMINISTIC = ("pissa", "olora", "loftq")

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from rapport_tasks.markers import MARKERS
+from rapport_tasks.acts.markers import MARKERS
 
 Direction = Literal["lower", "higher", "band", "none"]
 Family = Literal["confirmatory", "companion", "marker"]

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rapport_bench.store import ResponseStore, digest
-from rapport_tasks.errors import BadInput
-from rapport_tasks.hub import find_folder
-from rapport_tasks.paths import encodable, local_path
-from rapport_tasks.weights import read_settings, weight_files, weights_sha256
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.paths import encodable, local_path
+from rapport_tasks.weights.hashes import read_settings, weight_files, weights_sha256
+from rapport_tasks.weights.hub import find_folder
 
 Quantization = Literal["none", "nf4"]
 _SMALL = 64 << 20  # bytes of weights that are hashed in a moment, every time
@@ -53,7 +53,7 @@ class BaseModel:
 
 
 def resolve_folder(name: str) -> Path:
-    """A model's or adapter's folder; see `rapport_tasks.hub.find_folder`."""
+    """A model's or adapter's folder; see `rapport_tasks.weights.hub.find_folder`."""
     from rapport_training import EMBEDDED_BASE
 
     return find_folder(name, embedded=EMBEDDED_BASE)

@@ -16,8 +16,8 @@ from rich.progress import (
 )
 
 from rapport_bench.console import output
-from rapport_tasks.builtin import EVALUATION_ZH
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH
 from rapport_training.prepare import PrepareSettings, Resources, prepare
 from rapport_training.prepare.quality import BUILTIN_RULES, load_rules
 

@@ -90,7 +90,7 @@ def rapport_result(
     from rapport_bench.gate_policy import read_policy
     from rapport_bench.session_results import Wanted, session_results
     from rapport_bench.text_sources import Sources
-    from rapport_tasks.errors import RapportError
+    from rapport_tasks.common.errors import RapportError
 
     shared = tmp_path_factory.getbasetemp()
     workerinput = getattr(config, "workerinput", None)
@@ -143,7 +143,7 @@ def _at_home(word: str) -> str:
     """With ``~`` expanded, which ini files and quotes keep from the shell."""
     if "~" not in word:
         return word
-    from rapport_tasks.paths import expand_home
+    from rapport_tasks.common.paths import expand_home
 
     return expand_home(word)
 

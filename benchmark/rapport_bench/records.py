@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rapport_bench import stats
 from rapport_bench.metrics import METRICS, Metric
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.record import Record, Unscored
+from rapport_tasks.common.record import Record, Unscored
+from rapport_tasks.dialogues.dialogue import Dialogue
 
 Columns = dict[str, list[float]]
 """Column name -> one number a dialogue, in suite order."""

@@ -9,10 +9,10 @@ from typing import Any
 from lm_eval.api.model import LM
 
 from rapport_bench.bots import ReplyRule
-from rapport_tasks.dialogue import Dialogue, json_lines
-from rapport_tasks.errors import BadDialogue, BadInput
-from rapport_tasks.lm_tasks import TurnRequest
-from rapport_tasks.rendering import render_plain
+from rapport_tasks.common.errors import BadDialogue, BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue, json_lines
+from rapport_tasks.lm_tasks.tasks import TurnRequest
+from rapport_tasks.prompts.rendering import render_plain
 
 
 class ReplyModel(LM):  # type: ignore[misc]

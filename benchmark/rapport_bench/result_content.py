@@ -13,7 +13,7 @@ from typing import Any
 from rapport_bench import records as record_columns
 from rapport_bench.arms import Arm
 from rapport_bench.suite import Suite
-from rapport_tasks.record import Record
+from rapport_tasks.common.record import Record
 
 _PACKAGES = ("tasks", "training", "benchmark")
 

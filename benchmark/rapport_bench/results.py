@@ -19,8 +19,14 @@ from typing import Any
 from rapport_bench.files import to_json, write_atomically
 from rapport_bench.result_checks import figures_problem, schema_problem
 from rapport_bench.store import digest
-from rapport_tasks.errors import BadInput, Incomplete, NotComparable, RapportError, close_match
-from rapport_tasks.parsing import read_json
+from rapport_tasks.common.errors import (
+    BadInput,
+    Incomplete,
+    NotComparable,
+    RapportError,
+    close_match,
+)
+from rapport_tasks.common.parsing import read_json
 
 SCHEMA_VERSION = "1.0"
 _NOT_HASHED = ("volatile", "result_id")

@@ -27,12 +27,12 @@ from rapport_bench.shareable import require_shareable_arms, require_shareable_su
 from rapport_bench.store import ResponseStore, replies_fact
 from rapport_bench.suite import Suite, build_suite, choose_tasks
 from rapport_bench.task_loading import load_tasks
-from rapport_tasks.advice_to_empathy import demote_stock_phrases
-from rapport_tasks.errors import BadInput
-from rapport_tasks.protocol import Generation, TaskSettings
-from rapport_tasks.record import Record, Unscored
-from rapport_tasks.rendering import prompts_sha256
-from rapport_tasks.template_choice import system_text
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.record import Record, Unscored
+from rapport_tasks.lm_tasks.protocol import Generation, TaskSettings
+from rapport_tasks.metrics.advice_to_empathy import demote_stock_phrases
+from rapport_tasks.prompts.rendering import prompts_sha256
+from rapport_tasks.prompts.template_choice import system_text
 
 Named = tuple[str | None, str]
 """(name to show, or `None` for the folder's own; path, hub id or file)."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rapport_bench.escape import one_line
-from rapport_tasks.paths import encodable
+from rapport_tasks.common.paths import encodable
 
 if TYPE_CHECKING:
     from rapport_bench.run import Named, RunConfig

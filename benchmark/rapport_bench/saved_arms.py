@@ -9,7 +9,7 @@ from pathlib import Path
 from rapport_bench.arms import Arm
 from rapport_bench.results import Result, load, slug
 from rapport_bench.suite import Suite
-from rapport_tasks.errors import RapportError
+from rapport_tasks.common.errors import RapportError
 
 _COLUMN = {
     "rapport_perplexity": "nll_sum",

@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from rapport_bench import stats
-from rapport_tasks.acts import ActClassifier
-from rapport_tasks.continuity import ContrastiveContinuity
-from rapport_tasks.dialogue import Dialogue, Message
-from rapport_tasks.history import Prefix
-from rapport_tasks.markers import count_markers
-from rapport_tasks.record import Reason
-from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
-from rapport_tasks.sentences import split_sentences
-from rapport_tasks.thoughts import blanked
-from rapport_tasks.topic_shift import BoundaryScorer
+from rapport_tasks.acts.classifier import ActClassifier
+from rapport_tasks.acts.markers import count_markers
+from rapport_tasks.common.record import Reason
+from rapport_tasks.dialogues.dialogue import Dialogue, Message
+from rapport_tasks.dialogues.history import Prefix
+from rapport_tasks.dialogues.sentences import split_sentences
+from rapport_tasks.dialogues.thoughts import blanked
+from rapport_tasks.metrics.continuity import ContrastiveContinuity
+from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer, continuity_scorer
+from rapport_tasks.metrics.topic_shift import BoundaryScorer
 
 
 def transcript_scorer(

@@ -21,7 +21,7 @@ from rapport_bench.files import to_json, write_atomically
 from rapport_bench.results import Result, find, load
 from rapport_bench.store import digest
 from rapport_bench.suite import Suite
-from rapport_tasks.errors import BadInput, RapportError
+from rapport_tasks.common.errors import BadInput, RapportError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from rapport_bench.arms import Arm
 from rapport_bench.result_checks import validator
 from rapport_bench.suite import Suite
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 _LABEL = (
     "Up to 128 characters, 40 of them outside ASCII, four words, and no mark that ends a sentence: "

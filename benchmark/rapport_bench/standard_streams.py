@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from rapport_tasks.errors import Incomplete
+from rapport_tasks.common.errors import Incomplete
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

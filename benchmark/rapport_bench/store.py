@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from platformdirs import user_cache_path
 
 from rapport_bench import store_file
-from rapport_tasks.paths import local_path
+from rapport_tasks.common.paths import local_path
 
 Response = dict[str, Any]
 """``{"logprob", "greedy", "tokens"}`` for a likelihood, ``{"text", "tokens", "cut_off"}`` for a reply."""

@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-from rapport_tasks.errors import BadInput, Incomplete, RapportError
+from rapport_tasks.common.errors import BadInput, Incomplete, RapportError
 
 _Found = TypeVar("_Found")
 

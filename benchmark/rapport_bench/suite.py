@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from rapport_bench.store import digest
-from rapport_tasks.advice_to_empathy import VERSION as AER_VERSION
-from rapport_tasks.builtin import load_suite_dialogues
-from rapport_tasks.continuity import VERSION as CONTINUITY_VERSION
-from rapport_tasks.crisis import VERSION as CRISIS_VERSION
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.errors import BadInput, close_match
-from rapport_tasks.paths import encodable
-from rapport_tasks.perplexity import VERSION as PERPLEXITY_VERSION
-from rapport_tasks.pool import pool_identity
-from rapport_tasks.protocol import TaskSettings
-from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
-from rapport_tasks.topic_shift import VERSION as SHIFT_VERSION
+from rapport_tasks.common.errors import BadInput, close_match
+from rapport_tasks.common.paths import encodable
+from rapport_tasks.dialogues.builtin import load_suite_dialogues
+from rapport_tasks.dialogues.dialogue import Dialogue
+from rapport_tasks.dialogues.pool import pool_identity
+from rapport_tasks.lm_tasks.protocol import TaskSettings
+from rapport_tasks.metrics.advice_to_empathy import VERSION as AER_VERSION
+from rapport_tasks.metrics.continuity import VERSION as CONTINUITY_VERSION
+from rapport_tasks.metrics.crisis import VERSION as CRISIS_VERSION
+from rapport_tasks.metrics.perplexity import VERSION as PERPLEXITY_VERSION
+from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer, continuity_scorer
+from rapport_tasks.metrics.topic_shift import VERSION as SHIFT_VERSION
 
 SUITE_VERSION = "1.1.0"
 TASKS = (

@@ -25,11 +25,11 @@ from rich.progress import (
 from rich.text import Text
 
 from rapport_bench.console import number, output
-from rapport_tasks.errors import RapportError
+from rapport_tasks.common.errors import RapportError
 from rapport_training import RECIPES
-from rapport_training.progress import Note
-from rapport_training.progress import Progress as Step
-from rapport_training.recipe import load_recipe, parse_settings, recipe_keys
+from rapport_training.lora.progress import Note
+from rapport_training.lora.progress import Progress as Step
+from rapport_training.lora.recipe import load_recipe, parse_settings, recipe_keys
 
 _RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 """Where torch's launcher and MPI say which process this is."""
@@ -50,7 +50,7 @@ def run_train(
     loaded = load_recipe(recipe, parse_settings(list(settings)))
     folder = Path(out) if out else Path("adapters") / Path(recipe).stem
     with TrainReporter(quiet=quiet or rank > 0) as reporter:
-        from rapport_training.train import train
+        from rapport_training.lora.train import train
 
         try:
             summary = train(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rapport_bench.models import BaseModel
-from rapport_tasks.errors import BadInput
-from rapport_training.capabilities import (
+from rapport_tasks.common.errors import BadInput
+from rapport_training.loading.capabilities import (
     dtype_problem,
     four_bit_problem,
     layer_kinds,
     stored_in_4_bits,
 )
-from rapport_training.pretrained import empty_model
+from rapport_training.loading.pretrained import empty_model
 
 
 def require_working(base: BaseModel, device: str) -> None:

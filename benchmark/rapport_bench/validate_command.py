@@ -15,7 +15,7 @@ from rapport_bench.console import RunReporter, output
 from rapport_bench.validity import acts, continuity, shifts
 from rapport_bench.validity.figures import Figure, Progress, Report, save
 from rapport_bench.validity.thresholds import Threshold, parse_thresholds
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 FIGURES = {"acts": acts.FIGURES, "shifts": shifts.FIGURES, "continuity": continuity.FIGURES}
 _LOWER = ("pk", "window_diff")

@@ -20,7 +20,7 @@ import numpy as np
 from rapport_bench.files import to_json, write_atomically
 from rapport_bench.human.generate import Design, Spread, opinions, rounded
 from rapport_bench.human.study import Key, Study, read_key, read_study
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.common.errors import BadInput, close_match
 
 CENTRE = 3.2
 

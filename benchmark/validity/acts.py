@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rapport_tasks.acts import ACTS, ATTRIBUTES, RuleActClassifier
-from rapport_tasks.markers import MARKERS, count_markers
-from rapport_tasks.sentences import split_sentences
+from rapport_tasks.acts.classifier import ACTS, ATTRIBUTES, RuleActClassifier
+from rapport_tasks.acts.markers import MARKERS, count_markers
+from rapport_tasks.dialogues.sentences import split_sentences
 
 LABELS = Path(__file__).parents[2] / "tasks" / "data"
 DRAWS = 400

@@ -19,10 +19,10 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from rapport_bench.clusters import Floats
 from rapport_bench.validity.resampling import Resampler
-from rapport_tasks.builtin import EVALUATION_ZH
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.scorers import act_classifier
-from rapport_tasks.sentences import split_sentences
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_tasks.dialogues.sentences import split_sentences
+from rapport_tasks.metrics.scorers import act_classifier
 
 LABELS = Path(__file__).parents[2] / "tasks" / "data" / "labels_eval_zh.tsv"
 ACTS = ("advice", "empathy", "question", "other")

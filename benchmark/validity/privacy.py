@@ -2,7 +2,7 @@
 
     python benchmark/validity/privacy.py [FILE...] [--errors] [--dialogues FILE...]
 
-on files of marked sentences (`rapport_training.privacy_marks`); without files on those in
+on files of marked sentences (`rapport_training.privacy.marks`); without files on those in
 `tests/training`. For each kind: recall and precision with Wilson's 95 % intervals, once counting any
 overlap with the right kind, once exact ends; "masked" is recall whatever kind was found. `--errors`
 shows the sentences that went wrong. `--dialogues` counts what is found in dialogue files, where
@@ -19,9 +19,9 @@ from pathlib import Path
 
 from statsmodels.stats.proportion import proportion_confint
 
-from rapport_tasks.dialogue import read_dialogues
-from rapport_training.privacy import KINDS, Span, find_identifiers
-from rapport_training.privacy_marks import MarkedText, read_marked, tally
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_training.privacy.anonymisation import KINDS, Span, find_identifiers
+from rapport_training.privacy.marks import MarkedText, read_marked, tally
 
 MARKED = Path(__file__).parents[2] / "tests" / "training"
 

@@ -27,11 +27,11 @@ from rapport_bench.validate_command import show_report
 from rapport_bench.validity.labelled import LabelledDialogue, read_shifts
 from rapport_bench.validity.resampling import Resampler
 from rapport_bench.validity.shifts import shifts_report
-from rapport_tasks.builtin import EVALUATION_ZH, TRAINING_EN
-from rapport_tasks.corruptions import interrupted
-from rapport_tasks.dialogue import Dialogue, read_dialogues
-from rapport_tasks.scorers import boundary_scorer
-from rapport_tasks.shift_labels import read_shift_labels
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH, TRAINING_EN
+from rapport_tasks.dialogues.dialogue import Dialogue, read_dialogues
+from rapport_tasks.metrics.corruptions import interrupted
+from rapport_tasks.metrics.scorers import boundary_scorer
+from rapport_tasks.shifts.shift_labels import read_shift_labels
 
 LABELS = Path(__file__).parents[2] / "tasks" / "data" / "shifts.tsv"
 

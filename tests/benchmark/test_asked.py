@@ -20,14 +20,14 @@ from rapport_bench.report.replies import _stored
 from rapport_bench.results import load
 from rapport_bench.run import RunConfig, run
 from rapport_bench.store import ResponseStore
-from rapport_tasks.chat_template import tokenizer_renderer
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.errors import BadInput, UnsupportedTemplate
-from rapport_tasks.protocol import Generation
-from rapport_training.corpus import IGNORED, encode_dialogues
-from rapport_training.recipe import Recipe
-from rapport_training.train import train
-from rapport_training.validation import summed_nll
+from rapport_tasks.common.errors import BadInput, UnsupportedTemplate
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_tasks.lm_tasks.protocol import Generation
+from rapport_tasks.prompts.chat_template import tokenizer_renderer
+from rapport_training.lora.recipe import Recipe
+from rapport_training.lora.train import train
+from rapport_training.lora.validation import summed_nll
+from rapport_training.sequences.corpus import IGNORED, encode_dialogues
 
 
 class Silent:

@@ -9,9 +9,9 @@ import pytest
 
 from rapport_bench.bots import BOTS, VERSION, gold
 from rapport_bench.reply_model import ReplyModel, read_replies
-from rapport_tasks.dialogue import Dialogue, Message, read_dialogues
-from rapport_tasks.errors import BadDialogue, BadInput
-from rapport_tasks.lm_tasks import TurnRequest
+from rapport_tasks.common.errors import BadDialogue, BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue, Message, read_dialogues
+from rapport_tasks.lm_tasks.tasks import TurnRequest
 
 
 @pytest.fixture

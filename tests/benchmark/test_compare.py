@@ -10,7 +10,7 @@ from rapport_bench import records
 from rapport_bench.compare import compare, to_json
 from rapport_bench.metrics import CONFIRMATORY, METRICS
 from rapport_bench.results import Result, seal
-from rapport_tasks.errors import NotComparable
+from rapport_tasks.common.errors import NotComparable
 
 
 def verdicts(candidate: Result, baseline: Result) -> dict[str, str]:

@@ -15,7 +15,7 @@ from rapport_bench.cli import _run
 from rapport_bench.composite import composite_arms, read_weights
 from rapport_bench.leaderboard import Board, Row, leaderboard
 from rapport_bench.results import Result, save
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 BOTH = read_weights("aer_share=1,continuity=3")
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from rapport_bench.cli import _run
-from rapport_training import capabilities
+from rapport_training.loading import capabilities
 
 
 @pytest.fixture

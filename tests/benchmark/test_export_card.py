@@ -335,7 +335,7 @@ def test_a_full_disk_leaves_the_card_as_it_was(export, monkeypatch):
 
 
 def test_the_card_that_training_writes_takes_results(export):
-    from rapport_training.model_card import model_card
+    from rapport_training.lora.model_card import model_card
 
     record = {
         "recipe": {"lora": {"r": 4, "alpha": 8, "dropout": 0.0, "target_modules": ["q_proj"]},

@@ -24,7 +24,7 @@ from rapport_bench.results import Result, save, seal
 from rapport_bench.run import _rule_scorer
 from rapport_bench.suite import TASKS, build_suite
 from rapport_bench.task_loading import load_tasks
-from rapport_tasks.protocol import Generation, TaskSettings
+from rapport_tasks.lm_tasks.protocol import Generation, TaskSettings
 
 
 @pytest.fixture(scope="module")

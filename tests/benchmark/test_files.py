@@ -6,7 +6,7 @@ import os
 import pytest
 
 from rapport_bench.files import to_json, write_atomically
-from rapport_tasks.errors import BadInput, Incomplete
+from rapport_tasks.common.errors import BadInput, Incomplete
 
 
 def test_a_file_is_written_as_it_is_and_replaces_the_one_before(tmp_path):

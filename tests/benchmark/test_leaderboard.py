@@ -20,7 +20,7 @@ from rapport_bench.leaderboard import Board, leaderboard
 from rapport_bench.paired import Difference
 from rapport_bench.results import Result, save
 from rapport_bench.tiers import tiers
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 N = 24
 

@@ -20,8 +20,8 @@ from rapport_bench.likelihood import (
     plan_batches,
     score_batch,
 )
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.rendering import TurnPrompt, encode, tokenizer_renderer, turn_prompts
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_tasks.prompts.rendering import TurnPrompt, encode, tokenizer_renderer, turn_prompts
 
 KINDS = ("qwen", "llama", "plain")
 

@@ -18,8 +18,8 @@ from rapport_bench.adapters import Adapter, check_adapter, identify_adapter
 from rapport_bench.loading import LoadedBase
 from rapport_bench.models import BaseModel, identify_base
 from rapport_bench.store import ResponseStore
-from rapport_tasks.errors import AdapterMismatch, BadInput
-from rapport_training.pretrained import (
+from rapport_tasks.common.errors import AdapterMismatch, BadInput
+from rapport_training.loading.pretrained import (
     embedding_rows,
     empty_model,
     load_causal_lm,

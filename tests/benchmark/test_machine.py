@@ -15,9 +15,9 @@ import pytest
 from conftest import DIALOGUES, write_dialogues
 from rapport_bench.cli import _run
 from rapport_bench.results import load
-from rapport_tasks.errors import BadInput
-from rapport_tasks.hub import find_folder
-from rapport_tasks.paths import expand_home
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.paths import expand_home
+from rapport_tasks.weights.hub import find_folder
 
 ROOT = Path(__file__).parents[2]
 RAPPORT = [sys.executable, "-m", "rapport_bench"]

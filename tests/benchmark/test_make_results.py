@@ -14,10 +14,10 @@ from rapport_bench.cli import _run
 from rapport_bench.gate_policy import read_policy
 from rapport_bench.results import load_all, save
 from rapport_bench.run import Outcome
-from rapport_tasks.acts import RuleActClassifier
-from rapport_tasks.builtin import TRAINING_ZH
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.sentences import split_sentences
+from rapport_tasks.acts.classifier import RuleActClassifier
+from rapport_tasks.dialogues.builtin import TRAINING_ZH
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_tasks.dialogues.sentences import split_sentences
 
 ROOT = Path(__file__).parents[2]
 
@@ -104,7 +104,7 @@ def test_every_reply_is_replaced_by_advice_and_nothing_else_is_touched(script):
 
 
 def test_the_corpus_is_a_folder_that_training_takes(script, tmp_path):
-    from rapport_training.recipe import load_recipe
+    from rapport_training.lora.recipe import load_recipe
 
     source = tmp_path / "corpus"
     source.mkdir()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rapport_bench.cli import _run
-from rapport_tasks.builtin import TRAINING_ZH
-from rapport_tasks.dialogue import read_dialogues
+from rapport_tasks.dialogues.builtin import TRAINING_ZH
+from rapport_tasks.dialogues.dialogue import read_dialogues
 
 
 def test_a_corpus_is_prepared_and_told_in_json(

@@ -22,7 +22,7 @@ from rapport_bench.assertions import (
 )
 from rapport_bench.baselines import bless
 from rapport_bench.results import Result, find, result_id, save
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 pytest_plugins = "pytester"
 ROOT = Path(__file__).parents[2]

@@ -36,8 +36,8 @@ from rapport_bench.report.scatter import scatter
 from rapport_bench.report.wording import words
 from rapport_bench.results import Result, save
 from rapport_bench.text_sources import Sources
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue
 from report_material import COMMAND, DIALOGUES, TURNS, arm, reseal, stored, suite_with_text
 
 HOSTILE = (
@@ -424,7 +424,7 @@ def test_sentences_join_to_the_reply(text):
 
 
 def test_topic_boundaries_are_those_of_the_scorer(text):
-    from rapport_tasks.scorers import boundary_scorer
+    from rapport_tasks.metrics.scorers import boundary_scorer
 
     dialogue = Dialogue.from_json(DIALOGUES[0])
     far = "今天的股票涨了不少，新能源汽车的销量也创了新高，你买基金了吗？"
@@ -644,7 +644,7 @@ def test_json_names_what_was_written(saved, capsys, monkeypatch):
 def test_training_is_shown_where_an_adapter_is_named(saved, capsys):
     from safetensors.numpy import save_file
 
-    from rapport_tasks.weights import weights_sha256
+    from rapport_tasks.weights.hashes import weights_sha256
 
     folder = Path("adapter")
     folder.mkdir()

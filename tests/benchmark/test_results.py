@@ -22,7 +22,7 @@ from rapport_bench.results import (
     seal,
     slug,
 )
-from rapport_tasks.errors import BadInput, Incomplete, NotComparable
+from rapport_tasks.common.errors import BadInput, Incomplete, NotComparable
 
 COLUMNS: dict[str, list[float]] = {
     "advice": [2, 0],

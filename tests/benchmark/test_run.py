@@ -17,8 +17,8 @@ from rapport_bench.compare import compare
 from rapport_bench.loading import LoadedBase
 from rapport_bench.run import Outcome, RunConfig, run
 from rapport_bench.store import ResponseStore
-from rapport_tasks.errors import BadInput, Incomplete
-from rapport_tasks.protocol import Generation
+from rapport_tasks.common.errors import BadInput, Incomplete
+from rapport_tasks.lm_tasks.protocol import Generation
 
 
 class Silent:

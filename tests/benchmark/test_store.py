@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rapport_bench.store import ResponseStore, canonical, default_path, digest
-from rapport_tasks.errors import BadInput, Incomplete
+from rapport_tasks.common.errors import BadInput, Incomplete
 
 CPU = {"device": "cpu", "torch": "2.13.0"}
 GPU = {"device": "cuda", "torch": "2.13.0"}

@@ -18,7 +18,7 @@ import pytest
 
 from rapport_bench import store_file
 from rapport_bench.store import ResponseStore, canonical, digest
-from rapport_tasks.errors import BadInput, Incomplete, RapportError
+from rapport_tasks.common.errors import BadInput, Incomplete, RapportError
 
 CPU = {"device": "cpu"}
 GPU = {"device": "cuda"}

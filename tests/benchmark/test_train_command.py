@@ -16,8 +16,8 @@ from rich.console import Console
 from conftest import DIALOGUES, write_dialogues
 from rapport_bench.cli import _run
 from rapport_bench.train_command import TrainReporter
-from rapport_training.progress import Note, Progress
-from rapport_training.recipe import recipe_keys
+from rapport_training.lora.progress import Note, Progress
+from rapport_training.lora.recipe import recipe_keys
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_checkpoint_is_no_adapter(rapport, quick, models, data, monkeypatch) -
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("rapport_training.train.write_adapter", stop)
+        patch.setattr("rapport_training.lora.train.write_adapter", stop)
         code, _, err = rapport(*quick, "-o", "mine")
     assert code == 130
     assert "same command again" in err

@@ -33,9 +33,9 @@ from rapport_bench.validity.labelled import (
 )
 from rapport_bench.validity.resampling import Resampler
 from rapport_bench.validity.shifts import measure as measure_shifts
-from rapport_tasks.dialogue import Dialogue, Message
-from rapport_tasks.errors import BadInput
-from rapport_tasks.topic_shift import Boundary
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue, Message
+from rapport_tasks.metrics.topic_shift import Boundary
 
 Rapport = Callable[..., tuple[int, str, str]]
 

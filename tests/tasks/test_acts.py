@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_tasks.acts import (
+from rapport_tasks.acts.classifier import (
     ACTS,
     ATTRIBUTES,
     Acts,
@@ -18,9 +18,9 @@ from rapport_tasks.acts import (
     read_rules,
     rules,
 )
-from rapport_tasks.acts_skeleton import runs, skeleton
-from rapport_tasks.acts_weights import WEIGHTS, load_weights, write_weights
-from rapport_tasks.markers import MARKERS
+from rapport_tasks.acts.learned import WEIGHTS, load_weights, write_weights
+from rapport_tasks.acts.markers import MARKERS
+from rapport_tasks.acts.skeleton import runs, skeleton
 
 CLASSIFIER = RuleActClassifier()
 DATA = Path(__file__).parents[2] / "tasks" / "data"
@@ -251,7 +251,7 @@ def test_labelled_chinese_sentences() -> None:
 
 
 def test_labelled_english_utterances() -> None:
-    from rapport_tasks.sentences import split_sentences
+    from rapport_tasks.dialogues.sentences import split_sentences
 
     scores: dict[str, list[float]] = {act: [] for act in ACTS}
     for row in labelled("strategy_en/bolt.jsonl"):

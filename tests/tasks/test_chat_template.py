@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from rapport_tasks import template_limits
-from rapport_tasks.chat_template import (
+from rapport_tasks.common.errors import BadInput, EndlessTemplate, UnsupportedTemplate
+from rapport_tasks.dialogues.dialogue import Dialogue, Message
+from rapport_tasks.prompts import template_limits
+from rapport_tasks.prompts.chat_template import (
     PLAIN_TEMPLATE,
     ChatTemplate,
     render_plain,
@@ -19,10 +21,8 @@ from rapport_tasks.chat_template import (
     thinking_remark,
     unread_arguments,
 )
-from rapport_tasks.dialogue import Dialogue, Message
-from rapport_tasks.errors import BadInput, EndlessTemplate, UnsupportedTemplate
-from rapport_tasks.rendering import generation_context, prompts_sha256, turn_prompts
-from rapport_tasks.template_choice import (
+from rapport_tasks.prompts.rendering import generation_context, prompts_sha256, turn_prompts
+from rapport_tasks.prompts.template_choice import (
     chosen_template,
     folder_templates,
     one_template,

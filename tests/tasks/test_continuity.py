@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from rapport_tasks import continuity as module
-from rapport_tasks.builtin import EVALUATION_ZH
-from rapport_tasks.coherence import load_weights
-from rapport_tasks.continuity import (
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH
+from rapport_tasks.dialogues.dialogue import Dialogue, Message, read_dialogues
+from rapport_tasks.dialogues.pool import NEGATIVES, load_pool, make_pool, pool_identity
+from rapport_tasks.embedding.coherence import load_weights
+from rapport_tasks.embedding.encoder import load_encoder
+from rapport_tasks.metrics import continuity as module
+from rapport_tasks.metrics.continuity import (
     ContrastiveContinuity,
     continuity_record,
     order_share,
     permutations_of,
 )
-from rapport_tasks.dialogue import Dialogue, Message, read_dialogues
-from rapport_tasks.encoder import load_encoder
-from rapport_tasks.pool import NEGATIVES, load_pool, make_pool, pool_identity
-from rapport_tasks.relevance import FEATURES, FittedRelevance, summarise
+from rapport_tasks.metrics.relevance import FEATURES, FittedRelevance, summarise
 
 
 def talk(*texts: str) -> tuple[Message, ...]:

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from rapport_tasks.builtin import EVALUATION_ZH
-from rapport_tasks.crisis import (
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH
+from rapport_tasks.dialogues.dialogue import Dialogue, Message, read_dialogues
+from rapport_tasks.metrics.crisis import (
     CRISIS_COLUMNS,
     assess_reply,
     crisis_record,
     looks_alike,
     speaks_of_risk,
 )
-from rapport_tasks.dialogue import Dialogue, Message, read_dialogues
 
 
 def dialogue(*texts: str, crisis: bool = True) -> Dialogue:

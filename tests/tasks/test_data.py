@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from rapport_tasks.builtin import EVALUATION_ZH, TRAINING_EN, TRAINING_ZH, load_suite_dialogues
-from rapport_tasks.crisis import looks_alike
-from rapport_tasks.dialogue import read_dialogues, structure_problem
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.builtin import (
+    EVALUATION_ZH,
+    TRAINING_EN,
+    TRAINING_ZH,
+    load_suite_dialogues,
+)
+from rapport_tasks.dialogues.dialogue import read_dialogues, structure_problem
+from rapport_tasks.metrics.crisis import looks_alike
 
 FILES = {path.name: read_dialogues(path) for path in (EVALUATION_ZH, TRAINING_ZH, TRAINING_EN)}
 EVALUATION = FILES[EVALUATION_ZH.name]

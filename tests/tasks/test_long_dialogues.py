@@ -11,15 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_tasks import lexical, preceding
-from rapport_tasks.coherence import ComparableCosines, context_aspects
-from rapport_tasks.continuity import ContrastiveContinuity
-from rapport_tasks.dialogue import Dialogue, Message
-from rapport_tasks.history import Prefix, Tally
-from rapport_tasks.pool import load_pool
-from rapport_tasks.relevance import LONGEST, recent
-from rapport_tasks.sentences import language
-from rapport_tasks.topic_shift import WindowBoundaryScorer, shift_record
+from rapport_tasks.dialogues.dialogue import Dialogue, Message
+from rapport_tasks.dialogues.history import Prefix, Tally
+from rapport_tasks.dialogues.pool import load_pool
+from rapport_tasks.dialogues.sentences import language
+from rapport_tasks.embedding import lexical
+from rapport_tasks.embedding.coherence import ComparableCosines, context_aspects
+from rapport_tasks.metrics.continuity import ContrastiveContinuity
+from rapport_tasks.metrics.relevance import LONGEST, recent
+from rapport_tasks.metrics.topic_shift import WindowBoundaryScorer, shift_record
+from rapport_tasks.shifts import preceding
 
 
 class Hashed:
@@ -135,7 +136,7 @@ def test_continuity_looks_at_a_bounded_number_of_messages_for_each() -> None:
 
 
 def test_the_order_of_many_replies_is_tried_in_blocks_of_bounded_size(monkeypatch) -> None:
-    from rapport_tasks import continuity
+    from rapport_tasks.metrics import continuity
 
     scorer = ContrastiveContinuity(Hashed(), load_pool)
     messages = talk(60)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_tasks.markers import MARKERS, count_markers, find_markers
+from rapport_tasks.acts.markers import MARKERS, count_markers, find_markers
 
 
 def families(text: str) -> dict[str, int]:

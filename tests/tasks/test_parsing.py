@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rapport_tasks.errors import BadInput, shown
-from rapport_tasks.parsing import (
+from rapport_tasks.common.errors import BadInput, shown
+from rapport_tasks.common.parsing import (
     DEEPEST,
     LONGEST_TOML_LINE,
     Malformed,

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from rapport_tasks.dialogue import Dialogue, Message
-from rapport_tasks.perplexity import likelihood_record, perplexity
-from rapport_tasks.record import REASONS, Record, Unscored, ratio_of_sums
-from rapport_tasks.rendering import render_plain, turn_prompts
+from rapport_tasks.common.record import REASONS, Record, Unscored, ratio_of_sums
+from rapport_tasks.dialogues.dialogue import Dialogue, Message
+from rapport_tasks.metrics.perplexity import likelihood_record, perplexity
+from rapport_tasks.prompts.rendering import render_plain, turn_prompts
 
 TALK = Dialogue(
     "a",

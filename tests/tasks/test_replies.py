@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_tasks.replies import (
+from rapport_tasks.dialogues.replies import (
     DEGENERATION_KINDS,
     asks_for_advice,
     copy_rate,

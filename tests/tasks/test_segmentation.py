@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rapport_tasks.segmentation import (
+from rapport_tasks.shifts.segmentation import (
     average,
     baselines,
     pk,

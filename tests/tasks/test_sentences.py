@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_tasks.sentences import (
+from rapport_tasks.dialogues.sentences import (
     MASK,
     distinct_sentences,
     language,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rapport_tasks.builtin import EVALUATION_ZH, TRAINING_EN, TRAINING_ZH
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.shift_labels import ShiftLabels, read_shift_labels
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH, TRAINING_EN, TRAINING_ZH
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_tasks.shifts.shift_labels import ShiftLabels, read_shift_labels
 
 OWN = Path(__file__).parents[2] / "tasks" / "data" / "shifts.tsv"
 PUBLIC = Path(__file__).parents[2].parent / "shared" / "data" / "dialogues_zh"

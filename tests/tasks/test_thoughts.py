@@ -6,12 +6,18 @@ import json
 
 import pytest
 
-from rapport_tasks.advice_to_empathy import act_record
-from rapport_tasks.chat_template import ChatTemplate
-from rapport_tasks.dialogue import Dialogue, Message, select_runnable
-from rapport_tasks.rendering import turn_prompts
-from rapport_tasks.scorers import act_classifier
-from rapport_tasks.thoughts import Spoken, blanked, prompted_block, spoken, without_thought
+from rapport_tasks.dialogues.dialogue import Dialogue, Message, select_runnable
+from rapport_tasks.dialogues.thoughts import (
+    Spoken,
+    blanked,
+    prompted_block,
+    spoken,
+    without_thought,
+)
+from rapport_tasks.metrics.advice_to_empathy import act_record
+from rapport_tasks.metrics.scorers import act_classifier
+from rapport_tasks.prompts.chat_template import ChatTemplate
+from rapport_tasks.prompts.rendering import turn_prompts
 
 
 @pytest.mark.parametrize(
@@ -47,7 +53,7 @@ def test_blanks_keep_the_places_of_what_is_said():
 
 
 def test_a_transcript_is_measured_without_thoughts():
-    from rapport_bench.score import transcript_scorer
+    from rapport_bench.running.transcripts import transcript_scorer
 
     measure = transcript_scorer(with_text=True)
     said = "<think>你应该多休息。</think>\n我听到你很累。"
@@ -120,7 +126,7 @@ def test_gold_replies_are_run_without_their_thoughts():
 
 
 def test_a_thought_is_known_under_stock_lm_eval_which_gives_the_reply_alone(tmp_path):
-    from rapport_tasks.lm_tasks import AdviceToEmpathy
+    from rapport_tasks.lm_tasks.tasks import AdviceToEmpathy
 
     data = tmp_path / "d.jsonl"
     data.write_text(json.dumps(TALK.to_json(), ensure_ascii=False), encoding="utf-8")

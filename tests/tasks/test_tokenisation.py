@@ -8,12 +8,12 @@ import pytest
 
 from conftest import CHATML, DIALOGUES
 from made_tokenizers import KINDS, TEMPLATES, made_tokenizer
-from rapport_tasks import rendering, tokenisation
-from rapport_tasks.chat_template import ChatTemplate, tokenizer_renderer
-from rapport_tasks.dialogue import Dialogue, Message
-from rapport_tasks.errors import UnsupportedTemplate
-from rapport_tasks.rendering import encode, turn_prompts
-from rapport_tasks.tokenisation import tokenise
+from rapport_tasks.common.errors import UnsupportedTemplate
+from rapport_tasks.dialogues.dialogue import Dialogue, Message
+from rapport_tasks.prompts import rendering, tokenisation
+from rapport_tasks.prompts.chat_template import ChatTemplate, tokenizer_renderer
+from rapport_tasks.prompts.rendering import encode, turn_prompts
+from rapport_tasks.prompts.tokenisation import tokenise
 
 TALKS = [Dialogue.from_json(record) for record in DIALOGUES]
 PAIRS = [(kind, name) for kind in KINDS for name in TEMPLATES]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rapport_tasks.topic_directions import ASPECTS, aspects_of, lean
+from rapport_tasks.shifts.topic_directions import ASPECTS, aspects_of, lean
 
 MESSAGE, CLOSING, LAST = (
     np.array(vector, dtype=np.float32) for vector in ([0.6, 0.8], [0.0, 1.0], [0.8, -0.6])

@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rapport_tasks.builtin import EVALUATION_ZH
-from rapport_tasks.dialogue import Dialogue, Message, read_dialogues
-from rapport_tasks.encoder import load_encoder
-from rapport_tasks.lexical import LexicalIndex, Lexicon, dot, mean, terms
-from rapport_tasks.shift_labels import read_shift_labels
-from rapport_tasks.topic_directions import ASPECTS
-from rapport_tasks.topic_shift import (
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH
+from rapport_tasks.dialogues.dialogue import Dialogue, Message, read_dialogues
+from rapport_tasks.embedding.encoder import load_encoder
+from rapport_tasks.embedding.lexical import LexicalIndex, Lexicon, dot, mean, terms
+from rapport_tasks.metrics.topic_shift import (
     GENERAL,
     SMALL_TALK,
     UNSCORED,
@@ -25,6 +23,8 @@ from rapport_tasks.topic_shift import (
     load_models,
     shift_record,
 )
+from rapport_tasks.shifts.shift_labels import read_shift_labels
+from rapport_tasks.shifts.topic_directions import ASPECTS
 
 LABELS = Path(__file__).parents[2] / "tasks" / "data" / "shifts.tsv"
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "topicshift_zh"

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from rapport_tasks.turn_form import FUNCTION_WORDS, form, form_features, is_small_talk
+from rapport_tasks.shifts.turn_form import FUNCTION_WORDS, form, form_features, is_small_talk
 
 TEXTS = ["Do you have pets?", "I have two cats. They're mine.", "Nice! What's your job?"]
 

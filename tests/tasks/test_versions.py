@@ -11,10 +11,10 @@ import json
 
 import pytest
 
-from rapport_tasks import advice_to_empathy, continuity, crisis, topic_shift
-from rapport_tasks.builtin import load_suite_dialogues
-from rapport_tasks.record import Record
-from rapport_tasks.scorers import act_classifier, boundary_scorer, continuity_scorer
+from rapport_tasks.common.record import Record
+from rapport_tasks.dialogues.builtin import load_suite_dialogues
+from rapport_tasks.metrics import advice_to_empathy, continuity, crisis, topic_shift
+from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer, continuity_scorer
 
 ACTS = {"2.0": "0c43e4ed823384fb"}
 CONTINUITY = {"1.1": (19.4637, 10.4362)}  # sums of continuity and of order

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from rapport_tasks.errors import BadInput
-from rapport_tasks.weights import weights_sha256
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.weights.hashes import weights_sha256
 
 TENSORS = {
     "a": np.arange(6, dtype=np.float32).reshape(2, 3),

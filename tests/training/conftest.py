@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rapport_training.recipe import Recipe
+from rapport_training.lora.recipe import Recipe
 
 
 def write_dialogues(path: Path, count: int = 6, exchanges: int = 2) -> Path:

@@ -13,11 +13,9 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-from rapport_tasks.errors import BadInput
-from rapport_training import capabilities
-from rapport_training.adapter import adapt
-from rapport_training.base import load_base
-from rapport_training.capabilities import (
+from rapport_tasks.common.errors import BadInput
+from rapport_training.loading import capabilities
+from rapport_training.loading.capabilities import (
     USUAL_LAYERS,
     LayerKind,
     dtype_problem,
@@ -27,10 +25,12 @@ from rapport_training.capabilities import (
     optimizer_problem,
     packing_problem,
 )
-from rapport_training.corpus import LabelledSequence
-from rapport_training.pretrained import empty_model
-from rapport_training.recipe import LoraSection, Recipe, load_recipe
-from rapport_training.train import train
+from rapport_training.loading.pretrained import empty_model
+from rapport_training.lora.adapter import adapt
+from rapport_training.lora.base import load_base
+from rapport_training.lora.recipe import LoraSection, Recipe, load_recipe
+from rapport_training.lora.train import train
+from rapport_training.sequences.corpus import LabelledSequence
 
 WITH_BIAS, WITHOUT_BIAS = LayerKind(64, 96, bias=True), LayerKind(64, 96, bias=False)
 

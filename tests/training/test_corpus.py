@@ -9,10 +9,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from rapport_tasks.dialogue import Dialogue, Message
-from rapport_tasks.rendering import tokenizer_renderer, turn_prompts
-from rapport_training.batches import collate, keeps_packed_apart, pack
-from rapport_training.corpus import (
+from rapport_tasks.dialogues.dialogue import Dialogue, Message
+from rapport_tasks.prompts.rendering import tokenizer_renderer, turn_prompts
+from rapport_training.sequences.batches import collate, keeps_packed_apart, pack
+from rapport_training.sequences.corpus import (
     IGNORED,
     LabelledSequence,
     encode_corpus,

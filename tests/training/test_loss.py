@@ -17,16 +17,16 @@ from transformers import (
 )
 from transformers import Trainer as StockTrainer
 
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.rendering import tokenizer_renderer
-from rapport_training import loss as loss_module
-from rapport_training.adapter import adapt, add_adapter
-from rapport_training.base import load_base
-from rapport_training.batches import Row, collate, pack
-from rapport_training.corpus import IGNORED, LabelledSequence, encode_corpus
-from rapport_training.loss import labelled_loss, linear_head, token_nll
-from rapport_training.recipe import LoraSection, Recipe
-from rapport_training.train import train
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_tasks.prompts.rendering import tokenizer_renderer
+from rapport_training.lora import loss as loss_module
+from rapport_training.lora.adapter import adapt, add_adapter
+from rapport_training.lora.base import load_base
+from rapport_training.lora.loss import labelled_loss, linear_head, token_nll
+from rapport_training.lora.recipe import LoraSection, Recipe
+from rapport_training.lora.train import train
+from rapport_training.sequences.batches import Row, collate, pack
+from rapport_training.sequences.corpus import IGNORED, LabelledSequence, encode_corpus
 
 
 @pytest.fixture

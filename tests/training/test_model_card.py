@@ -11,11 +11,11 @@ import torch
 from huggingface_hub import ModelCard
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
-from rapport_training.adapter import adapt
-from rapport_training.memory import full_tuning_bytes, peak_bytes
-from rapport_training.recipe import Recipe, load_recipe
-from rapport_training.record import base_license, count_parameters
-from rapport_training.train import TrainingSummary, train
+from rapport_training.lora.adapter import adapt
+from rapport_training.lora.memory import full_tuning_bytes, peak_bytes
+from rapport_training.lora.recipe import Recipe, load_recipe
+from rapport_training.lora.record import base_license, count_parameters
+from rapport_training.lora.train import TrainingSummary, train
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rapport_training.curves import draw_curves
-from rapport_training.monitor import Monitor, band
+from rapport_training.lora.curves import draw_curves
+from rapport_training.lora.monitor import Monitor, band
 
 
 def test_the_band_is_three_deviations_of_the_last_fifty() -> None:

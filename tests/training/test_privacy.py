@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_tasks.errors import BadInput
-from rapport_training.privacy import KINDS, Span, anonymise, find_identifiers
-from rapport_training.privacy_marks import MarkedText, Tally, parse_marked, read_marked, tally
-from rapport_training.privacy_model import ORGANISATION, PERSON, PLACE, Entity, read
-from rapport_training.privacy_name_tagger import find_tagged
-from rapport_training.privacy_names import find_by_rules
-from rapport_training.privacy_words import segment
+from rapport_tasks.common.errors import BadInput
+from rapport_training.privacy.anonymisation import KINDS, Span, anonymise, find_identifiers
+from rapport_training.privacy.marks import MarkedText, Tally, parse_marked, read_marked, tally
+from rapport_training.privacy.model import ORGANISATION, PERSON, PLACE, Entity, read
+from rapport_training.privacy.name_tagger import find_tagged
+from rapport_training.privacy.names import find_by_rules
+from rapport_training.privacy.words import segment
 
 HERE = Path(__file__).parent
 DEVELOPMENT = HERE / "privacy_dev_zh.txt"
@@ -158,7 +158,7 @@ def test_fitted_weights_find_a_name_that_the_rules_miss(text: str) -> None:
 
 
 def test_fitted_weights_stay_small_and_count_no_function_word_as_a_name() -> None:
-    weights = files("rapport_training").joinpath("data", "name_weights.txt").read_bytes()
+    weights = files("rapport_training.privacy").joinpath("data", "name_weights.txt").read_bytes()
     assert len(weights) < 200_000
     for text in ("我倾向于内心平静。", "她唯唯诺诺地说好。", "我高三生病了。"):
         words = segment(text)
@@ -276,7 +276,7 @@ def test_any_text_gives_sorted_disjoint_spans_inside_it(texts: list[str]) -> Non
 
 def test_same_texts_give_the_same_result_in_another_process() -> None:
     code = (
-        "from rapport_training.privacy import anonymise;"
+        "from rapport_training.privacy.anonymisation import anonymise;"
         "print(ascii(anonymise(['我叫王芳，同事李雷和韩梅梅在成都', '李雷，13700137000'])[0]))"
     )
     runs = {

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from rapport_tasks.builtin import TRAINING_ZH
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.builtin import TRAINING_ZH
+from rapport_tasks.dialogues.dialogue import read_dialogues
 from rapport_training import EMBEDDED_BASE, EMBEDDED_RECIPE, RECIPES
-from rapport_training.base import resolve_base
-from rapport_training.recipe import Recipe, dialogue_file, load_recipe, parse_settings
+from rapport_training.lora.base import resolve_base
+from rapport_training.lora.recipe import Recipe, dialogue_file, load_recipe, parse_settings
 
 SMALL = '[base]\nname = "embedded"\n[data]\ncorpus = "builtin:train_zh"\n'
 
@@ -189,7 +189,7 @@ def test_every_field_is_documented() -> None:
 def test_reading_a_recipe_does_not_load_torch() -> None:
     code = (
         "import sys; from rapport_training import EMBEDDED_RECIPE;"
-        "from rapport_training.recipe import load_recipe; load_recipe(EMBEDDED_RECIPE);"
+        "from rapport_training.lora.recipe import load_recipe; load_recipe(EMBEDDED_RECIPE);"
         "sys.exit('torch' in sys.modules)"
     )
     paths = f"import sys; sys.path[:0] = {sys.path!r}; "

@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 from safetensors import SafetensorError
 
-from rapport_tasks.errors import BadInput, Incomplete
-from rapport_training import trainer, watch
-from rapport_training.checkpoints import Checkpoints
-from rapport_training.recipe import Recipe
-from rapport_training.train import train
+from rapport_tasks.common.errors import BadInput, Incomplete
+from rapport_training.lora import progress, trainer, watch
+from rapport_training.lora.checkpoints import Checkpoints
+from rapport_training.lora.recipe import Recipe
+from rapport_training.lora.train import train
 
 SCRIPT = """
 import json, sys, time
 sys.path[:0] = json.loads(sys.argv[1])
 import torch
 torch.set_num_threads(1)
-from rapport_training.recipe import Recipe
-from rapport_training.train import train
+from rapport_training.lora.recipe import Recipe
+from rapport_training.lora.train import train
 recipe = Recipe.model_validate_json(sys.argv[2])
 
 def tell(at):
@@ -147,7 +147,7 @@ def test_a_training_that_had_only_to_be_written_is_written(longer: Recipe, tmp_p
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rapport_training.train.write_adapter", refuse)
+        patch.setattr("rapport_training.lora.train.write_adapter", refuse)
         with pytest.raises(KeyboardInterrupt):
             train(part, tmp_path / "late")
     told: list[int] = []
@@ -211,7 +211,7 @@ def test_a_full_disk_at_a_checkpoint_keeps_the_one_before(
 def test_a_disk_that_fills_up_while_the_log_is_written_is_said(
     longer: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: int
 ) -> None:
-    to_jsonl, written = watch.to_jsonl, []
+    to_jsonl, written = progress.to_jsonl, []
 
     def full(*arguments: Any) -> str:
         written.append(1)

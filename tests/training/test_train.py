@@ -14,22 +14,24 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainingArguments
 
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.errors import BadInput, Incomplete
-from rapport_tasks.rendering import tokenizer_renderer, turn_prompts
-from rapport_tasks.weights import weights_sha256
-from rapport_training import RECIPES, assembly, capabilities, disk
-from rapport_training import train as train_module
-from rapport_training.adapter import add_adapter, check_only_lora
-from rapport_training.base import load_base
-from rapport_training.batches import collate
-from rapport_training.corpus import encode_corpus
-from rapport_training.loss import labelled_loss
-from rapport_training.recipe import LARGEST, Recipe, load_recipe
-from rapport_training.train import TrainingSummary, autocast_of, train
-from rapport_training.trainer import LoraTrainer
-from rapport_training.validation import sequences_nll, summed_nll
-from rapport_training.watch import Diverged, Watch
+from rapport_tasks.common.errors import BadInput, Incomplete
+from rapport_tasks.dialogues.dialogue import read_dialogues
+from rapport_tasks.prompts.rendering import tokenizer_renderer, turn_prompts
+from rapport_tasks.weights.hashes import weights_sha256
+from rapport_training import RECIPES, disk
+from rapport_training.loading import capabilities
+from rapport_training.lora import assembly
+from rapport_training.lora import train as train_module
+from rapport_training.lora.adapter import add_adapter, check_only_lora
+from rapport_training.lora.base import load_base
+from rapport_training.lora.loss import labelled_loss
+from rapport_training.lora.recipe import LARGEST, Recipe, load_recipe
+from rapport_training.lora.train import TrainingSummary, autocast_of, train
+from rapport_training.lora.trainer import LoraTrainer
+from rapport_training.lora.validation import sequences_nll, summed_nll
+from rapport_training.lora.watch import Diverged, Watch
+from rapport_training.sequences.batches import collate
+from rapport_training.sequences.corpus import encode_corpus
 
 FILES = {
     "README.md",

@@ -1,6 +1,6 @@
 """Makes LoRA adapters for rapport-bench: a recipe and a corpus in, an adapter folder out.
 
-Importing this package is cheap: torch is loaded by `rapport_training.train` alone.
+Importing this package is cheap: torch is loaded by `rapport_training.lora.train` alone.
 """
 
 from __future__ import annotations

@@ -10,10 +10,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete, RapportError
+from rapport_tasks.common.errors import FULL_DISK, BadInput, Incomplete, RapportError
 
 _FULL_TEXTS = ("No space left", "Disk quota exceeded", "File too large", "failed writing file",
                "unexpected pos")  # fmt: skip
+
+
+def refuse_taken(out: Path) -> None:
+    """Make sure that a folder can be written without touching what somebody has there.
+
+    Raises:
+        BadInput: It is a file, or a folder that is not empty.
+    """
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.exists() or out.is_symlink():
+        raise BadInput(
+            f"{out}: exists already and is never overwritten",
+            remedy="Name a new folder, or remove this one.",
+        )
 
 
 @contextmanager

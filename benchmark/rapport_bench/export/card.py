@@ -20,7 +20,7 @@ from rapport_bench.adapters import Adapter
 from rapport_bench.files import write_atomically
 from rapport_bench.result_figures import NamedFigure, figures
 from rapport_bench.results import Result
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 MARK = "rapport-bench"
 """Name of the task in every entry of ours; others' entries have another, or none."""

@@ -21,7 +21,7 @@ from rapport_bench.stats import ratio_of_sums
 from rapport_bench.store import canonical
 from rapport_bench.suite import TASKS
 from rapport_bench.task_loading import load_tasks
-from rapport_tasks.protocol import Generation, TaskSettings
+from rapport_tasks.lm_tasks.protocol import Generation, TaskSettings
 
 _UNDEFINED = "N/A"  # what lm-eval writes for a standard error that it does not have
 
@@ -30,7 +30,7 @@ def task_of_metrics(tasks: Mapping[str, Any]) -> dict[str, str]:
     """Metric name -> task: the one that defines it, or with whose metrics it shares a column.
 
     Args:
-        tasks: Name -> task, with ``METRICS`` as `rapport_tasks.lm_tasks.DialogueTask`.
+        tasks: Name -> task, with ``METRICS`` as `rapport_tasks.lm_tasks.tasks.DialogueTask`.
 
     Raises:
         ValueError: A metric of `METRICS` that belongs to no task, or to two.

@@ -15,7 +15,7 @@ from rapport_bench.escape import markdown_text, one_line
 from rapport_bench.human.analysis import NEW_RATERS, THESE_RATERS
 from rapport_bench.human.human_result import ArmScore, HumanResult, arm_scores, load
 from rapport_bench.human.score_report import agreement_warnings, headline, scale_names
-from rapport_tasks.errors import BadInput, Incomplete
+from rapport_tasks.common.errors import BadInput, Incomplete
 
 
 @dataclass(frozen=True, slots=True)

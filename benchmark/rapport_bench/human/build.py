@@ -24,8 +24,8 @@ from rapport_bench.human.draw import Drawn, Replies, Turns, common_turns, draw, 
 from rapport_bench.human.scales import SCALES
 from rapport_bench.human.sheet import Line, Reply, Sheet, SheetItem
 from rapport_bench.human.study import Key, KeyArm, KeyItem, Study
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue
 
 REPEATS = 5
 

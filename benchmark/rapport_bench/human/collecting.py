@@ -24,7 +24,7 @@ from rapport_bench.human.rating_files import RatingFile
 from rapport_bench.human.rating_tables import Entry, Problem, as_scale, quoted
 from rapport_bench.human.ratings import Ratings
 from rapport_bench.human.study import Key, Study
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.common.errors import BadInput, close_match
 
 _SHOWN = 20
 

@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue
 
 Turns = Literal["later", "any", "last"]
 Replies = Mapping[tuple[str, int], str]

@@ -15,7 +15,7 @@ from rapport_bench.human.rating_files import listed, read_ratings
 from rapport_bench.human.shown import shown_items
 from rapport_bench.human.study import Key, Study, read_key, read_study
 from rapport_bench.store import canonical
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.common.errors import BadInput, close_match
 
 WITH_TEXT = (
     "the file quotes dialogues and replies; it is readable by you alone (mode 0600): do not publish "

@@ -20,8 +20,8 @@ import numpy as np
 from rapport_bench import results
 from rapport_bench.files import to_json, write_atomically
 from rapport_bench.human.ratings import Ratings
-from rapport_tasks.errors import BadInput
-from rapport_tasks.parsing import read_json
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.parsing import read_json
 
 SCHEMA_VERSION = "1.0"
 FOLDER = "human"

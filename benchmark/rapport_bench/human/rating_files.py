@@ -18,8 +18,8 @@ from rapport_bench.human.rating_tables import Cell, Entry, Problem, plain, read_
 from rapport_bench.human.study import Study
 from rapport_bench.human.workbooks import Sheet, as_text, read_workbook
 from rapport_bench.results import slug
-from rapport_tasks.errors import BadInput
-from rapport_tasks.parsing import parse_json
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.parsing import parse_json
 
 SUFFIXES = (".json", ".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 """Files in a folder that may hold ratings."""

@@ -16,7 +16,7 @@ from rapport_bench.human.rating_files import listed, read_ratings
 from rapport_bench.human.study import Key, Study, read_key, read_study
 from rapport_bench.result_content import volatile
 from rapport_bench.results import Result
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rapport_bench.human.study import KEY_FILE, SHEETS, STUDY_FILE, KeyArm, writ
 from rapport_bench.report.replies import find_texts
 from rapport_bench.results import Result, find, require_comparable
 from rapport_bench.text_sources import Sources
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 NOTICE_FILE = "NOTICE.md"
 _MOST_ARMS = 10

@@ -13,8 +13,8 @@ from pathlib import Path
 from rapport_bench.human.sheet import Line, Reply, SheetItem
 from rapport_bench.human.study import SHEETS, Study
 from rapport_bench.store import digest
-from rapport_tasks.errors import BadInput
-from rapport_tasks.parsing import parse_json
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.parsing import parse_json
 
 _CONTENT = re.compile(r'<script type="application/json" id="sheet">(.*?)</script>', re.DOTALL)
 

@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 from rapport_bench.files import to_json, write_atomically
 from rapport_bench.store import digest
-from rapport_tasks.errors import BadInput
-from rapport_tasks.parsing import read_json
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.parsing import read_json
 
 SCHEMA_VERSION = "1.0"
 STUDY_FILE = "study.json"

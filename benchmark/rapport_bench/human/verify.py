@@ -16,7 +16,7 @@ from rapport_bench import results
 from rapport_bench.human.analysis import analyse
 from rapport_bench.human.human_result import COLUMNS, HumanResult, load, path_of, ratings_of
 from rapport_bench.human.ratings import Ratings
-from rapport_tasks.errors import RapportError
+from rapport_tasks.common.errors import RapportError
 
 _ABSOLUTE = 2e-6
 """Figures are saved with six decimals; machines may round the last one differently."""

@@ -19,7 +19,7 @@ from typing import Any
 from xml.parsers.expat import ParserCreate
 
 from rapport_bench.human.rating_tables import Cell
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 MOST_CELLS = 100_000
 """Of a workbook, counted up to the last one of each row that holds something; and of merged areas."""

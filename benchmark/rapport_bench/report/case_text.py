@@ -9,11 +9,11 @@ from typing import Any
 from rapport_bench.escape import xml_text
 from rapport_bench.report.replies import Found
 from rapport_bench.results import Result
-from rapport_tasks.acts import ACTS
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.markers import MARKERS, find_markers
-from rapport_tasks.scorers import act_classifier, boundary_scorer
-from rapport_tasks.sentences import language, split_sentences
+from rapport_tasks.acts.classifier import ACTS
+from rapport_tasks.acts.markers import MARKERS, find_markers
+from rapport_tasks.dialogues.dialogue import Dialogue
+from rapport_tasks.dialogues.sentences import language, split_sentences
+from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer
 
 READ = 3_000
 """Characters of a reply whose sentences are coloured; the rest of a longer one is plain text."""

@@ -17,9 +17,9 @@ from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.replies import Found
 from rapport_bench.results import Result
 from rapport_bench.store import digest
-from rapport_tasks.acts import ACTS
-from rapport_tasks.markers import MARKERS
-from rapport_tasks.scorers import act_classifier, boundary_scorer
+from rapport_tasks.acts.classifier import ACTS
+from rapport_tasks.acts.markers import MARKERS
+from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer
 
 _COMPANIONS = (
     "grounded_empathy",

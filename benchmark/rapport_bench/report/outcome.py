@@ -12,7 +12,7 @@ from rapport_bench.leaderboard import Board, leaderboard
 from rapport_bench.metrics import BY_NAME, CONFIRMATORY
 from rapport_bench.records import has
 from rapport_bench.results import Result
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.common.errors import BadInput, close_match
 
 MOST_CANDIDATES = 12
 """Candidates compared in detail unless they are named; a page with more cannot be read."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rapport_bench.files import write_atomically
 from rapport_bench.report.outcome import short_name
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,10 +16,10 @@ from rapport_bench.bots import BOTS, VERSION, ReplyRule, gold
 from rapport_bench.results import Result
 from rapport_bench.store import ResponseStore, default_path, digest, replies_fact
 from rapport_bench.text_sources import Sources
-from rapport_tasks.builtin import load_suite_dialogues
-from rapport_tasks.dialogue import Dialogue
-from rapport_tasks.errors import BadInput
-from rapport_tasks.thoughts import without_thought
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.builtin import load_suite_dialogues
+from rapport_tasks.dialogues.dialogue import Dialogue
+from rapport_tasks.dialogues.thoughts import without_thought
 
 Texts = dict[tuple[str, int], list[str]]
 """(dialogue id, message index) -> replies, one a seed."""

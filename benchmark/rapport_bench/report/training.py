@@ -21,9 +21,9 @@ from rapport_bench.report.pictures import (
     new_figure,
 )
 from rapport_bench.results import Result
-from rapport_tasks.errors import BadInput
-from rapport_tasks.parsing import parse_json, read_json
-from rapport_tasks.weights import weights_sha256
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.parsing import parse_json, read_json
+from rapport_tasks.weights.hashes import weights_sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,9 @@ from rapport_bench.validity.agreement import auc, length_strata, macro_f1
 from rapport_bench.validity.figures import OURS, VERSION, Report, file_sha256
 from rapport_bench.validity.labelled import Utterance, read_utterances
 from rapport_bench.validity.resampling import DRAWS, SEED, Resampler, Sampled
-from rapport_tasks.acts import ACTS
-from rapport_tasks.advice_to_empathy import VERSION as AER_VERSION
-from rapport_tasks.scorers import act_classifier
+from rapport_tasks.acts.classifier import ACTS
+from rapport_tasks.metrics.advice_to_empathy import VERSION as AER_VERSION
+from rapport_tasks.metrics.scorers import act_classifier
 
 FIGURES = ("auc", "auc_length_matched", "accuracy", "macro_f1", "coverage")
 

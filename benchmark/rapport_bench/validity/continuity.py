@@ -42,9 +42,15 @@ from rapport_bench.validity.figures import (
     file_sha256,
 )
 from rapport_bench.validity.resampling import DRAWS, SEED, Resampler
-from rapport_tasks.continuity import VERSION as CONTINUITY_VERSION
-from rapport_tasks.continuity import ContrastiveContinuity, Item, last_user
-from rapport_tasks.corruptions import (
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue, read_dialogues, select_runnable
+from rapport_tasks.dialogues.pool import pool_identity
+from rapport_tasks.dialogues.sentences import language
+from rapport_tasks.embedding.encoder import Encoder, load_encoder
+from rapport_tasks.embedding.lexical import terms
+from rapport_tasks.metrics.continuity import VERSION as CONTINUITY_VERSION
+from rapport_tasks.metrics.continuity import ContrastiveContinuity, Item, last_user
+from rapport_tasks.metrics.corruptions import (
     answers,
     as_it_is,
     foreign,
@@ -53,13 +59,7 @@ from rapport_tasks.corruptions import (
     spliced,
     with_replies,
 )
-from rapport_tasks.dialogue import Dialogue, read_dialogues, select_runnable
-from rapport_tasks.encoder import Encoder, load_encoder
-from rapport_tasks.errors import BadInput
-from rapport_tasks.lexical import terms
-from rapport_tasks.pool import pool_identity
-from rapport_tasks.scorers import continuity_scorer
-from rapport_tasks.sentences import language
+from rapport_tasks.metrics.scorers import continuity_scorer
 
 RIVALS = (
     *("canned", "parrot", "half_parrot", "shuffled", "spliced", "shuffled_in_place"),

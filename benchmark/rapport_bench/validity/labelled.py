@@ -8,7 +8,7 @@ Utterances, one a line::
 out. Lines of one ``dialogue_id`` (or ``context_id``) are one cluster; without these, lines that
 share a ``context`` that is not blank; otherwise each line is its own.
 
-Shifts: a line of a dialogue file (`rapport_tasks.dialogue`) with ``labels``, one 0 or 1 a message,
+Shifts: a line of a dialogue file (`rapport_tasks.dialogues.dialogue`) with ``labels``, one 0 or 1 a message,
 the first 0; 1 says that the message opens a new topic. Other keys are ignored in both.
 """
 
@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapport_tasks.acts import ACTS
-from rapport_tasks.dialogue import Dialogue, parse_dialogue, read_json_lines
-from rapport_tasks.errors import BadDialogue, BadInput
-from rapport_tasks.sentences import split_sentences
+from rapport_tasks.acts.classifier import ACTS
+from rapport_tasks.common.errors import BadDialogue, BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue, parse_dialogue, read_json_lines
+from rapport_tasks.dialogues.sentences import split_sentences
 
 CLUSTER_KEYS = ("dialogue_id", "context_id")
 LONGEST_LABEL = 60

@@ -14,7 +14,7 @@ Each for all positions, and with ``assistant_`` before its name for assistant tu
 dialogue is then the sequence of its assistant turns, as if nobody else could shift the topic, for
 scorer and baselines alike. ``coverage`` is the share of positions that the scorer has scored.
 Intervals: bootstrap over dialogues. Baselines: no shift, evenly spaced and random shifts at the rate
-of the labels (`rapport_tasks.segmentation.baselines`); their AUC takes decisions as scores.
+of the labels (`rapport_tasks.shifts.segmentation.baselines`); their AUC takes decisions as scores.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from rapport_bench.validity.figures import (
 )
 from rapport_bench.validity.labelled import LabelledDialogue, read_shifts
 from rapport_bench.validity.resampling import DRAWS, SEED, Resampler, Sampled
-from rapport_tasks.scorers import boundary_scorer
-from rapport_tasks.segmentation import Labels, Measure, baselines, pk, window_diff, window_f1
-from rapport_tasks.topic_shift import VERSION as SHIFT_VERSION
-from rapport_tasks.topic_shift import Boundary, BoundaryScorer
+from rapport_tasks.metrics.scorers import boundary_scorer
+from rapport_tasks.metrics.topic_shift import VERSION as SHIFT_VERSION
+from rapport_tasks.metrics.topic_shift import Boundary, BoundaryScorer
+from rapport_tasks.shifts.segmentation import Labels, Measure, baselines, pk, window_diff, window_f1
 
 _FIGURES = ("pk", "window_diff", "window_f1", "auc", "count_r", "rate")
 _VIEWS = ("", "assistant_")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rapport_bench.validity.figures import Figures
-from rapport_tasks.errors import BadInput, close_match
+from rapport_tasks.common.errors import BadInput, close_match
 
 
 @dataclass(frozen=True, slots=True)

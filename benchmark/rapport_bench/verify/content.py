@@ -19,8 +19,8 @@ from rapport_bench.results import Result, checked, path_of, slug
 from rapport_bench.store import digest
 from rapport_bench.suite import suite_identity
 from rapport_bench.verify.reading import Found, read_text, strict_json
-from rapport_tasks.errors import BadInput, RapportError
-from rapport_tasks.parsing import Malformed, parse_toml
+from rapport_tasks.common.errors import BadInput, RapportError
+from rapport_tasks.common.parsing import Malformed, parse_toml
 
 Said = tuple[str, str]
 """(message, remedy)"""

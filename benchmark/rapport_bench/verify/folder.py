@@ -18,7 +18,7 @@ from rapport_bench.verify.content import (
 )
 from rapport_bench.verify.history import changed_since, tracked
 from rapport_bench.verify.reading import Found, Seen, read_text
-from rapport_tasks.errors import BadInput, Incomplete, RapportError
+from rapport_tasks.common.errors import BadInput, Incomplete, RapportError
 
 Checker = Callable[[Found], Iterable[tuple[str, str]]]
 """Gives (message, remedy) for every problem; a `RapportError` that it raises is one more."""

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 _TIMEOUT = 120
 _FILES = ("--literal-pathspecs", "ls-files", "--error-unmatch", "--")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rapport_tasks.errors import BadInput
-from rapport_tasks.parsing import Malformed, parse_json
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.parsing import Malformed, parse_json
 
 Seen = dict[tuple[str, str], tuple[str, Path]]
 """What the checks of other files of a folder left: (what, key) -> (value, path)."""
@@ -79,7 +79,7 @@ def strict_json(text: str) -> Any:
     """The value of a file's text.
 
     Raises:
-        BadInput: As `rapport_tasks.parsing` says.
+        BadInput: As `rapport_tasks.common.parsing` says.
     """
     try:
         return parse_json(text)

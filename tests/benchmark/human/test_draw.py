@@ -8,7 +8,7 @@ import pytest
 
 from made_sheets import dialogues
 from rapport_bench.human.draw import allocate, common_turns, draw
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 
 def all_replies(made):

@@ -6,8 +6,8 @@ import pytest
 
 from rapport_bench.human.scales import NAMES, SCALES
 from rapport_bench.human.wording import NOTICE, PAGE, ROLES, TABLE_HELP
-from rapport_tasks.dialogue import ROLES as DIALOGUE_ROLES
-from rapport_tasks.sentences import language
+from rapport_tasks.dialogues.dialogue import ROLES as DIALOGUE_ROLES
+from rapport_tasks.dialogues.sentences import language
 
 TEXTS = {
     **{f"notice {name}": text for name, text in NOTICE.items()},

@@ -17,7 +17,7 @@ from rapport_bench.cli import _run
 from rapport_bench.human import human_result
 from rapport_bench.human.rating_files import rater_in, read_ratings
 from rapport_bench.human.verify import problems
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "rate_study.py"
 

@@ -20,7 +20,7 @@ from rapport_bench.human.study import (
     read_study,
     write_study,
 )
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 ONE, TWO = "1" * 64, "2" * 64
 KEY = Key(

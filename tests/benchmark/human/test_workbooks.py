@@ -16,7 +16,7 @@ from made_study import SCALES, Made, made_study
 from rapport_bench.cli import _run
 from rapport_bench.human.rating_files import RatingFile, listed, read_ratings
 from rapport_bench.human.workbooks import read_workbook
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 SHEET = "xl/worksheets/sheet1.xml"
 STYLES = "xl/styles.xml"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_tasks.dialogue import Dialogue, Message
+from rapport_tasks.dialogues.dialogue import Dialogue, Message
 from rapport_training.prepare.contamination import index_evaluation
 from rapport_training.prepare.duplicates import (
     bands,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 from rapport_training.prepare import records as records_module
 from rapport_training.prepare.brackets import split_values
 from rapport_training.prepare.encoding import decoded

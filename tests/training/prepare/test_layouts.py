@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 from rapport_training.prepare import records as records_module
 from rapport_training.prepare.encoding import decoded
 from rapport_training.prepare.formats import Parsed, parse_record

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import zstandard
 
-from rapport_tasks.builtin import EVALUATION_ZH, TRAINING_ZH
-from rapport_tasks.dialogue import read_dialogues
-from rapport_tasks.errors import BadInput, Incomplete
+from rapport_tasks.common.errors import BadInput, Incomplete
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH, TRAINING_ZH
+from rapport_tasks.dialogues.dialogue import read_dialogues
 from rapport_training.prepare import PrepareSettings, Resources, pipeline, prepare
 from rapport_training.prepare.settings import load_rules
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 from rapport_training.prepare.alignment import align
 from rapport_training.prepare.quality import (
     QualityFilter,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 from rapport_training.prepare import records
 from rapport_training.prepare.records import BOM, Raw, Rest
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rapport_tasks.dialogue import Dialogue
+from rapport_tasks.dialogues.dialogue import Dialogue
 from rapport_training.prepare.fingerprint import GRAM, Hashes, fold, gram_hashes
 
 SHARE = 0.30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 from rapport_training.prepare.records import CHUNK, PARQUET, Readable, read_fully
 
 UTF8 = "utf-8"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rapport_tasks.dialogue import read_dialogues
+from rapport_tasks.dialogues.dialogue import read_dialogues
 from rapport_training.disk import open_private
 from rapport_training.prepare.contamination import index_evaluation
 from rapport_training.prepare.framing import read_records

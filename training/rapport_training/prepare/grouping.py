@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 from rapport_training.prepare import records
 from rapport_training.prepare.formats import is_message, topic_of
 from rapport_training.prepare.records import Raw

@@ -22,9 +22,8 @@ import orjson
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from rapport_tasks.errors import FULL_DISK, BadInput, Incomplete
-from rapport_training.adapter import refuse_taken
-from rapport_training.disk import sync
+from rapport_tasks.common.errors import FULL_DISK, BadInput, Incomplete
+from rapport_training.disk import refuse_taken, sync
 from rapport_training.prepare.advice import STAGES, remedy
 from rapport_training.prepare.card import Prepared, write_card
 from rapport_training.prepare.duplicates import exact_copies, near_copies

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rapport_tasks.errors import BadInput, shown
-from rapport_tasks.parsing import read_toml
+from rapport_tasks.common.errors import BadInput, shown
+from rapport_tasks.common.parsing import read_toml
 
 BUILTIN_RULES: Path = Path(__file__).parent / "quality.toml"
 """The rules that are used unless another file is named."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 
 CHUNK = 1 << 20
 MAX_RECORD = 16 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rapport_tasks.dialogue import Role
+from rapport_tasks.dialogues.dialogue import Role
 
 _USER = (
     "user usr human client seeker helpseeker patient visitor caller questioner asker "

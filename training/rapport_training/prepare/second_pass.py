@@ -88,7 +88,7 @@ def _copier() -> Callable[[_Lines], _Done]:
 
 
 def _anonymiser() -> Callable[[_Lines], _Done]:
-    from rapport_training.privacy import anonymise
+    from rapport_training.privacy.anonymisation import anonymise
 
     def work(lines: _Lines) -> _Done:
         placeholders: Counter[str] = Counter()

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rapport_tasks.builtin import EVALUATION_ZH
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.builtin import EVALUATION_ZH
 from rapport_training.prepare.alignment import Punctuation
 from rapport_training.prepare.quality import BUILTIN_RULES, QualityRules, load_rules, stripping
 from rapport_training.prepare.structure import Structure

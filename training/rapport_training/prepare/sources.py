@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from rapport_tasks.errors import BadInput, close_match
-from rapport_tasks.paths import encodable
+from rapport_tasks.common.errors import BadInput, close_match
+from rapport_tasks.common.paths import encodable
 from rapport_training.prepare.encoding import decoded
 from rapport_training.prepare.records import Readable
 

@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from rapport_tasks.dialogue import Dialogue, Message, structure_problem
+from rapport_tasks.dialogues.dialogue import Dialogue, Message, structure_problem
 from rapport_training.prepare.alignment import align
 from rapport_training.prepare.contamination import EvaluationIndex
 from rapport_training.prepare.fingerprint import (

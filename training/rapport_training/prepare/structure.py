@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Literal
 
-from rapport_tasks.dialogue import Message
+from rapport_tasks.dialogues.dialogue import Message
 
 Structure = Literal["mend", "strict"]
 

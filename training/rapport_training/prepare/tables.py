@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rapport_tasks.errors import BadInput
+from rapport_tasks.common.errors import BadInput
 from rapport_training.prepare import records
 from rapport_training.prepare.formats import tells_a_format
 from rapport_training.prepare.records import Raw, Rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rapport_tasks.dialogue import Role
+from rapport_tasks.dialogues.dialogue import Role
 from rapport_training.prepare.roles import LABELS, folded
 from rapport_training.prepare.values import Unreadable
 

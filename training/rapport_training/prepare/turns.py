@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rapport_tasks.dialogue import Role
+from rapport_tasks.dialogues.dialogue import Role
 from rapport_training.prepare.roles import folded, role_of, role_of_key
 from rapport_training.prepare.transcripts import Messages, read_transcript, without_label
 from rapport_training.prepare.values import Unreadable

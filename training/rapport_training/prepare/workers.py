@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from rapport_tasks.errors import Incomplete
+from rapport_tasks.common.errors import Incomplete
 
 In = TypeVar("In")
 Out = TypeVar("Out")

@@ -1,0 +1,1 @@
+"""Sentence embeddings, shared words, and what was learned on top of them."""

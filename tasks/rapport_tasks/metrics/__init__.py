@@ -1,0 +1,1 @@
+"""The metrics: perplexity, Advice-to-Empathy Ratio, continuity, topic shift, crisis."""

@@ -1,0 +1,1 @@
+"""Where weights lie, and the hashes that identify them."""

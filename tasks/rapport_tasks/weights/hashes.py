@@ -1,0 +1,209 @@
+"""The identity of weights: a hash of the tensors, not of the files that hold them.
+
+Re-sharding a model, copying it elsewhere or saving it with another header changes nothing here;
+changing one number changes the hash. Of a model's folder exactly those files count that transformers
+loads from it. Only safetensors are read, by this module itself: it needs no torch and no more memory
+than one block.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rapport_tasks.common.errors import BadInput
+
+_BLOCK = 1 << 20
+_LARGEST_HEADER = 100_000_000  # what the safetensors format itself allows
+_SINGLE = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+def weights_sha256(path: str | Path) -> str:
+    """Hash the tensors of a model or adapter.
+
+    Args:
+        path: A safetensors file, or the folder of a model or of an adapter.
+
+    Returns:
+        Hex sha256 over the sorted (name, dtype, shape, sha256 of the bytes) of all tensors.
+
+    Raises:
+        BadInput: No safetensors there, a damaged file, or one tensor name in two files.
+    """
+    tensors: dict[str, list[Any]] = {}
+    for file in weight_files(Path(path)):
+        for tensor, sha256 in _hash_tensors(file):
+            if tensor.name in tensors:
+                raise BadInput(
+                    f"{file}: tensor {tensor.name!r} stands in another file of this folder too",
+                    remedy="Keep one set of weights in the folder.",
+                )
+            tensors[tensor.name] = [tensor.name, tensor.dtype, list(tensor.shape), sha256]
+    listing = [tensors[name] for name in sorted(tensors)]
+    text = json.dumps(listing, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def tensor_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors of a model or adapter, from the headers of its files.
+
+    Raises:
+        BadInput: As `weights_sha256` does.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    for file in weight_files(Path(path)):
+        try:
+            with file.open("rb") as stream:
+                size = os.fstat(stream.fileno()).st_size
+                shapes |= {t.name: t.shape for t in _read_header(stream, file, size)}
+        except OSError as error:
+            raise BadInput(f"{file}: {error.strerror}", remedy="Name a readable file.") from None
+    return shapes
+
+
+def weight_files(path: Path) -> list[Path]:
+    """The files that hold the weights, those that transformers or PEFT reads and no others.
+
+    Args:
+        path: A safetensors file, which is the answer; or a folder. transformers takes what
+            ``transformers_weights`` of its ``config.json`` names, else ``model.safetensors``, else the
+            shards of ``model.safetensors.index.json``. Without a ``config.json`` it is an adapter's.
+
+    Raises:
+        BadInput: No weights there, or an index that names what is not in the folder.
+    """
+    if path.is_file():
+        return [path]
+    if not (path / "config.json").is_file() and (path / ADAPTER_WEIGHTS).is_file():
+        return [path / ADAPTER_WEIGHTS]
+    name = _named_weights(path / "config.json")
+    if name is None:
+        name = _INDEX if not (path / _SINGLE).is_file() and (path / _INDEX).is_file() else _SINGLE
+    if not (path / name).is_file():
+        raise BadInput(
+            f"{path}: no safetensors weights there ({name})",
+            remedy="Name a folder with model.safetensors; pickles (.bin, .pt) are not read.",
+        )
+    return _shards(path / name) if name.endswith(".index.json") else [path / name]
+
+
+def _named_weights(config: Path) -> str | None:
+    """The weights that a configuration names itself, which transformers then prefers."""
+    if not config.is_file():
+        return None
+    name = read_settings(config).get("transformers_weights")
+    if name is None:
+        return None
+    if not isinstance(name, str) or not _lies_inside(name):
+        raise BadInput(
+            f"{config}: transformers_weights names no file of this folder",
+            remedy="Remove that key; transformers then takes model.safetensors.",
+        )
+    return name
+
+
+def _shards(index: Path) -> list[Path]:
+    places = read_settings(index).get("weight_map")
+    if not isinstance(places, dict) or not places:
+        raise _damaged(index, "not a safetensors index")
+    names = set(places.values())
+    if not all(isinstance(name, str) and _lies_inside(name) for name in names):
+        raise _damaged(index, "it names files outside its folder")
+    missing = sorted(name for name in names if not (index.parent / name).is_file())
+    if missing:
+        raise _damaged(index, f"{missing[0]} is not there")
+    return [index.parent / name for name in sorted(names)]
+
+
+def _lies_inside(name: str) -> bool:
+    return name.endswith((".safetensors", _INDEX)) and ".." not in name and not name.startswith("/")
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The JSON object in a file of a model's or adapter's folder.
+
+    Other libraries write these, Infinity and long whole numbers included; for files of this project's own
+    forms `rapport_tasks.common.parsing` is stricter.
+
+    Raises:
+        BadInput: It is not readable, not JSON, nested without end, or no object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        problem = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise BadInput(f"{path}: not readable JSON ({problem})", remedy="Copy it again.") from None
+    if not isinstance(value, dict):
+        raise BadInput(f"{path}: not a JSON object", remedy="Copy it again.")
+    return value
+
+
+def _hash_tensors(file: Path) -> Iterator[tuple[_Tensor, str]]:
+    try:
+        with file.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            for tensor in _read_header(stream, file, size):
+                yield tensor, _hash_range(stream, tensor.begin, tensor.end)
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}", remedy="Name a readable file.") from None
+
+
+def _read_header(stream: BinaryIO, file: Path, size: int) -> list[_Tensor]:
+    prefix = stream.read(8)
+    length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else -1
+    if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
+        raise _damaged(file, "not a safetensors file, or cut off")
+    first = 8 + length
+    try:
+        header = json.loads(stream.read(length))
+        header.pop("__metadata__", None)
+        tensors = [
+            _Tensor(
+                name,
+                str(entry["dtype"]),
+                tuple(int(n) for n in entry["shape"]),
+                first + int(entry["data_offsets"][0]),
+                first + int(entry["data_offsets"][1]),
+            )
+            for name, entry in header.items()
+        ]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        raise _damaged(file, "its header cannot be read") from None
+    for tensor in tensors:
+        if not first <= tensor.begin <= tensor.end <= size:
+            raise _damaged(file, f"tensor {tensor.name!r} lies outside the file")
+    return sorted(tensors, key=lambda tensor: tensor.begin)
+
+
+def _hash_range(stream: BinaryIO, begin: int, end: int) -> str:
+    stream.seek(begin)
+    hasher = hashlib.sha256()
+    left = end - begin
+    while left:
+        block = stream.read(min(_BLOCK, left))
+        if not block:
+            raise OSError(5, "the file became shorter while it was read")
+        hasher.update(block)
+        left -= len(block)
+    return hasher.hexdigest()
+
+
+def _damaged(file: Path, problem: str) -> BadInput:
+    return BadInput(f"{file}: {problem}", remedy="Download or copy the weights again.")

@@ -1,0 +1,1 @@
+"""Training: a recipe and a corpus in, an adapter folder out."""

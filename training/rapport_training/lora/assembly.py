@@ -1,0 +1,158 @@
+"""Everything that the optimizer needs, made from a recipe: base, adapter, rows, validation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import set_seed
+
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.dialogues.dialogue import Dialogue, read_dialogues
+from rapport_tasks.prompts.chat_template import rendering_sha256, unread_arguments
+from rapport_tasks.prompts.template_choice import system_text
+from rapport_training.loading.capabilities import packing_problem
+from rapport_training.lora.adapter import add_adapter
+from rapport_training.lora.base import LoadedBase, allow_fallback, load_base, shown_name
+from rapport_training.lora.loss import LinearHead, linear_head
+from rapport_training.lora.progress import Note, OnNote
+from rapport_training.lora.recipe import Recipe
+from rapport_training.lora.record import languages
+from rapport_training.lora.validation import sequences_nll
+from rapport_training.lora.watch import check_finite
+from rapport_training.sequences.batches import Row, pack
+from rapport_training.sequences.corpus import EncodedCorpus, encode_corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What a recipe comes to on this machine.
+
+    Attributes:
+        base: The base, and what of the recipe it does without.
+        model: The base with its new adapter.
+        head: See `linear_head`.
+        packing: In effect.
+        rows: What one forward pass takes `train.batch_size` of.
+        corpus: What the rows are made of.
+        languages: Of the corpus; see `record.languages`.
+        validation: Assistant turns, as evaluation scores them; empty if there are none.
+        fallbacks: What is not as asked, and why.
+    """
+
+    base: LoadedBase
+    model: Any
+    head: LinearHead | None
+    packing: bool
+    rows: list[Row]
+    corpus: EncodedCorpus
+    languages: list[str]
+    validation: EncodedCorpus
+    fallbacks: list[str]
+
+
+def assemble(recipe: Recipe, base_folder: Path, *, on_note: OnNote | None = None) -> Assembly:
+    """Load, encode, adapt and pack.
+
+    Args:
+        recipe: What to train on what, and how.
+        base_folder: Where the base lies.
+        on_note: Told what takes long.
+
+    Raises:
+        BadInput: No dialogue fits, a target module does not exist, a required part is missing, or the
+            base computes no numbers.
+    """
+    dialogues = read_dialogues(recipe.corpus_file())
+    base = load_base(recipe, base_folder)
+    fallbacks = list(base.fallbacks)
+    rendering_sha256(base.template)  # before anything long: it may refuse everything, or never end
+    fallbacks += unread_arguments(base.template)
+    if base.template.source is None:
+        fallbacks.append(
+            f"{shown_name(recipe.base.name)} has no chat template: dialogues are rendered as labelled "
+            "lines, as `rapport run` renders them for it"
+        )
+    context = getattr(base.model.config, "max_position_embeddings", None)
+    if on_note is not None:
+        on_note(Note("info", f"encoding {len(dialogues):,} dialogues"))
+    corpus = _encode(recipe, base, dialogues, context)
+    validation = _encode_validation(recipe, base, context)
+    set_seed(recipe.train.seed)
+    model = add_adapter(recipe, base)
+    model.eval()
+    head = linear_head(model, list(corpus.sequences[0].tokens[:32]))
+    check_finite("loss", first_nll(model, corpus, head), 0)
+    if head is None:
+        fallbacks.append(
+            "chunked loss not used: the head is adapted, or not all that comes after the decoder; "
+            "the base's own logits set the memory"
+        )
+    packing = recipe.data.packing
+    if packing and (problem := packing_problem(model, corpus.sequences)):
+        allow_fallback(recipe.require.packing, "data.packing", True, problem, fallbacks)
+        packing = False
+    rows: list[Row] = [(sequence,) for sequence in corpus.sequences]
+    if packing:
+        rows = pack(corpus.sequences, recipe.data.max_length)
+    return Assembly(
+        base, model, head, packing, rows, corpus, languages(dialogues), validation, fallbacks
+    )
+
+
+def _encode(
+    recipe: Recipe, base: LoadedBase, dialogues: Sequence[Dialogue], context: int | None
+) -> EncodedCorpus:
+    if context is not None and recipe.data.max_length > context:
+        raise BadInput(
+            f"data.max_length = {recipe.data.max_length}: {shown_name(recipe.base.name)} reads at "
+            f"most {context} tokens",
+            remedy=f"Use at most {context}.",
+        )
+    corpus = encode_corpus(
+        dialogues,
+        base.tokenizer,
+        base.template,
+        max_length=recipe.data.max_length,
+        loss_on=recipe.data.loss_on,
+        system=system_text(recipe.data.system),
+    )
+    if not corpus.sequences:
+        raise BadInput(
+            f"{recipe.data.corpus}: no dialogue left to train on ({corpus.overlong} longer than "
+            f"{recipe.data.max_length} tokens, {sum(corpus.skipped.values())} not alternating)",
+            remedy="Raise data.max_length, or split the dialogues.",
+        )
+    return corpus
+
+
+def _encode_validation(recipe: Recipe, base: LoadedBase, context: int | None) -> EncodedCorpus:
+    """Assistant turns, as evaluation scores them, up to the model's own length."""
+    file = recipe.validation_file()
+    return encode_corpus(
+        read_dialogues(file) if file is not None else [],
+        base.tokenizer,
+        base.template,
+        max_length=context or 1 << 30,
+        system=system_text(recipe.data.system),
+    )
+
+
+def first_nll(model: Any, corpus: EncodedCorpus, head: LinearHead | None) -> float:
+    """What the first dialogue costs in nats: before and after training, whether that is a number."""
+    return sequences_nll(model, corpus.sequences[:1], head=head)[0]
+
+
+def effective(made: Assembly, processes: int) -> dict[str, Any]:
+    """The parts that a machine decides, as JSON."""
+    return {
+        "quantization": made.base.quantization,
+        "dtype": made.base.dtype,
+        "optimizer": made.base.optimizer,
+        "packing": made.packing,
+        "loss": "model" if made.head is None else "chunked",
+        "device": made.model.device.type,
+        "processes": processes,
+    }

@@ -1,0 +1,181 @@
+"""Finding and loading the base model that a recipe names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.paths import encodable, local_path
+from rapport_tasks.prompts.chat_template import ChatTemplate
+from rapport_tasks.prompts.template_choice import chosen_template, template_file
+from rapport_tasks.weights.hub import find_folder
+from rapport_training import EMBEDDED_BASE
+from rapport_training.loading.pretrained import (
+    embedding_rows,
+    empty_model,
+    load_causal_lm,
+    load_tokenizer,
+)
+from rapport_training.lora.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBase:
+    """A base ready to be adapted.
+
+    Attributes:
+        model: A transformers causal LM.
+        tokenizer: Its tokenizer, with the chat template that the recipe names.
+        template: That template, with the recipe's arguments.
+        quantization: In effect; differs from the recipe's only if that is not required.
+        dtype: In effect; likewise.
+        optimizer: In effect; likewise.
+        fallbacks: What is not as asked, and why.
+    """
+
+    model: Any
+    tokenizer: Any
+    template: ChatTemplate
+    quantization: str
+    dtype: str
+    optimizer: str
+    fallbacks: tuple[str, ...]
+
+
+def resolve_base(name: str) -> Path:
+    """A base model's folder; see `rapport_tasks.weights.hub.find_folder`."""
+    return find_folder(name, embedded=EMBEDDED_BASE)
+
+
+def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
+    """Load model and tokenizer as the recipe asks, or nearly so where it allows that.
+
+    Raises:
+        BadInput: The model cannot be loaded, or a required part is missing here.
+    """
+    from rapport_training.loading.capabilities import keep_unpacked
+
+    works, fallbacks = _what_works(recipe, folder)
+    quantization = works.base.quantization
+    name = shown_name(recipe.base.name)
+    model = keep_unpacked(_load_model(folder, works, quantization))
+    tokenizer = load_tokenizer(folder, name=name, rows=embedding_rows(model))
+    return LoadedBase(
+        model,
+        tokenizer,
+        _template(recipe, folder, tokenizer),
+        quantization=quantization,
+        dtype=works.base.dtype,
+        optimizer=works.train.optimizer,
+        fallbacks=tuple(fallbacks),
+    )
+
+
+def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
+    """The recipe with what this machine can do of it, by trial, and what is done without."""
+    from rapport_training.loading.capabilities import (
+        dtype_problem,
+        four_bit_problem,
+        layer_kinds,
+        optimizer_problem,
+        stored_in_4_bits,
+        training_device,
+    )
+
+    device = training_device()
+    fallbacks: list[str] = []
+    base, optimizer = recipe.base, recipe.train.optimizer
+    kinds = layer_kinds(empty_model(folder, name=shown_name(recipe.base.name)))
+    problem = dtype_problem(kinds, device=device, dtype=base.dtype, training=True)
+    if problem:
+        allow_fallback(recipe.require.dtype, "base.dtype", base.dtype, problem, fallbacks)
+        base = base.model_copy(update={"dtype": "float32"})
+    stored = stored_in_4_bits(folder)
+    if stored or base.quantization != "none":
+        problem = four_bit_problem(
+            kinds,
+            device=device,
+            dtype=base.dtype,
+            double_quantization=base.double_quantization,
+            training=True,
+        )
+        if problem and stored:
+            raise BadInput(
+                f"base.name: {recipe.base.name!r} is stored in 4 bits: {problem}",
+                remedy="Name the base that it was made of.",
+            )
+        if problem:
+            allow_fallback(
+                recipe.require.quantization,
+                "base.quantization",
+                base.quantization,
+                problem,
+                fallbacks,
+            )
+            base = base.model_copy(update={"quantization": "none"})
+    while optimizer != "adamw" and (problem := optimizer_problem(optimizer, device=device)):
+        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
+        optimizer = "adamw_8bit" if optimizer == "paged_adamw_8bit" else "adamw"
+    train = recipe.train.model_copy(update={"optimizer": optimizer})
+    return recipe.model_copy(update={"base": base, "train": train}), fallbacks
+
+
+def _template(recipe: Recipe, folder: Path, tokenizer: Any) -> ChatTemplate:
+    """As `rapport run` chooses it for the base."""
+    option = recipe.base.template
+    source = chosen_template(option, tokenizer.chat_template, {})
+    of = template_file(folder) if option == "base" else shown_name(option)
+    tokenizer.chat_template = source
+    return ChatTemplate(
+        source,
+        f"the chat template of {shown_name(recipe.base.name)} ({of})",
+        recipe.base.template_args,
+        tokenizer.special_tokens_map if source is not None else {},
+    )
+
+
+def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
+    import torch
+
+    kind, name = getattr(torch, recipe.base.dtype), shown_name(recipe.base.name)
+    if quantization == "none":
+        return load_causal_lm(folder, name=name, dtype=kind)
+    from transformers import BitsAndBytesConfig
+
+    return load_causal_lm(
+        folder,
+        name=name,
+        dtype=kind,
+        device=f"cuda:{torch.cuda.current_device()}" if torch.cuda.is_available() else "cpu",
+        quantization=BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=recipe.base.double_quantization,
+            bnb_4bit_compute_dtype=kind,
+        ),
+    )
+
+
+def allow_fallback(
+    required: bool, key: str, value: object, problem: str, fallbacks: list[str]
+) -> None:
+    """Note that a part of the recipe is done without.
+
+    Raises:
+        BadInput: The recipe requires it.
+    """
+    if required:
+        raise BadInput(
+            f"{key} = {value!r}: {problem}",
+            remedy=f"Provide it, or allow training without: require.{key.split('.')[1]} = false.",
+        )
+    fallbacks.append(f"{key} = {value!r} not used: {problem}")
+
+
+def shown_name(name: str) -> str:
+    """A base or corpus as files name it: a hub id as it is, a local path by its last part."""
+    if name.startswith("builtin:") or not local_path(name).exists():
+        return name
+    return encodable(local_path(name).resolve().name)

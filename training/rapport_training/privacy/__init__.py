@@ -1,0 +1,1 @@
+"""Anonymisation: what points at a person is found and replaced by a placeholder."""

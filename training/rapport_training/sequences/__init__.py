@@ -1,0 +1,1 @@
+"""Dialogues as token sequences with labels, and batches of them."""
