@@ -29,19 +29,21 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from rapport_bench import gate_report, leaderboard_report
-from rapport_bench.bots import all_advice
-from rapport_bench.cli_shared import quiet_libraries
-from rapport_bench.compare import compare
-from rapport_bench.console import RunReporter
-from rapport_bench.demo import prepare_builtin, train_embedded
-from rapport_bench.files import write_atomically
-from rapport_bench.gate import run_gate
-from rapport_bench.gate_policy import read_policy
-from rapport_bench.leaderboard import leaderboard
-from rapport_bench.results import Result, find, load_all
-from rapport_bench.run import Outcome, RunConfig, run
-from rapport_bench.svg_record import write_comparison
+from rapport_bench.arms.bots import all_advice
+from rapport_bench.cli.demo import prepare_builtin, train_embedded
+from rapport_bench.common.files import write_atomically
+from rapport_bench.common.quiet import quiet_libraries
+from rapport_bench.judging.compare import compare
+from rapport_bench.judging.gate import run_gate
+from rapport_bench.judging.gate_policy import read_policy
+from rapport_bench.judging.leaderboard import leaderboard
+from rapport_bench.results.result import Result, find, load_all
+from rapport_bench.running.config import RunConfig
+from rapport_bench.running.run import Outcome, run
+from rapport_bench.terminal import gate as gate_report
+from rapport_bench.terminal import leaderboard as leaderboard_report
+from rapport_bench.terminal.console import RunReporter
+from rapport_bench.terminal.svg import write_comparison
 from rapport_tasks.dialogues.dialogue import Dialogue, read_dialogues
 
 ROOT = Path(__file__).parents[1]

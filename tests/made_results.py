@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from rapport_bench import records
-from rapport_bench.results import Result, seal
+from rapport_bench.results import columns as records
+from rapport_bench.results.result import Result, seal
 
 SHA = "0" * 64
 

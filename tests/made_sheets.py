@@ -9,12 +9,13 @@ from typing import Any
 
 import made_results
 from conftest import write_dialogues
-from rapport_bench.arms import weightless_arm
-from rapport_bench.bots import VERSION
-from rapport_bench.human.scales import SCALES
-from rapport_bench.human.sheet import Line, Reply, Sheet, SheetItem
-from rapport_bench.results import Result, save, seal
-from rapport_bench.store import ResponseStore, digest, replies_fact
+from rapport_bench.arms.arm import weightless_arm
+from rapport_bench.arms.bots import VERSION
+from rapport_bench.arms.store import ResponseStore, replies_fact
+from rapport_bench.common.identity import digest
+from rapport_bench.human.sheets.scales import SCALES
+from rapport_bench.human.sheets.sheet import Line, Reply, Sheet, SheetItem
+from rapport_bench.results.result import Result, save, seal
 from rapport_tasks.dialogues.dialogue import Dialogue
 
 NUMERICS = {"device": "cpu", "torch": "2"}

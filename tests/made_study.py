@@ -10,8 +10,16 @@ from pathlib import Path
 import numpy as np
 
 import made_results
-from rapport_bench.human.study import Attention, Key, KeyArm, KeyItem, Scale, Study, write_study
-from rapport_bench.results import Result, save
+from rapport_bench.human.sheets.study import (
+    Attention,
+    Key,
+    KeyArm,
+    KeyItem,
+    Scale,
+    Study,
+    write_study,
+)
+from rapport_bench.results.result import Result, save
 
 SCALES = ("empathic_resonance", "conversational_coherence", "advice_appropriateness")
 _LABELS = ("共情共鸣", "对话连贯", "建议恰当")

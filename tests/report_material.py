@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from made_results import columns, result
-from rapport_bench.arms import replies_arm, weightless_arm
-from rapport_bench.bots import VERSION
-from rapport_bench.results import Result, save, seal
-from rapport_bench.store import ResponseStore, digest, replies_fact
+from rapport_bench.arms.arm import replies_arm, weightless_arm
+from rapport_bench.arms.bots import VERSION
+from rapport_bench.arms.store import ResponseStore, replies_fact
+from rapport_bench.common.identity import digest
+from rapport_bench.results.result import Result, save, seal
 from rapport_tasks.dialogues.dialogue import Dialogue
 
 NUMERICS = {"device": "cpu", "torch": "0"}

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from made_results import columns, result
-from rapport_bench.results import save
+from rapport_bench.results.result import save
 
 ROOT = Path(__file__).parent.parent
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from rapport_bench.cli import cli
+from rapport_bench.cli.main import cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -16,9 +16,9 @@ from safetensors.numpy import save_file
 
 import made_study
 from made_results import columns, result
-from rapport_bench.adapters import identify_adapter
-from rapport_bench.cli import _run, cli
-from rapport_bench.results import save
+from rapport_bench.arms.adapters import identify_adapter
+from rapport_bench.cli.main import _run, cli
+from rapport_bench.results.result import save
 from report_material import reseal
 
 ROOT = Path(__file__).parent.parent

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rapport_bench.bootstrap import bootstrap_sums
-from rapport_bench.clusters import Floats
+from rapport_bench.statistics.bootstrap import bootstrap_sums
+from rapport_bench.statistics.clusters import Floats
 
 
 def loop(columns: Floats, *, draws: int, rng: np.random.Generator) -> Floats:

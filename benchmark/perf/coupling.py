@@ -17,13 +17,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from rapport_bench.adapters import Adapter, check_adapter, identify_adapter
-from rapport_bench.generation import Generated, Prompt, generate_batch
-from rapport_bench.likelihood import plan_batches
-from rapport_bench.loading import LoadedBase
-from rapport_bench.models import identify_base
-from rapport_bench.sampling import noise_key
-from rapport_bench.store import ResponseStore
+from rapport_bench.arms.adapters import Adapter, check_adapter, identify_adapter
+from rapport_bench.arms.generation import Generated, Prompt, generate_batch
+from rapport_bench.arms.likelihood import plan_batches
+from rapport_bench.arms.loading import LoadedBase
+from rapport_bench.arms.models import identify_base
+from rapport_bench.arms.sampling import noise_key
+from rapport_bench.arms.store import ResponseStore
 from rapport_tasks.dialogues.builtin import load_suite_dialogues
 from rapport_tasks.lm_tasks.protocol import Generation
 from rapport_tasks.prompts.rendering import encode, generation_context, tokenizer_renderer

@@ -20,10 +20,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rapport_bench import records
-from rapport_bench.compare import compare_metric
-from rapport_bench.metrics import BY_NAME, METRICS
-from rapport_bench.results import Result, load_all, save, seal
+from rapport_bench.judging.compare import compare_metric
+from rapport_bench.results import columns as records
+from rapport_bench.results.metrics import BY_NAME, METRICS
+from rapport_bench.results.result import Result, load_all, save, seal
 
 _SHA = "0" * 64
 _LIMIT = 10.0

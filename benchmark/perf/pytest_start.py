@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PLUGIN = "rapport_bench.pytest_plugin"
+PLUGIN = "rapport_bench.testing.plugin"
 
 
 def cpu_seconds(arguments: list[str], folder: str, plugins: str) -> float:

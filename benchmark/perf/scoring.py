@@ -29,7 +29,7 @@ def make_adapters(base: str, folder: Path, count: int) -> list[str]:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    from rapport_bench.models import resolve_folder
+    from rapport_bench.arms.models import resolve_folder
 
     paths = []
     for seed in range(count):
@@ -65,7 +65,7 @@ def stock(base: str, adapters: list[str], data: str | None, limit: int) -> dict[
     from lm_eval.models.huggingface import HFLM
     from peft import PeftModel  # noqa: F401 - imported before the clock starts
 
-    from rapport_bench.models import resolve_folder
+    from rapport_bench.arms.models import resolve_folder
 
     torch.set_num_threads(1)
     load_task(data, limit)
@@ -115,12 +115,12 @@ def ours(base: str, adapters: list[str], data: str | None, limit: int) -> dict[s
     from lm_eval.evaluator import evaluate
     from peft import PeftModel  # noqa: F401 - imported before the clock starts
 
-    from rapport_bench.adapters import check_adapter, identify_adapter
-    from rapport_bench.arms import model_arm
-    from rapport_bench.engine import ArmModel, encoder_for
-    from rapport_bench.loading import LoadedBase, context_length
-    from rapport_bench.models import identify_base
-    from rapport_bench.store import ResponseStore
+    from rapport_bench.arms.adapters import check_adapter, identify_adapter
+    from rapport_bench.arms.arm import model_arm
+    from rapport_bench.arms.engine import ArmModel, encoder_for
+    from rapport_bench.arms.loading import LoadedBase, context_length
+    from rapport_bench.arms.models import identify_base
+    from rapport_bench.arms.store import ResponseStore
     from rapport_tasks.prompts.rendering import tokenizer_renderer
     from rapport_training.loading.pretrained import embedding_rows, empty_model, load_tokenizer
 

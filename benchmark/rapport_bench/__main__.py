@@ -1,5 +1,5 @@
 """``python -m rapport_bench`` is ``rapport``."""
 
-from rapport_bench.cli import main
+from rapport_bench.cli.main import main
 
 main()

@@ -21,9 +21,9 @@ from functools import cache, partial
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri
 
-from rapport_bench.bands import band_distance, gold_band, paired_band_difference
-from rapport_bench.bootstrap import bootstrap_sums, percentile_interval, tail_p_value
-from rapport_bench.clusters import (
+from rapport_bench.statistics.bands import band_distance, gold_band, paired_band_difference
+from rapport_bench.statistics.bootstrap import bootstrap_sums, percentile_interval, tail_p_value
+from rapport_bench.statistics.clusters import (
     Floats,
     Interval,
     cluster_se,
@@ -31,9 +31,9 @@ from rapport_bench.clusters import (
     t_interval,
     t_two_sided,
 )
-from rapport_bench.paired import paired_mean_difference, paired_ratio_difference
-from rapport_bench.rates import poisson_gee_rate_ratio, rate_ratio
-from rapport_bench.stats import ratio_of_sums, share
+from rapport_bench.statistics.estimates import ratio_of_sums, share
+from rapport_bench.statistics.paired import paired_mean_difference, paired_ratio_difference
+from rapport_bench.statistics.rates import poisson_gee_rate_ratio, rate_ratio
 
 LENGTH_TIE = 0.3
 """How strongly a dialogue's length goes with its rate (shift of the latent normal)."""

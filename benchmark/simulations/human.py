@@ -22,12 +22,12 @@ import numpy as np
 from scipy.special import ndtr, stdtr
 from scipy.stats import wilcoxon
 
-from rapport_bench.clusters import Floats
-from rapport_bench.human.contrast import DECIMALS
-from rapport_bench.human.crossed import crossed_p_values
-from rapport_bench.human.generate import Design, Spread, draw
-from rapport_bench.human.power import signed_rank_p_values
-from rapport_bench.paired import paired_mean_difference
+from rapport_bench.human.analysis.contrast import DECIMALS
+from rapport_bench.human.analysis.crossed import crossed_p_values
+from rapport_bench.human.analysis.generate import Design, Spread, draw
+from rapport_bench.human.analysis.power import signed_rank_p_values
+from rapport_bench.statistics.clusters import Floats
+from rapport_bench.statistics.paired import paired_mean_difference
 
 CHUNK = 500
 """Studies held at a time."""

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rapport_bench.files import to_json, write_atomically
-from rapport_bench.human.generate import Design, Spread, opinions, rounded
-from rapport_bench.human.study import Key, Study, read_key, read_study
+from rapport_bench.common.files import to_json, write_atomically
+from rapport_bench.human.analysis.generate import Design, Spread, opinions, rounded
+from rapport_bench.human.sheets.study import Key, Study, read_key, read_study
 from rapport_tasks.common.errors import BadInput, close_match
 
 CENTRE = 3.2

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from rapport_bench.clusters import Floats
-from rapport_bench.validity.resampling import Resampler
+from rapport_bench.statistics.clusters import Floats
+from rapport_bench.statistics.resampling import Resampler
 from rapport_tasks.dialogues.builtin import EVALUATION_ZH
 from rapport_tasks.dialogues.dialogue import read_dialogues
 from rapport_tasks.dialogues.sentences import split_sentences

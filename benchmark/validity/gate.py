@@ -19,11 +19,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import binomtest
 
-from rapport_bench import records
-from rapport_bench.gate import run_gate
-from rapport_bench.gate_policy import Policy, Rule
-from rapport_bench.metrics import BY_NAME
-from rapport_bench.results import Result, seal
+from rapport_bench.judging.gate import run_gate
+from rapport_bench.judging.gate_policy import Policy, Rule
+from rapport_bench.results import columns as records
+from rapport_bench.results.metrics import BY_NAME
+from rapport_bench.results.result import Result, seal
 
 DIALOGUES = (52, 208)
 SHIFTS = (0.0, 1.0, 1.5, 2.0)

@@ -15,11 +15,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from conftest import CHATML, DIALOGUES, make_adapter
 from made_tokenizers import KINDS, TEMPLATES, made_tokenizer
-from rapport_bench.cli import _run
-from rapport_bench.report.replies import _stored
-from rapport_bench.results import load
-from rapport_bench.run import RunConfig, run
-from rapport_bench.store import ResponseStore
+from rapport_bench.arms.store import ResponseStore
+from rapport_bench.arms.texts import _stored
+from rapport_bench.cli.main import _run
+from rapport_bench.results.result import load
+from rapport_bench.running.config import RunConfig
+from rapport_bench.running.run import run
 from rapport_tasks.common.errors import BadInput, UnsupportedTemplate
 from rapport_tasks.dialogues.dialogue import read_dialogues
 from rapport_tasks.lm_tasks.protocol import Generation
@@ -147,7 +148,7 @@ def test_the_prompts_of_a_result_are_those_of_its_data_whatever_tasks_were_run(m
 
 
 def test_a_result_without_the_hash_of_its_prompts_is_read(models, config):
-    from rapport_bench.results import result_id
+    from rapport_bench.results.result import result_id
 
     path = run(replace(config, base=str(models["qwen"])), Silent()).results[0].path
     data = json.loads(path.read_text(encoding="utf-8"))
@@ -357,7 +358,7 @@ def test_thoughts_in_imported_replies_are_cut_off_and_counted(config, tmp_path):
 
 
 def test_the_tags_of_thoughts_may_be_special_tokens(models):
-    from rapport_bench.generation import _text
+    from rapport_bench.arms.generation import _text
 
     tokenizer = AutoTokenizer.from_pretrained(models["qwen"])
     tokenizer.add_special_tokens({"extra_special_tokens": ["<think>", "</think>"]})
@@ -432,8 +433,8 @@ def test_an_argument_that_the_template_does_not_read_is_said(models, config):
 
 
 def test_text_stops_are_text_for_a_tokenizer_that_does_not_know_them(models):
-    from rapport_bench.arms import weightless_arm
-    from rapport_bench.engine import ArmModel
+    from rapport_bench.arms.arm import weightless_arm
+    from rapport_bench.arms.engine import ArmModel
 
     tokenizer = AutoTokenizer.from_pretrained(
         models["llama"]

@@ -7,17 +7,17 @@ import math
 import numpy as np
 import pytest
 
-from rapport_bench.bands import (
+from rapport_bench.statistics.bands import (
     GoldBand,
     band_distance,
     band_distance_estimate,
     gold_band,
     paired_band_difference,
 )
-from rapport_bench.bootstrap import bootstrap_sums, percentile_interval, tail_p_value
-from rapport_bench.clusters import Floats
-from rapport_bench.paired import Difference
-from rapport_bench.stats import Estimate, share
+from rapport_bench.statistics.bootstrap import bootstrap_sums, percentile_interval, tail_p_value
+from rapport_bench.statistics.clusters import Floats
+from rapport_bench.statistics.estimates import Estimate, share
+from rapport_bench.statistics.paired import Difference
 
 DRAWS = 2000
 
@@ -49,7 +49,7 @@ class TestBootstrapSums:
     def test_chunks_do_not_show(self, monkeypatch: pytest.MonkeyPatch) -> None:
         columns = generator(1).integers(0, 9, size=(30, 4)).astype(float)
         whole = bootstrap_sums(columns, draws=100, rng=generator())
-        monkeypatch.setattr("rapport_bench.bootstrap._CHUNK", 70)
+        monkeypatch.setattr("rapport_bench.statistics.bootstrap._CHUNK", 70)
         assert np.array_equal(bootstrap_sums(columns, draws=100, rng=generator()), whole)
 
     def test_order_of_dialogues_does_not_matter(self) -> None:

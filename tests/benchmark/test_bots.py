@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rapport_bench.bots import BOTS, VERSION, gold
-from rapport_bench.reply_model import ReplyModel, read_replies
+from rapport_bench.arms.bots import BOTS, VERSION, gold
+from rapport_bench.arms.replies import ReplyModel, read_replies
 from rapport_tasks.common.errors import BadDialogue, BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue, Message, read_dialogues
 from rapport_tasks.lm_tasks.tasks import TurnRequest

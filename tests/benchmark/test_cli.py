@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from conftest import DIALOGUES, make_adapter, make_model, write_dialogues
-from rapport_bench.bots import BOTS
-from rapport_bench.cli import _run, cli
+from rapport_bench.arms.bots import BOTS
+from rapport_bench.cli.main import _run, cli
 
 COMMANDS = (
     "prepare",
@@ -359,7 +359,7 @@ def test_a_full_disk_is_an_incomplete_run(rapport, quick, monkeypatch) -> None:
 
 
 def test_an_interrupt_says_that_work_is_kept(rapport, quick, monkeypatch) -> None:
-    from rapport_bench import engine
+    from rapport_bench.arms import engine
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -371,7 +371,7 @@ def test_an_interrupt_says_that_work_is_kept(rapport, quick, monkeypatch) -> Non
 
 
 def test_a_fault_of_ours_keeps_its_traceback(rapport, quick, monkeypatch) -> None:
-    from rapport_bench import engine
+    from rapport_bench.arms import engine
 
     monkeypatch.setattr(engine, "generate_batch", lambda *a: 1 / 0)
     code, _, err = rapport(*quick)

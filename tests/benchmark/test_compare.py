@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from made_results import columns, result
-from rapport_bench import records
-from rapport_bench.compare import compare, to_json
-from rapport_bench.metrics import CONFIRMATORY, METRICS
-from rapport_bench.results import Result, seal
+from rapport_bench.judging.compare import compare, to_json
+from rapport_bench.results import columns as records
+from rapport_bench.results.metrics import CONFIRMATORY, METRICS
+from rapport_bench.results.result import Result, seal
 from rapport_tasks.common.errors import NotComparable
 
 

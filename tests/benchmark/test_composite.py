@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from made_results import columns, result
-from rapport_bench import leaderboard_report
-from rapport_bench.cli import _run
-from rapport_bench.composite import composite_arms, read_weights
-from rapport_bench.leaderboard import Board, Row, leaderboard
-from rapport_bench.results import Result, save
+from rapport_bench.cli.main import _run
+from rapport_bench.judging.composite import composite_arms, read_weights
+from rapport_bench.judging.leaderboard import Board, Row, leaderboard
+from rapport_bench.results.result import Result, save
+from rapport_bench.terminal import leaderboard as leaderboard_report
 from rapport_tasks.common.errors import BadInput
 
 BOTH = read_weights("aer_share=1,continuity=3")

@@ -13,13 +13,16 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from made_results import columns, result
-from rapport_bench import arm_tables, comparison_view, console, layout, next_steps
-from rapport_bench.cli import _run
-from rapport_bench.compare import Comparison, compare
-from rapport_bench.contributions import shares_of_difference, worst_dialogues
-from rapport_bench.metrics import BY_NAME
-from rapport_bench.paired import Difference
-from rapport_bench.results import Result, save
+from rapport_bench.cli.main import _run
+from rapport_bench.judging.compare import Comparison, compare
+from rapport_bench.judging.contributions import shares_of_difference, worst_dialogues
+from rapport_bench.results.metrics import BY_NAME
+from rapport_bench.results.result import Result, save
+from rapport_bench.statistics.paired import Difference
+from rapport_bench.terminal import arms as arm_tables
+from rapport_bench.terminal import comparison as comparison_view
+from rapport_bench.terminal import console, layout
+from rapport_bench.words import formatting, next_steps
 
 WIDTHS = (60, 80, 100, 120, 200)
 NAMES = ("NLL per token", "AER share", "continuity")
@@ -70,13 +73,13 @@ def test_a_comparison_fits_and_nothing_in_it_is_cut(comparison, width) -> None:
     assert "…" not in text
     for item in comparison.metrics:
         ends = item.ratio.ci if item.ratio else item.difference.ci
-        assert console.interval(ends) in text
+        assert formatting.interval(ends) in text
         if item.verdict:
             assert item.verdict.split()[0] in text
-            assert console.number(item.metric.margin) in text
+            assert formatting.number(item.metric.margin) in text
     assert "(coverage)" in text
     drop = comparison.by_name("continuity").coverage.value
-    assert f"coverage {console.signed(drop)}" in text
+    assert f"coverage {formatting.signed(drop)}" in text
     for word in ("emotion-v1", "detectable", "p = ", *NAMES[2:]):
         assert word in text
 
@@ -85,7 +88,11 @@ def test_a_wide_console_has_a_line_a_row(comparison) -> None:
     wide = printed(comparison_view.comparison_table(comparison, width=200), width=200)
     (line,) = [line for line in wide.split("\n") if "NLL per token" in line]
     nll = comparison.by_name("nll_per_token")
-    for figure in (console.interval(nll.difference.ci), console.p_value(nll.p_adjusted), "0.020"):
+    for figure in (
+        formatting.interval(nll.difference.ci),
+        formatting.p_value(nll.p_adjusted),
+        "0.020",
+    ):
         assert figure in line
 
 
@@ -104,7 +111,7 @@ def test_arms_fit_and_none_is_lost(arms, comparisons, width, count) -> None:
     for name in ("continuity", "equivalent", *(["regressed", "improved"] if count > 5 else [])):
         assert name in joined
     nll = comparisons[shown[1].result_id].by_name("nll_per_token").difference.value
-    assert console.signed(nll) in text
+    assert formatting.signed(nll) in text
 
 
 def test_many_arms_become_rows_unless_everything_is_asked_for(arms, comparisons) -> None:
@@ -183,9 +190,9 @@ def test_no_color_and_dumb_terminals_get_no_escapes(saved, capsys, monkeypatch) 
 
 
 def test_verdicts_differ_by_sign_and_never_by_red_and_green() -> None:
-    signs = {verdict.split()[0]: sign for verdict, (sign, _) in console.SIGNS.items()}
+    signs = {verdict.split()[0]: sign for verdict, (sign, _) in formatting.SIGNS.items()}
     assert len(set(signs.values())) == len(signs) == 4
-    assert not [style for _, style in console.SIGNS.values() if "green" in style]
+    assert not [style for _, style in formatting.SIGNS.values() if "green" in style]
 
 
 # --- in words ---------------------------------------------------------------------------------------
@@ -324,7 +331,7 @@ def test_the_picture_has_the_same_bytes_every_time_and_needs_no_network(saved, c
 
 
 def test_a_hostile_name_is_no_markup_in_the_picture(base, tmp_path) -> None:
-    from rapport_bench.svg_record import write_comparison
+    from rapport_bench.terminal.svg import write_comparison
 
     arm = result("<script>alert(1)</script>\x1b\u202e", columns(2))
     write_comparison(compare(arm, base), '"><script>', tmp_path / "a.svg")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rapport_bench.cli import _run
+from rapport_bench.cli.main import _run
 from rapport_training.loading import capabilities
 
 
@@ -115,7 +115,7 @@ def test_what_does_not_compute_here_is_refused_before_the_base_is_loaded(
 
     for kind in (Linear4bit, torch.nn.Linear):
         monkeypatch.setattr(kind, "forward", forward)
-    monkeypatch.setattr("rapport_bench.loading._load_base", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr("rapport_bench.arms.loading._load_base", lambda *_: pytest.fail("loaded"))
     code, _, err = rapport("run", "--base", base, "--data", data, "--tasks", "perplexity", *options)
     assert code == 2
     assert "does not work on" in err
@@ -125,7 +125,7 @@ def test_what_does_not_compute_here_is_refused_before_the_base_is_loaded(
 
 def test_a_kernel_that_is_not_used_is_not_asked_for() -> None:
     code = (
-        "from rapport_bench.cli_shared import quiet_libraries; quiet_libraries();"
+        "from rapport_bench.cli.shared import quiet_libraries; quiet_libraries();"
         "from bitsandbytes.backends.cpu import ops;"
         "ops.logger.warning('Failed to load CPU gemm_4bit_forward: `pip install kernels`');"
         "ops.logger.error('what must be known')"

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from rapport_bench.dominance import against_gold, notes
-from rapport_bench.run import RunConfig, run
+from rapport_bench.judging.dominance import against_gold, notes
+from rapport_bench.running.config import RunConfig
+from rapport_bench.running.run import run
 
 
 class Quiet:

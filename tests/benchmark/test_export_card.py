@@ -14,10 +14,10 @@ from huggingface_hub import EvalResult, ModelCard, metadata_load
 from safetensors.numpy import save_file
 
 from made_results import columns, result
-from rapport_bench.adapters import identify_adapter
-from rapport_bench.cli import _run
+from rapport_bench.arms.adapters import identify_adapter
+from rapport_bench.cli.main import _run
 from rapport_bench.export.card import MARK
-from rapport_bench.results import Result, save, seal
+from rapport_bench.results.result import Result, save, seal
 
 CARD = """---
 # who made it

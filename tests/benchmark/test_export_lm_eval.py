@@ -13,17 +13,17 @@ from lm_eval.result_schema import EvalResults
 from lm_eval.utils import get_results_filenames, make_table
 
 from made_results import columns, result
-from rapport_bench.arms import weightless_arm
-from rapport_bench.bots import all_advice
-from rapport_bench.cli import _run
+from rapport_bench.arms.arm import weightless_arm
+from rapport_bench.arms.bots import all_advice
+from rapport_bench.arms.replies import ReplyModel
+from rapport_bench.cli.main import _run
 from rapport_bench.export.lm_eval_file import task_of_metrics, tasks_of, to_lm_eval
-from rapport_bench.metrics import METRICS
-from rapport_bench.reply_model import ReplyModel
-from rapport_bench.result_content import content
-from rapport_bench.results import Result, save, seal
-from rapport_bench.run import _rule_scorer
-from rapport_bench.suite import TASKS, build_suite
-from rapport_bench.task_loading import load_tasks
+from rapport_bench.results.metrics import METRICS
+from rapport_bench.results.result import Result, save, seal
+from rapport_bench.running.content import content
+from rapport_bench.running.run import _rule_scorer
+from rapport_bench.running.suite import TASKS, build_suite
+from rapport_bench.running.task_loading import load_tasks
 from rapport_tasks.lm_tasks.protocol import Generation, TaskSettings
 
 

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from made_results import columns, result
-from rapport_bench.cli import _run
+from rapport_bench.cli.main import _run
 from rapport_bench.export.table import COLUMNS, tidy_rows, to_csv, to_parquet
-from rapport_bench.result_figures import figures
-from rapport_bench.results import Result, save, seal
+from rapport_bench.results.figures import figures
+from rapport_bench.results.result import Result, save, seal
 
 NAMES = [name for name, _ in COLUMNS]
 

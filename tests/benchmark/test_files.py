@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from rapport_bench.files import to_json, write_atomically
+from rapport_bench.common.files import to_json, write_atomically
 from rapport_tasks.common.errors import BadInput, Incomplete
 
 

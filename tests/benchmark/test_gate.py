@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 
 from made_results import columns, result
-from rapport_bench import gate_report, verdicts
-from rapport_bench.cli import _run
-from rapport_bench.compare import compare
-from rapport_bench.gate import Gate, MetricGate, run_gate
-from rapport_bench.gate_policy import Policy, read_policy
-from rapport_bench.results import Result, result_id, save
+from rapport_bench.cli.main import _run
+from rapport_bench.judging.compare import compare
+from rapport_bench.judging.gate import Gate, MetricGate, run_gate
+from rapport_bench.judging.gate_policy import Policy, read_policy
+from rapport_bench.results.result import Result, result_id, save
+from rapport_bench.statistics import verdicts
+from rapport_bench.terminal import gate as gate_report
 
 POLICY = """
 [policy]
@@ -503,7 +504,7 @@ def test_the_step_summary_is_appended(gate, monkeypatch):
 
 def test_the_gate_needs_no_torch(gate):
     code = (
-        "import sys; from rapport_bench.cli import _run; "
+        "import sys; from rapport_bench.cli.main import _run; "
         "assert _run(['gate', '--candidate', 'good', '--baseline', 'base']) == 0; "
         "assert not {'torch', 'transformers', 'lm_eval'} & sys.modules.keys()"
     )

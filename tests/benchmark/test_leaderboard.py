@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from made_results import columns, result
-from rapport_bench import bands, leaderboard_report
-from rapport_bench.band_arms import band_arms
-from rapport_bench.cli import _run
-from rapport_bench.leaderboard import Board, leaderboard
-from rapport_bench.paired import Difference
-from rapport_bench.results import Result, save
-from rapport_bench.tiers import tiers
+from rapport_bench.cli.main import _run
+from rapport_bench.judging.leaderboard import Board, leaderboard
+from rapport_bench.results.result import Result, save
+from rapport_bench.statistics import bands
+from rapport_bench.statistics.band_arms import band_arms
+from rapport_bench.statistics.paired import Difference
+from rapport_bench.statistics.tiers import tiers
+from rapport_bench.terminal import leaderboard as leaderboard_report
 from rapport_tasks.common.errors import BadInput
 
 N = 24
@@ -425,7 +426,7 @@ def test_bad_calls(command):
 
 def test_the_leaderboard_needs_no_torch(command):
     code = (
-        "import sys; from rapport_bench.cli import _run; assert _run(['leaderboard']) == 0; "
+        "import sys; from rapport_bench.cli.main import _run; assert _run(['leaderboard']) == 0; "
         "assert not {'torch', 'transformers', 'lm_eval'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

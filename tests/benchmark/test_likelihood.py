@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, CohereConfig, CohereForCausalLM
 
-from rapport_bench import likelihood
-from rapport_bench.likelihood import (
+from rapport_bench.arms import likelihood
+from rapport_bench.arms.likelihood import (
     Pass,
     Scored,
     Span,

@@ -14,10 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from conftest import make_lora, make_model
-from rapport_bench.adapters import Adapter, check_adapter, identify_adapter
-from rapport_bench.loading import LoadedBase
-from rapport_bench.models import BaseModel, identify_base
-from rapport_bench.store import ResponseStore
+from rapport_bench.arms.adapters import Adapter, check_adapter, identify_adapter
+from rapport_bench.arms.loading import LoadedBase
+from rapport_bench.arms.models import BaseModel, identify_base
+from rapport_bench.arms.store import ResponseStore
 from rapport_tasks.common.errors import AdapterMismatch, BadInput
 from rapport_training.loading.pretrained import (
     embedding_rows,
@@ -120,7 +120,7 @@ def test_a_base_that_is_another_each_time_is_refused(models, adapters, tmp_path)
 
 
 def test_a_changed_number_is_seen_wherever_it_is(models, tmp_path) -> None:
-    from rapport_bench.fingerprint import Fingerprint
+    from rapport_bench.arms.fingerprint import Fingerprint
 
     model = load_causal_lm(models["qwen"], name="x", dtype=torch.bfloat16)
     print_ = Fingerprint(model)
@@ -488,7 +488,7 @@ def test_a_large_file_that_changed_is_hashed_anew(adapters, tmp_path, monkeypatc
     """Same path, size and time of change, as after `cp -p` or `rsync -t`."""
     import os
 
-    from rapport_bench import models as module
+    from rapport_bench.arms import models as module
 
     monkeypatch.setattr(module, "_SMALL", 0)
     folder = tmp_path / "adapter"

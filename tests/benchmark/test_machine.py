@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from conftest import DIALOGUES, write_dialogues
-from rapport_bench.cli import _run
-from rapport_bench.results import load
+from rapport_bench.cli.main import _run
+from rapport_bench.results.result import load
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.paths import expand_home
 from rapport_tasks.weights.hub import find_folder
@@ -132,7 +132,7 @@ def test_what_the_machine_refuses_is_no_fault_of_ours(
     def refused() -> None:
         raise OSError(number, os.strerror(number), "/some/file")
 
-    monkeypatch.setattr("rapport_bench.doctor.examine", refused)
+    monkeypatch.setattr("rapport_bench.cli.doctor.examine", refused)
     assert _run(["doctor"]) == code
     error = capsys.readouterr().err
     assert error.startswith("rapport: /some/file: ")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from made_results import columns, result
-from rapport_bench.cli import _run
-from rapport_bench.gate_policy import read_policy
-from rapport_bench.results import load_all, save
-from rapport_bench.run import Outcome
+from rapport_bench.cli.main import _run
+from rapport_bench.judging.gate_policy import read_policy
+from rapport_bench.results.result import load_all, save
+from rapport_bench.running.run import Outcome
 from rapport_tasks.acts.classifier import RuleActClassifier
 from rapport_tasks.dialogues.builtin import TRAINING_ZH
 from rapport_tasks.dialogues.dialogue import read_dialogues

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats as scipy_stats
 
-from rapport_bench.clusters import Floats, minimum_detectable_effect
-from rapport_bench.paired import (
+from rapport_bench.statistics.clusters import Floats, minimum_detectable_effect
+from rapport_bench.statistics.estimates import ratio_of_sums, share
+from rapport_bench.statistics.paired import (
     Difference,
     _hall,
     _hall_inverse,
@@ -20,7 +21,6 @@ from rapport_bench.paired import (
     paired_ratio_difference,
     wilcoxon,
 )
-from rapport_bench.stats import ratio_of_sums, share
 
 T_2DF = 4.302652729749464  # t(.975) with 2 degrees of freedom, from tables
 T80_2DF = 1.0606601717798212  # t(.8)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rapport_bench.cli import _run
+from rapport_bench.cli.main import _run
 from rapport_tasks.dialogues.builtin import TRAINING_ZH
 from rapport_tasks.dialogues.dialogue import read_dialogues
 

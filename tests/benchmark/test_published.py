@@ -10,12 +10,12 @@ import math
 import pytest
 
 from made_results import columns, result
-from rapport_bench import leaderboard_report
-from rapport_bench.cli import _run
-from rapport_bench.leaderboard import Board, leaderboard
-from rapport_bench.metrics import BY_NAME
-from rapport_bench.published import load_published
-from rapport_bench.results import save
+from rapport_bench.cli.main import _run
+from rapport_bench.judging.leaderboard import Board, leaderboard
+from rapport_bench.judging.published import load_published
+from rapport_bench.results.metrics import BY_NAME
+from rapport_bench.results.result import save
+from rapport_bench.terminal import leaderboard as leaderboard_report
 
 PUBLISHED = load_published()
 NAMES = {figure.name for figure in PUBLISHED.figures}

@@ -15,18 +15,18 @@ from pathlib import Path
 import pytest
 
 from made_results import columns, result
-from rapport_bench.assertions import (
+from rapport_bench.results.baselines import bless
+from rapport_bench.results.result import Result, find, result_id, save
+from rapport_bench.testing.assertions import (
     InconclusiveWarning,
     RapportWarning,
     assert_not_regressed,
 )
-from rapport_bench.baselines import bless
-from rapport_bench.results import Result, find, result_id, save
 from rapport_tasks.common.errors import BadInput
 
 pytest_plugins = "pytester"
 ROOT = Path(__file__).parents[2]
-MODULE = "rapport_bench.pytest_plugin"
+MODULE = "rapport_bench.testing.plugin"
 INSTALLED = any(
     entry.value == MODULE for entry in importlib.metadata.entry_points(group="pytest11")
 )
@@ -398,21 +398,21 @@ def test_loading_the_plugin_imports_nothing_heavy(tmp_path) -> None:
 COUNTING = """
     import os
     from pathlib import Path
-    import rapport_bench.session_results
-    scored = rapport_bench.session_results._scored
+    import rapport_bench.testing.session
+    scored = rapport_bench.testing.session._scored
     def note(what):
         with Path(os.environ["NOTES"]).open("a") as file: file.write(what + "\\n")
     def counted(wanted):
-        import rapport_bench.loading, rapport_bench.run
-        real, load = rapport_bench.run._evaluate, rapport_bench.loading.LoadedBase.__init__
+        import rapport_bench.arms.loading, rapport_bench.running.run
+        real, load = rapport_bench.running.run._evaluate, rapport_bench.arms.loading.LoadedBase.__init__
         def evaluate(*arguments):
             note("scored"); return real(*arguments)
         def loaded(*arguments):
             note("loaded"); return load(*arguments)
-        rapport_bench.run._evaluate = evaluate
-        rapport_bench.loading.LoadedBase.__init__ = loaded
+        rapport_bench.running.run._evaluate = evaluate
+        rapport_bench.arms.loading.LoadedBase.__init__ = loaded
         return scored(wanted)
-    rapport_bench.session_results._scored = counted
+    rapport_bench.testing.session._scored = counted
 """
 WORKERS = """
     import os, pytest
@@ -456,9 +456,9 @@ def test_a_run_that_crashes_is_an_error_in_every_test(
 ) -> None:
     monkeypatch.setenv("RAPPORT_STORE", str(pytester.path / "store.sqlite"))
     pytester.makeconftest(
-        "import rapport_bench.run\n"
+        "import rapport_bench.running.run\n"
         "def crash(*_): raise ZeroDivisionError('inside')\n"
-        "rapport_bench.run._evaluate = crash\n"
+        "rapport_bench.running.run._evaluate = crash\n"
     )
     pytester.makepyfile(
         test_adapter="def test_a(rapport_result): pass\ndef test_b(rapport_result): pass"

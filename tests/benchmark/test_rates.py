@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_bench.clusters import Floats
-from rapport_bench.rates import poisson_gee_rate_ratio, rate_ratio
+from rapport_bench.statistics.clusters import Floats
+from rapport_bench.statistics.rates import poisson_gee_rate_ratio, rate_ratio
 
 DRAWS = 2000
 

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 
 from made_results import columns, result
-from rapport_bench.cli import _run
-from rapport_bench.compare import compare
-from rapport_bench.metrics import BY_NAME
+from rapport_bench.arms.text_sources import Sources
+from rapport_bench.arms.texts import Found, find_texts
+from rapport_bench.cli.main import _run
+from rapport_bench.judging.compare import compare
 from rapport_bench.report import pictures
 from rapport_bench.report.case_text import ArmText, case_texts
 from rapport_bench.report.cases import cases
@@ -31,11 +32,10 @@ from rapport_bench.report.human import Section
 from rapport_bench.report.make import DRAWN
 from rapport_bench.report.outcome import MOST_CANDIDATES, Outcome, labels_of, outcome, short_name
 from rapport_bench.report.page import json_block
-from rapport_bench.report.replies import Found, find_texts
 from rapport_bench.report.scatter import scatter
 from rapport_bench.report.wording import words
-from rapport_bench.results import Result, save
-from rapport_bench.text_sources import Sources
+from rapport_bench.results.metrics import BY_NAME
+from rapport_bench.results.result import Result, save
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue
 from report_material import COMMAND, DIALOGUES, TURNS, arm, reseal, stored, suite_with_text
@@ -334,7 +334,7 @@ def sources(folder: Path) -> Sources:
 
 
 def loaded(folder: Path) -> list[Result]:
-    from rapport_bench.leaderboard import load_results
+    from rapport_bench.judging.leaderboard import load_results
 
     return load_results(folder / "results")[0]
 

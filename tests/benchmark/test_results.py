@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from rapport_bench.cli import _run
-from rapport_bench.records import summarise
-from rapport_bench.results import (
+from rapport_bench.cli.main import _run
+from rapport_bench.results.columns import summarise
+from rapport_bench.results.result import (
     Result,
     find,
     load,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from made_results import columns, result
-from rapport_bench.bands import band_distance_estimate
-from rapport_bench.cli import _run
-from rapport_bench.result_figures import figures
-from rapport_bench.results import Result, save, seal
+from rapport_bench.cli.main import _run
+from rapport_bench.results.figures import figures
+from rapport_bench.results.result import Result, save, seal
+from rapport_bench.statistics.bands import band_distance_estimate
 
 
 @pytest.fixture

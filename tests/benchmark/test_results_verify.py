@@ -14,12 +14,12 @@ import pytest
 
 from made_results import columns
 from made_results import result as made_result
-from rapport_bench.cli import _run
-from rapport_bench.files import to_json
-from rapport_bench.result_checks import validator
-from rapport_bench.results import Result, path_of, result_id, save, seal
-from rapport_bench.store import digest
-from rapport_bench.suite import suite_identity
+from rapport_bench.cli.main import _run
+from rapport_bench.common.files import to_json
+from rapport_bench.common.identity import digest
+from rapport_bench.results.checks import validator
+from rapport_bench.results.result import Result, path_of, result_id, save, seal
+from rapport_bench.running.suite import suite_identity
 from rapport_bench.verify import folder as verify_folder
 
 TEXT = "我昨天和妈妈吵了一架，心里一直堵得慌，晚上也睡不着。你能不能告诉我，我到底该怎么办？" * 8

@@ -11,12 +11,13 @@ from dataclasses import replace
 import pytest
 
 from conftest import DIALOGUES, write_dialogues
-from rapport_bench import engine
-from rapport_bench.bots import BOTS
-from rapport_bench.compare import compare
-from rapport_bench.loading import LoadedBase
-from rapport_bench.run import Outcome, RunConfig, run
-from rapport_bench.store import ResponseStore
+from rapport_bench.arms import engine
+from rapport_bench.arms.bots import BOTS
+from rapport_bench.arms.loading import LoadedBase
+from rapport_bench.arms.store import ResponseStore
+from rapport_bench.judging.compare import compare
+from rapport_bench.running.config import RunConfig
+from rapport_bench.running.run import Outcome, run
 from rapport_tasks.common.errors import BadInput, Incomplete
 from rapport_tasks.lm_tasks.protocol import Generation
 
@@ -294,8 +295,8 @@ def test_a_model_without_template_runs(config, models) -> None:
 
 
 def test_replies_of_a_result_are_found_again_without_a_tokenizer(config, monkeypatch) -> None:
-    from rapport_bench.report.replies import find_texts
-    from rapport_bench.text_sources import Sources
+    from rapport_bench.arms.text_sources import Sources
+    from rapport_bench.arms.texts import find_texts
 
     generated: dict[tuple[str, str, int], str] = {}
     answer = engine.ArmModel.generate_until

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rapport_bench.cli_run import run, run_config
-from rapport_bench.run import RunConfig
-from rapport_bench.run_command import command_line
+from rapport_bench.cli.run import run, run_config
+from rapport_bench.running.command import command_line
+from rapport_bench.running.config import RunConfig
 from rapport_tasks.lm_tasks.protocol import Generation
 
 EVERYTHING = RunConfig(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import chisquare, kstest
 
-from rapport_bench.sampling import draw_top_p, gumbel_noise, noise_key
+from rapport_bench.arms.sampling import draw_top_p, gumbel_noise, noise_key
 
 
 def keys_of(count: int, seed: int = 0) -> list[int]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from conftest import DIALOGUES, write_dialogues
-from rapport_bench import run as run_module
-from rapport_bench.cli import _run
-from rapport_bench.run_command import command_line
+from rapport_bench.cli.main import _run
+from rapport_bench.running import run as run_module
+from rapport_bench.running.command import command_line
+from rapport_bench.running.config import RunConfig
 
 SECRET = "我昨天和妈妈吵了一架，心里一直堵得慌。"
 
@@ -73,9 +74,7 @@ def test_what_verify_lets_pass_is_scored(run, capsys) -> None:
 
 
 def test_the_command_that_a_result_keeps_is_one_line_of_bounded_length(tmp_path: Path) -> None:
-    config = run_module.RunConfig(
-        adapters=tuple((None, f"adapters/{n}\n{n}") for n in range(500)), bots=True
-    )
+    config = RunConfig(adapters=tuple((None, f"adapters/{n}\n{n}") for n in range(500)), bots=True)
     command = command_line(config)
     assert command.startswith("rapport run --adapter ")
     assert len(command) == 2000

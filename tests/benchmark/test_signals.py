@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 
 from conftest import DIALOGUES, write_dialogues
-from rapport_bench import files, signals
-from rapport_bench.cli import _run
-from rapport_bench.files import write_atomically
+from rapport_bench.cli.main import _run
+from rapport_bench.common import files, signals
+from rapport_bench.common.files import write_atomically
 from rapport_training.disk import new_folder
 
 RUNNER = """
 import signal
 import sys
 from rapport_training.prepare import pipeline
-from rapport_bench import prepare_command
+from rapport_bench.cli import prepare_command
 
 bar = prepare_command._Bar.update
 
@@ -38,7 +38,7 @@ prepare_command._Bar.update = update
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as what a shell starts in the background has it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if __name__ == "__main__":
-    from rapport_bench.cli import main
+    from rapport_bench.cli.main import main
     main(sys.argv[2:])
 """
 
@@ -120,7 +120,7 @@ def test_json_says_that_it_was_terminated(capsys, monkeypatch) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         raise AssertionError("the signal did not come")
 
-    monkeypatch.setattr("rapport_bench.doctor.examine", killed)
+    monkeypatch.setattr("rapport_bench.cli.doctor.examine", killed)
     assert _run(["doctor", "--json"], signals.watch_sigterm()) == 143
     failure = json.loads(capsys.readouterr().out)
     assert (failure["exit_code"], failure["error"]["kind"]) == (143, "Terminated")
@@ -137,7 +137,7 @@ def test_an_error_that_the_signal_caused_is_not_called_a_fault(capsys, monkeypat
             raise RuntimeError("a worker was stopped") from None
         raise AssertionError("the signal did not come")
 
-    monkeypatch.setattr("rapport_bench.doctor.examine", wrapped)
+    monkeypatch.setattr("rapport_bench.cli.doctor.examine", wrapped)
     assert _run(["doctor"], signals.watch_sigterm()) == 143
     assert "Traceback" not in capsys.readouterr().err
 
@@ -160,7 +160,8 @@ def test_another_thread_installs_nothing() -> None:
 
 FOLLOWER = """
 import time
-from rapport_bench import cli, doctor
+from rapport_bench.cli import main as cli
+from rapport_bench.cli import doctor
 
 def examine():
     print("ready", flush=True)
@@ -186,7 +187,7 @@ def test_a_process_ends_with_the_launcher_that_was_killed(monkeypatch) -> None:
 
 def test_importing_the_package_installs_nothing() -> None:
     check = (
-        "import signal, rapport_bench.cli, rapport_bench.pytest_plugin\n"
+        "import signal, rapport_bench.cli.main, rapport_bench.testing.plugin\n"
         "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL"
     )
     subprocess.run([sys.executable, "-c", check], check=True)

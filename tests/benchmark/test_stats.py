@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from rapport_bench.clusters import Floats
-from rapport_bench.stats import Estimate, ratio_of_sums, share
+from rapport_bench.statistics.clusters import Floats
+from rapport_bench.statistics.estimates import Estimate, ratio_of_sums, share
 
 T_2DF = 4.302652729749464  # t(.975) with 2 degrees of freedom, from tables
 NAN = float("nan")

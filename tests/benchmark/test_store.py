@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from rapport_bench.store import ResponseStore, canonical, default_path, digest
+from rapport_bench.arms.store import ResponseStore, default_path
+from rapport_bench.common.identity import canonical, digest
 from rapport_tasks.common.errors import BadInput, Incomplete
 
 CPU = {"device": "cpu", "torch": "2.13.0"}
@@ -44,7 +45,7 @@ def test_a_put_is_there_for_others_before_the_store_is_closed(store, path):
 
 WRITER = """
 import sys
-from rapport_bench.store import ResponseStore
+from rapport_bench.arms.store import ResponseStore
 with ResponseStore(sys.argv[1]) as store:
     print("open", flush=True)
     sys.stdin.readline()

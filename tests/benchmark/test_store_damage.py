@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from rapport_bench import store_file
-from rapport_bench.store import ResponseStore, canonical, digest
+from rapport_bench.arms import store_file
+from rapport_bench.arms.store import ResponseStore
+from rapport_bench.common.identity import canonical, digest
 from rapport_tasks.common.errors import BadInput, Incomplete, RapportError
 
 CPU = {"device": "cpu"}
@@ -333,7 +334,7 @@ def test_answers_without_checksums_are_not_taken_and_stay_in_the_file(old):
 
 OPENER = """
 import sys
-from rapport_bench.store import ResponseStore
+from rapport_bench.arms.store import ResponseStore
 print("ready", flush=True)
 sys.stdin.readline()
 with ResponseStore(sys.argv[1]) as store:
@@ -406,8 +407,9 @@ def test_a_write_that_waits_in_vain_is_called_locked(filled, holder):
 
 WAITER = """
 import os, signal, sys
-from rapport_bench import signals, store_file
-from rapport_bench.store import ResponseStore
+from rapport_bench.common import signals
+from rapport_bench.arms import store_file
+from rapport_bench.arms.store import ResponseStore
 stopped = signals.watch_sigterm()
 open_file = store_file._open
 def again(path):

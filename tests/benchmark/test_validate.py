@@ -13,8 +13,9 @@ import pytest
 from scipy.stats import mannwhitneyu, rankdata
 
 from conftest import DIALOGUES, write_dialogues
-from rapport_bench.cli import _run
-from rapport_bench.validate_command import FIGURES
+from rapport_bench.cli.main import _run
+from rapport_bench.cli.validate_command import FIGURES
+from rapport_bench.statistics.resampling import Resampler
 from rapport_bench.validity.act_arms import (
     chance_arm,
     length_arm,
@@ -31,7 +32,6 @@ from rapport_bench.validity.labelled import (
     read_shifts,
     read_utterances,
 )
-from rapport_bench.validity.resampling import Resampler
 from rapport_bench.validity.shifts import measure as measure_shifts
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue, Message

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport_bench.paired import (
+from rapport_bench.statistics.paired import (
     Difference,
     exactly_equal_difference,
     paired_ratio_difference,
 )
-from rapport_bench.verdicts import (
+from rapport_bench.statistics.verdicts import (
     Judged,
     Outcome,
     Verdict,

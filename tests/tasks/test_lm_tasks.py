@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from rapport_bench.running.suite import TASKS
 
+from rapport_bench.running.suite import TASKS
 from rapport_tasks import lm_tasks
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue
@@ -74,7 +74,6 @@ def test_stock_lm_eval_runs_the_group_and_agrees(kind, models, data, tmp_path) -
     """Greedy, so that replies and with them every figure must be the same as our engine's."""
     from rapport_bench.running.config import RunConfig
     from rapport_bench.running.run import run
-
     from rapport_tasks.lm_tasks.protocol import Generation
 
     settings = {

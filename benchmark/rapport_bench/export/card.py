@@ -16,10 +16,10 @@ from huggingface_hub import EvalResult, ModelCard
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
-from rapport_bench.adapters import Adapter
-from rapport_bench.files import write_atomically
-from rapport_bench.result_figures import NamedFigure, figures
-from rapport_bench.results import Result
+from rapport_bench.arms.adapters import Adapter
+from rapport_bench.common.files import write_atomically
+from rapport_bench.results.figures import NamedFigure, figures
+from rapport_bench.results.result import Result
 from rapport_tasks.common.errors import BadInput
 
 MARK = "rapport-bench"

@@ -12,15 +12,15 @@ from typing import Any
 
 from lm_eval.utils import sanitize_model_name
 
-from rapport_bench.files import to_json, write_atomically
-from rapport_bench.metrics import BY_NAME, METRICS
-from rapport_bench.records import total
-from rapport_bench.result_figures import figures
-from rapport_bench.results import Result, slug
-from rapport_bench.stats import ratio_of_sums
-from rapport_bench.store import canonical
-from rapport_bench.suite import TASKS
-from rapport_bench.task_loading import load_tasks
+from rapport_bench.common.files import to_json, write_atomically
+from rapport_bench.common.identity import canonical
+from rapport_bench.results.columns import total
+from rapport_bench.results.figures import figures
+from rapport_bench.results.metrics import BY_NAME, METRICS
+from rapport_bench.results.result import Result, slug
+from rapport_bench.running.suite import TASKS
+from rapport_bench.running.task_loading import load_tasks
+from rapport_bench.statistics.estimates import ratio_of_sums
 from rapport_tasks.lm_tasks.protocol import Generation, TaskSettings
 
 _UNDEFINED = "N/A"  # what lm-eval writes for a standard error that it does not have

@@ -11,10 +11,10 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rapport_bench.escape import csv_text
-from rapport_bench.metrics import METRICS
-from rapport_bench.result_figures import NamedFigure, figures
-from rapport_bench.results import Result
+from rapport_bench.common.escape import csv_text
+from rapport_bench.results.figures import NamedFigure, figures
+from rapport_bench.results.metrics import METRICS
+from rapport_bench.results.result import Result
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("suite", "text"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rapport_bench import console
-from rapport_bench.leaderboard import Board, Row
-from rapport_bench.leaderboard_field import Figure, Measure
-from rapport_bench.leaderboard_report import headline, legend, shown_metrics
-from rapport_bench.metrics import BY_NAME
+from rapport_bench.judging.field import Figure, Measure
+from rapport_bench.judging.leaderboard import Board, Row
+from rapport_bench.results.metrics import BY_NAME
+from rapport_bench.terminal.leaderboard import headline, legend, shown_metrics
+from rapport_bench.words import formatting
 
 _BESIDE = ("grounded_empathy", "help_compliance", "degenerate")
 """Shown to the right of the console's columns where an arm has them."""
@@ -106,8 +106,8 @@ def _row(row: Row, metrics: list[Measure], label: str, *, opens: bool) -> BoardR
     cells = [_figure(metric, row.figures.get(metric.name, _UNKNOWN)) for metric in metrics]
     behind = Cell("")
     if row.behind is not None and row.behind.value is not None:
-        ends = "" if row.behind.exactly_equal else console.interval(row.behind.ci)
-        text = "equal" if row.behind.exactly_equal else console.signed(row.behind.value)
+        ends = "" if row.behind.exactly_equal else formatting.interval(row.behind.ci)
+        text = "equal" if row.behind.exactly_equal else formatting.signed(row.behind.value)
         behind = Cell(text, ends, row.behind.value)
     cells.insert(1, behind)
     return BoardRow(
@@ -125,4 +125,4 @@ def _figure(metric: Measure, figure: Figure) -> Cell:
     value, ends = figure.value, figure.ci
     if metric.gold is not None:
         value, ends = figure.distance, figure.distance_ci
-    return Cell(console.number(value), console.interval(ends), value)
+    return Cell(formatting.number(value), formatting.interval(ends), value)

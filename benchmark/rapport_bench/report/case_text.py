@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rapport_bench.escape import xml_text
-from rapport_bench.report.replies import Found
-from rapport_bench.results import Result
+from rapport_bench.arms.texts import Found
+from rapport_bench.common.escape import xml_text
+from rapport_bench.results.result import Result
 from rapport_tasks.acts.classifier import ACTS
 from rapport_tasks.acts.markers import MARKERS, find_markers
 from rapport_tasks.dialogues.dialogue import Dialogue

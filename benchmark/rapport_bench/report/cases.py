@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from rapport_bench.escape import one_line
-from rapport_bench.metrics import BY_NAME, CONFIRMATORY, Metric
-from rapport_bench.records import has
+from rapport_bench.arms.texts import Found
+from rapport_bench.common.escape import one_line
+from rapport_bench.common.identity import digest
 from rapport_bench.report.case_text import ArmText, case_texts
 from rapport_bench.report.distributions import per_dialogue
 from rapport_bench.report.outcome import Outcome
-from rapport_bench.report.replies import Found
-from rapport_bench.results import Result
-from rapport_bench.store import digest
+from rapport_bench.results.columns import has
+from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, Metric
+from rapport_bench.results.result import Result
 from rapport_tasks.acts.classifier import ACTS
 from rapport_tasks.acts.markers import MARKERS
 from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer

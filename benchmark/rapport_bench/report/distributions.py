@@ -7,10 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rapport_bench import console
-from rapport_bench.compare import Comparison
-from rapport_bench.metrics import BY_NAME, CONFIRMATORY, Metric
-from rapport_bench.records import total
+from rapport_bench.judging.compare import Comparison
 from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
     FAINT,
@@ -25,7 +22,10 @@ from rapport_bench.report.pictures import (
     head,
     new_figure,
 )
-from rapport_bench.results import Result
+from rapport_bench.results.columns import total
+from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, Metric
+from rapport_bench.results.result import Result
+from rapport_bench.words import formatting
 
 MOST_DRAWN = 6
 """Candidates that are drawn: as many as there are colours."""
@@ -130,7 +130,7 @@ def distributions(found: Outcome) -> Picture | None:
         finish(figure)
     said = "; ".join(
         f"{found.label(s.candidate)}, {s.metric.label}: {s.below} dialogues lower, {s.above} higher, "
-        f"median {console.signed(s.median)}"
+        f"median {formatting.signed(s.median)}"
         for s in rows
     )
     return Picture(

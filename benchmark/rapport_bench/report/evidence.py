@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from rapport_bench.compare import Comparison, MetricComparison
-from rapport_bench.metrics import Metric
-from rapport_bench.records import total
-from rapport_bench.verdicts import orient
+from rapport_bench.judging.compare import Comparison, MetricComparison
+from rapport_bench.results.columns import total
+from rapport_bench.results.metrics import Metric
+from rapport_bench.statistics.verdicts import orient
 
 
 def deciding_dialogues(item: MetricComparison) -> int | None:

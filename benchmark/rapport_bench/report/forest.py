@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rapport_bench import console
-from rapport_bench.compare import Comparison, MetricComparison
-from rapport_bench.metrics import BY_NAME, CONFIRMATORY
+from rapport_bench.judging.compare import Comparison, MetricComparison
 from rapport_bench.report.evidence import worse
 from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
@@ -24,7 +22,9 @@ from rapport_bench.report.pictures import (
     head,
     new_figure,
 )
-from rapport_bench.verdicts import Verdict
+from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
+from rapport_bench.statistics.verdicts import Verdict
+from rapport_bench.words import formatting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,9 +108,9 @@ def _figures(item: MetricComparison) -> str:
     assert difference is not None
     if difference.exactly_equal:
         return "equal"
-    ends = console.interval(difference.ci).replace("-", "−")
+    ends = formatting.interval(difference.ci).replace("-", "−")
     silent = ", coverage" if item.verdict == "regressed (coverage)" else ""
-    return f"{console.signed(difference.value)} {ends}{silent}"
+    return f"{formatting.signed(difference.value)} {ends}{silent}"
 
 
 def _sentence(found: Outcome, comparison: Comparison, item: MetricComparison) -> str:

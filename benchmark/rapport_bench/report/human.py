@@ -9,11 +9,12 @@ from pathlib import Path
 from markupsafe import Markup
 from rich.table import Table
 
-from rapport_bench.human.beside import studies_of
-from rapport_bench.human.human_result import HumanResult
-from rapport_bench.human.score_report import SIMULATED, agreement_warnings, headline, tables
 from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.templating import environment
+from rapport_bench.results.human_result import HumanResult
+from rapport_bench.terminal.study import tables
+from rapport_bench.words.studies import studies_of
+from rapport_bench.words.study import SIMULATED, agreement_warnings, headline
 
 
 @dataclass(frozen=True, slots=True)

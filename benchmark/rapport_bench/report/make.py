@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rapport_bench.files import write_atomically
-from rapport_bench.leaderboard import load_results
-from rapport_bench.next_steps import positional
+from rapport_bench.arms.text_sources import Sources
+from rapport_bench.arms.texts import find_texts
+from rapport_bench.common.files import write_atomically
+from rapport_bench.judging.leaderboard import load_results
 from rapport_bench.report.cases import case_arms, cases
 from rapport_bench.report.distributions import distributions
 from rapport_bench.report.forest import forest
@@ -17,11 +18,10 @@ from rapport_bench.report.human import human_section
 from rapport_bench.report.outcome import Outcome, outcome
 from rapport_bench.report.page import Parts, report_page
 from rapport_bench.report.pictures import Picture, save
-from rapport_bench.report.replies import find_texts
 from rapport_bench.report.scatter import scatter
 from rapport_bench.report.training import trainings
 from rapport_bench.report.wording import Words, words
-from rapport_bench.text_sources import Sources
+from rapport_bench.words.next_steps import positional
 
 DRAWN = (forest, scatter, distributions)
 """The pictures, in the page's order."""

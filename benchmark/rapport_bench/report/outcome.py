@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapport_bench.compare import Comparison, compare_metric, judge, warnings_of
-from rapport_bench.escape import one_line
-from rapport_bench.leaderboard import Board, leaderboard
-from rapport_bench.metrics import BY_NAME, CONFIRMATORY
-from rapport_bench.records import has
-from rapport_bench.results import Result
+from rapport_bench.common.escape import one_line
+from rapport_bench.judging.compare import Comparison, compare_metric, judge, warnings_of
+from rapport_bench.judging.leaderboard import Board, leaderboard
+from rapport_bench.results.columns import has
+from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
+from rapport_bench.results.result import Result
 from rapport_tasks.common.errors import BadInput, close_match
 
 MOST_CANDIDATES = 12

@@ -18,11 +18,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from rapport_bench.escape import one_line
-from rapport_bench.human.human_result import HumanResult
-from rapport_bench.leaderboard import Board
-from rapport_bench.published import STATUS, Published
-from rapport_bench.published import rows as published_rows
+from rapport_bench.common.escape import one_line
+from rapport_bench.judging.leaderboard import Board
+from rapport_bench.judging.published import STATUS, Published
+from rapport_bench.judging.published import rows as published_rows
 from rapport_bench.report.board import board_table
 from rapport_bench.report.cases import Cases
 from rapport_bench.report.human import Section, study_section
@@ -32,6 +31,7 @@ from rapport_bench.report.provenance import provenance
 from rapport_bench.report.templating import environment
 from rapport_bench.report.training import Training
 from rapport_bench.report.wording import Words
+from rapport_bench.results.human_result import HumanResult
 
 _IN_SCRIPT = {
     ord(character): f"\\u{ord(character):04x}"

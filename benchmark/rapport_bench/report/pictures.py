@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rapport_bench.files import write_atomically
+from rapport_bench.common.files import write_atomically
 from rapport_bench.report.outcome import short_name
 from rapport_tasks.common.errors import BadInput
 

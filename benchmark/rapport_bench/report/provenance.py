@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rapport_bench.escape import one_line
+from rapport_bench.common.escape import one_line
 from rapport_bench.report.outcome import Outcome
-from rapport_bench.results import Result
+from rapport_bench.results.result import Result
 
 Rows = tuple[tuple[str, str], ...]
 

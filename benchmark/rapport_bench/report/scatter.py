@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rapport_bench.bands import gold_band
-from rapport_bench.metrics import BY_NAME
-from rapport_bench.records import total
 from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
     BAND,
@@ -24,7 +21,10 @@ from rapport_bench.report.pictures import (
     finish,
     new_figure,
 )
-from rapport_bench.results import Result
+from rapport_bench.results.columns import total
+from rapport_bench.results.metrics import BY_NAME
+from rapport_bench.results.result import Result
+from rapport_bench.statistics.bands import gold_band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

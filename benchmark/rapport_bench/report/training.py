@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapport_bench import console
 from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
     BLUE,
@@ -20,7 +19,8 @@ from rapport_bench.report.pictures import (
     finish,
     new_figure,
 )
-from rapport_bench.results import Result
+from rapport_bench.results.result import Result
+from rapport_bench.words import formatting
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.parsing import parse_json, read_json
 from rapport_tasks.weights.hashes import weights_sha256
@@ -186,7 +186,7 @@ def _curves(history: Sequence[dict[str, Any]], name: str, file: str) -> Picture 
     return Picture(
         file,
         f"Training of {name}",
-        f"{what} loss went from {console.number(first)} to {console.number(last)} nats per "
+        f"{what} loss went from {formatting.number(first)} to {formatting.number(last)} nats per "
         f"labelled token.",
         figure,
     )

@@ -6,12 +6,13 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rapport_bench import dominance, run_notes
-from rapport_bench.compare import Comparison
+from rapport_bench.judging import dominance
+from rapport_bench.judging.compare import Comparison
 from rapport_bench.report.evidence import deciding_dialogues, silent_dialogues, worst_dialogues
 from rapport_bench.report.outcome import Outcome
-from rapport_bench.results import Result
-from rapport_bench.verdicts import Verdict
+from rapport_bench.results.result import Result
+from rapport_bench.statistics.verdicts import Verdict
+from rapport_bench.words import notes as run_notes
 
 SIGNS: dict[Verdict, str] = {
     "regressed": "▼",

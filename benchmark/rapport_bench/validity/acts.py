@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from rapport_bench.statistics.resampling import DRAWS, SEED, Resampler, Sampled
 from rapport_bench.validity.act_arms import (
     ActArm,
     chance_arm,
@@ -31,7 +32,6 @@ from rapport_bench.validity.act_arms import (
 from rapport_bench.validity.agreement import auc, length_strata, macro_f1
 from rapport_bench.validity.figures import OURS, VERSION, Report, file_sha256
 from rapport_bench.validity.labelled import Utterance, read_utterances
-from rapport_bench.validity.resampling import DRAWS, SEED, Resampler, Sampled
 from rapport_tasks.acts.classifier import ACTS
 from rapport_tasks.metrics.advice_to_empathy import VERSION as AER_VERSION
 from rapport_tasks.metrics.scorers import act_classifier

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from rapport_bench.clusters import Floats
-from rapport_bench.validity.resampling import Statistic
+from rapport_bench.statistics.clusters import Floats
+from rapport_bench.statistics.resampling import Statistic
 
 STRATUM_WIDTH = 1.25
 """Texts are of like length when their characters differ by no more than about this factor."""

@@ -2,7 +2,7 @@
 
 A paired win: the real dialogue's mean continuity is above the rival's, ties half. A rival without a
 scored reply has lost; if neither has one, it is a tie. Win-rates are shares of dialogues with the
-intervals of `rapport_bench.stats.share`; .5 is chance, higher is better.
+intervals of `rapport_bench.statistics.estimates.share`; .5 is chance, higher is better.
 
 =========================  ======================================================================
 ``canned``                 stock sentences of empathy that would suit anyone
@@ -30,18 +30,18 @@ from pathlib import Path
 
 import numpy as np
 
-from rapport_bench import stats
+from rapport_bench.statistics import estimates as stats
+from rapport_bench.statistics.figure import Figure
+from rapport_bench.statistics.resampling import DRAWS, SEED, Resampler
 from rapport_bench.validity.figures import (
     OURS,
     VERSION,
-    Figure,
     Figures,
     Progress,
     Report,
     encoder_name,
     file_sha256,
 )
-from rapport_bench.validity.resampling import DRAWS, SEED, Resampler
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue, read_dialogues, select_runnable
 from rapport_tasks.dialogues.pool import pool_identity

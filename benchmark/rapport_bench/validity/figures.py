@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rapport_bench.clusters import Interval
-from rapport_bench.files import to_json, write_atomically
-from rapport_bench.results import slug
-from rapport_bench.store import digest
+from rapport_bench.common.files import to_json, write_atomically
+from rapport_bench.common.identity import digest
+from rapport_bench.results.result import slug
+from rapport_bench.statistics.figure import Figure
 
 SCHEMA_VERSION = "1.0"
 OURS = "rapport"
@@ -19,38 +19,6 @@ OURS = "rapport"
 
 VERSION = "1.0"
 """Of the measures of agreement, baselines and corruptions; changes when any figure may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number with its 95 % interval.
-
-    Attributes:
-        value: `None` where it is undefined.
-        ci: `None` where there is no spread to see, or too little data.
-        clusters: Dialogues (or lines) it rests on.
-        reason: Why a field is `None`.
-        p: Two-sided p-value of no difference, for differences alone.
-    """
-
-    value: float | None
-    ci: Interval | None = None
-    clusters: int = 0
-    reason: str | None = None
-    p: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Rounded to six decimals, so that the last bits of a machine do not show."""
-        found: dict[str, Any] = {
-            "value": None if self.value is None else round(self.value, 6),
-            "ci": None if self.ci is None else [round(end, 6) for end in self.ci],
-            "clusters": self.clusters,
-        }
-        if self.reason is not None:
-            found["reason"] = self.reason
-        if self.p is not None:
-            found["p"] = round(self.p, 6)
-        return found
 
 
 Figures = dict[str, Figure]

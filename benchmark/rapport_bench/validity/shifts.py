@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rapport_bench.statistics.resampling import DRAWS, SEED, Resampler, Sampled
 from rapport_bench.validity.agreement import auc, count_correlation
 from rapport_bench.validity.figures import (
     OURS,
@@ -35,7 +36,6 @@ from rapport_bench.validity.figures import (
     file_sha256,
 )
 from rapport_bench.validity.labelled import LabelledDialogue, read_shifts
-from rapport_bench.validity.resampling import DRAWS, SEED, Resampler, Sampled
 from rapport_tasks.metrics.scorers import boundary_scorer
 from rapport_tasks.metrics.topic_shift import VERSION as SHIFT_VERSION
 from rapport_tasks.metrics.topic_shift import Boundary, BoundaryScorer

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rapport_bench.escape import one_line
-from rapport_bench.gate_policy import read_policy
-from rapport_bench.human.verify import problems as human_problems
-from rapport_bench.result_checks import schema_message, validator
-from rapport_bench.results import Result, checked, path_of, slug
-from rapport_bench.store import digest
-from rapport_bench.suite import suite_identity
+from rapport_bench.common.escape import one_line
+from rapport_bench.common.identity import digest
+from rapport_bench.judging.gate_policy import read_policy
+from rapport_bench.results.checks import schema_message, validator
+from rapport_bench.results.result import Result, checked, path_of, slug
+from rapport_bench.running.suite import suite_identity
+from rapport_bench.verify.human import problems as human_problems
 from rapport_bench.verify.reading import Found, read_text, strict_json
 from rapport_tasks.common.errors import BadInput, RapportError
 from rapport_tasks.common.parsing import Malformed, parse_toml

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from rapport_bench.escape import one_line
-from rapport_bench.files import is_unfinished
+from rapport_bench.common.escape import one_line
+from rapport_bench.common.files import is_unfinished
 from rapport_bench.verify.content import (
     check_baselines,
     check_policy,

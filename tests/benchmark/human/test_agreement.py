@@ -7,7 +7,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from rapport_bench.human.agreement import consistency, intraclass, ordinal_alpha, severity
+from rapport_bench.human.analysis.agreement import consistency, intraclass, ordinal_alpha, severity
 
 NAN = float("nan")
 SHROUT_FLEISS = np.array(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from made_study import SCALES, made_study
-from rapport_bench.cli import _run
+from rapport_bench.cli.main import _run
 
 SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "rate_study.py"
 NOBODY = "SIMULATED RATINGS (by a program, by nobody)"

@@ -11,10 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rapport_bench.human.contrast import contrast, item_means, rank_biserial, signed_rank_test
-from rapport_bench.human.crossed import crossed_difference, crossed_p_values
-from rapport_bench.human.generate import Design, Spread, draw
-from rapport_bench.human.power import signed_rank_p_values
+from rapport_bench.human.analysis.contrast import (
+    contrast,
+    item_means,
+    rank_biserial,
+    signed_rank_test,
+)
+from rapport_bench.human.analysis.crossed import crossed_difference, crossed_p_values
+from rapport_bench.human.analysis.generate import Design, Spread, draw
+from rapport_bench.human.analysis.power import signed_rank_p_values
 
 NAN = float("nan")
 SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "human.py"

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from rapport_bench.human.design import (
+from rapport_bench.human.sheets.design import (
     arrange,
     assign,
     balanced_first,

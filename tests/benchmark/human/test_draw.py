@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from made_sheets import dialogues
-from rapport_bench.human.draw import allocate, common_turns, draw
+from rapport_bench.human.sheets.draw import allocate, common_turns, draw
 from rapport_tasks.common.errors import BadInput
 
 

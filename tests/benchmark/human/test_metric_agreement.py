@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 import made_results
-from rapport_bench.human.metric_agreement import metric_agreement
+from rapport_bench.human.analysis.metric_agreement import metric_agreement
 
 N = 60
 DIALOGUES = [f"d{place}" for place in range(N)]

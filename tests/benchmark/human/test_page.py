@@ -9,7 +9,7 @@ import re
 from html.parser import HTMLParser
 
 from made_sheets import HOSTILE, sheet
-from rapport_bench.human.page import render
+from rapport_bench.human.sheets.page import render
 
 
 class Tags(HTMLParser):

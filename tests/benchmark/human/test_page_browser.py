@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from made_sheets import HOSTILE, sheet
-from rapport_bench.human.page import render
-from rapport_bench.human.scales import NAMES
-from rapport_bench.human.sheet import Sheet
+from rapport_bench.human.sheets.page import render
+from rapport_bench.human.sheets.scales import NAMES
+from rapport_bench.human.sheets.sheet import Sheet
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from rapport_bench.cli import _run
-from rapport_bench.cli_human_score import _DEVIATIONS
-from rapport_bench.human.generate import Design, Spread, draw
-from rapport_bench.human.power import Wanted, plan
+from rapport_bench.cli.human_score import _DEVIATIONS
+from rapport_bench.cli.main import _run
+from rapport_bench.human.analysis.generate import Design, Spread, draw
+from rapport_bench.human.analysis.power import Wanted, plan
 
 NO_TASTE = Spread(rater_arm=0.0)
 

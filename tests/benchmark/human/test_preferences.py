@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from made_sheets import two_arms
-from rapport_bench.cli import _run
-from rapport_bench.human.preferences import Rule, prefer
-from rapport_bench.human.ratings import Ratings
-from rapport_bench.human.scales import NAMES
-from rapport_bench.human.sheet import Line, Reply, SheetItem
-from rapport_bench.human.study import Key, KeyArm, KeyItem, read_key, read_study
+from rapport_bench.cli.main import _run
+from rapport_bench.human.ratings.preferences import Rule, prefer
+from rapport_bench.human.sheets.scales import NAMES
+from rapport_bench.human.sheets.sheet import Line, Reply, SheetItem
+from rapport_bench.human.sheets.study import Key, KeyArm, KeyItem, read_key, read_study
+from rapport_bench.results.ratings import Ratings
 
 ONE, TWO = "1" * 64, "2" * 64
 

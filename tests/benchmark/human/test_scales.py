@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rapport_bench.human.scales import NAMES, SCALES
-from rapport_bench.human.wording import NOTICE, PAGE, ROLES, TABLE_HELP
+from rapport_bench.human.sheets.scales import NAMES, SCALES
+from rapport_bench.human.sheets.wording import NOTICE, PAGE, ROLES, TABLE_HELP
 from rapport_tasks.dialogues.dialogue import ROLES as DIALOGUE_ROLES
 from rapport_tasks.dialogues.sentences import language
 

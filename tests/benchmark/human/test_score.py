@@ -13,10 +13,10 @@ import openpyxl
 import pytest
 
 from made_study import SCALES, Made, export, made_study, rows_of
-from rapport_bench.cli import _run
-from rapport_bench.human import human_result
-from rapport_bench.human.rating_files import rater_in, read_ratings
-from rapport_bench.human.verify import problems
+from rapport_bench.cli.main import _run
+from rapport_bench.human.ratings.files import rater_in, read_ratings
+from rapport_bench.results import human_result
+from rapport_bench.verify.human import problems
 from rapport_tasks.common.errors import BadInput
 
 SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "rate_study.py"
@@ -84,7 +84,7 @@ def test_the_result_holds_no_names_and_no_text(scored, rated) -> None:
 
 
 def test_simulated_ratings_are_called_so_over_every_table(scored, capsys) -> None:
-    from rapport_bench.human.score_report import show
+    from rapport_bench.terminal.study import show
 
     assert scored.simulated
     assert all(score.simulated for score in human_result.arm_scores(scored))

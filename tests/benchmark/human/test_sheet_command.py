@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from made_sheets import two_arms, world
-from rapport_bench.cli import _run
-from rapport_bench.cli_human import human
-from rapport_bench.files import write_atomically
-from rapport_bench.human import sheet_command
-from rapport_bench.human import study as study_file
-from rapport_bench.human.scales import NAMES
-from rapport_bench.human.sheet_command import NOTICE_FILE
-from rapport_bench.human.shown import shown_items
-from rapport_bench.human.study import read_key, read_study
+from rapport_bench.cli.human import human
+from rapport_bench.cli.main import _run
+from rapport_bench.common.files import write_atomically
+from rapport_bench.human.sheets import make as sheet_command
+from rapport_bench.human.sheets import study as study_file
+from rapport_bench.human.sheets.make import NOTICE_FILE
+from rapport_bench.human.sheets.scales import NAMES
+from rapport_bench.human.sheets.shown import shown_items
+from rapport_bench.human.sheets.study import read_key, read_study
 
 ARMS = ("Zephyrine", "Oberonic")
 
@@ -276,7 +276,7 @@ def test_results_that_cannot_be_set_side_by_side_are_refused(made, tmp_path, cap
 def test_two_arms_of_one_name_are_refused(made, tmp_path, capsys) -> None:
     one = made.arm("Zephyrine", lambda d, t: "一")
     data = dict(one.data) | {"arm": one.data["arm"] | {"arm_id": "f" * 64}}
-    from rapport_bench.results import save, seal
+    from rapport_bench.results.result import save, seal
 
     data.pop("result_id")
     two = save(seal(data), made.results)[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rapport_bench.human.study import (
+from rapport_bench.human.sheets.study import (
     Attention,
     Key,
     KeyArm,

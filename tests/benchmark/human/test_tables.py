@@ -9,9 +9,9 @@ import zipfile
 import openpyxl
 import pytest
 
-from rapport_bench.human.scales import NAMES, SCALES
-from rapport_bench.human.sheet import Line, Reply, Sheet, SheetItem
-from rapport_bench.human.tables import FIXED, notice_lines, to_csv, to_xlsx
+from rapport_bench.human.sheets.scales import NAMES, SCALES
+from rapport_bench.human.sheets.sheet import Line, Reply, Sheet, SheetItem
+from rapport_bench.human.sheets.workbook import FIXED, notice_lines, to_csv, to_xlsx
 
 HOSTILE = [
     '=HYPERLINK("http://x.example","点我")',

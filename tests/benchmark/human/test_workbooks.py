@@ -13,9 +13,9 @@ import openpyxl
 import pytest
 
 from made_study import SCALES, Made, made_study
-from rapport_bench.cli import _run
-from rapport_bench.human.rating_files import RatingFile, listed, read_ratings
-from rapport_bench.human.workbooks import read_workbook
+from rapport_bench.cli.main import _run
+from rapport_bench.human.ratings.files import RatingFile, listed, read_ratings
+from rapport_bench.human.ratings.workbooks import read_workbook
 from rapport_tasks.common.errors import BadInput
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -1,0 +1,80 @@
+"""The command `rapport leaderboard`."""
+
+from __future__ import annotations
+
+import click
+
+from rapport_bench.cli.shared import JSON_OPTION, emit
+
+
+@click.command(epilog="Example: rapport leaderboard results --by continuity --format md")
+@click.argument("results", default="results", required=False)
+@click.option(
+    "--by",
+    metavar="METRIC",
+    help="Sort and tier by this metric; one with a gold band by the distance to it; or composite "
+    "[default: aer_share, or what there is without it].",
+)
+@click.option(
+    "--weights",
+    metavar="METRIC=W,...",
+    help="Also show a composite: weighted badness in margins, like aer_share=1,continuity=1.",
+)
+@click.option(
+    "--published", is_flag=True, help="Add figures of the published study: reported, not measured."
+)
+@click.option("--suite", metavar="SUITE", help="Name or start of an id [default: most arms].")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["console", "md", "csv", "json", "html"]),
+    default="console",
+    show_default=True,
+)
+@JSON_OPTION
+def leaderboard(
+    results: str,
+    *,
+    by: str | None,
+    weights: str | None,
+    published: bool,
+    suite: str | None,
+    form: str,
+    as_json: bool,
+) -> None:
+    """Rank saved results of one suite, in tiers that the data can tell apart. Needs no model.
+
+    RESULTS is a folder of result files [default: results]. Studies of ratings by people stand below
+    the table (not in CSV) and change nothing in it.
+    """
+    from rapport_bench.judging.composite import read_weights
+    from rapport_bench.judging.leaderboard import leaderboard as make_board
+    from rapport_bench.judging.leaderboard import load_results
+    from rapport_bench.judging.published import load_published
+    from rapport_bench.terminal import leaderboard as report
+    from rapport_bench.words.studies import studies_of, study_table
+
+    composite = None if weights is None else read_weights(weights)
+    found, problems = load_results(results)
+    board = make_board(found, by=by, suite=suite, weights=composite)
+    reported = load_published() if published else None
+    rated, broken = studies_of(results, board.suite["suite_id"])
+    studies = [study_table(result) for result in rated]
+    problems += broken
+    if as_json or form == "json":
+        emit("leaderboard", report.to_json(board, reported, studies), warnings=problems)
+        return
+    if form == "md":
+        click.echo(report.to_markdown(board, reported, studies), nl=False)
+    elif form == "csv":
+        click.echo(report.to_csv(board, reported), nl=False)
+    elif form == "html":
+        from rapport_bench.report.outcome import labels_of
+        from rapport_bench.report.page import board_page
+
+        labels = labels_of([row.result for row in board.rows])
+        click.echo(board_page(board, labels, problems, reported, rated), nl=False)
+    else:
+        report.show(board, reported, studies)
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)

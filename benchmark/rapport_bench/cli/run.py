@@ -1,0 +1,188 @@
+"""The commands `rapport run` and `rapport compare`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, emit
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.lm_tasks.protocol import Generation
+
+if TYPE_CHECKING:
+    from rapport_bench.running.config import RunConfig
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command(epilog="Example: rapport run --base embedded --adapter demo/adapter --bots")
+@click.option(
+    "--base", metavar="MODEL", help="Hub id or folder of the base; 'embedded' needs no network."
+)
+@click.option(
+    "--adapter", "adapters", multiple=True, metavar="[NAME=]PATH", help="LoRA adapter on the base."
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="[NAME=]MODEL",
+    help="Another full model, loaded in turn.",
+)
+@click.option(
+    "--replies",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="Imported replies as JSONL; needs no model.",
+)
+@click.option("--bots", is_flag=True, help="Also score the gold replies and the reference bots.")
+@click.option("--data", metavar="FILE", help="Dialogues as JSONL instead of the built-in ones.")
+@click.option("--limit", type=int, metavar="N", help="Only the first N dialogues (another suite).")
+@click.option("--tasks", metavar="A,B", default="", help="Only these tasks; see `rapport tasks`.")
+@click.option(
+    "--seed", type=int, metavar="N", help="Draw one reply a turn with this seed [default: 0]."
+)
+@click.option("--seeds", metavar="N,N", help="Draw one reply a turn and seed, for example 0,1,2.")
+@click.option(
+    "--method",
+    type=click.Choice(["coupled-top-p", "greedy"]),
+    default="coupled-top-p",
+    show_default=True,
+    help="How replies are drawn.",
+)
+@click.option("--max-new-tokens", type=int, default=128, show_default=True, metavar="N")
+@click.option(
+    "--template",
+    default="base",
+    show_default=True,
+    metavar="base|adapter|FILE",
+    help="Whose chat template all arms of the base are asked with; a name where it has several.",
+)
+@click.option(
+    "--template-arg",
+    "template_args",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Given to the chat template, as JSON; for example enable_thinking=false.",
+)
+@click.option(
+    "--system",
+    metavar="TEXT|FILE",
+    help="System message of every dialogue, '' for none [default: the data's] (another suite).",
+)
+@click.option(
+    "--encoder", default="embedded", show_default=True, metavar="MODEL", help="Sentence encoder."
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    default="auto",
+    show_default=True,
+    help="auto: bfloat16 on CUDA, else float32.",
+)
+@click.option(
+    "--nf4", is_flag=True, help="Load the base in 4-bit NF4 (bitsandbytes), if that works here."
+)
+@click.option("--device", default="auto", show_default=True, metavar="DEVICE")
+@click.option("--batch-tokens", type=int, default=4096, show_default=True, metavar="N")
+@RESULTS_OPTION
+@click.option(
+    "--store", metavar="FILE", help="Response store [default: in the user's cache folder]."
+)
+@click.option("--all-metrics", is_flag=True, help="Also show markers that never occur.")
+@JSON_OPTION
+def run(as_json: bool, all_metrics: bool, **options: Any) -> None:
+    """Score a base, its adapters and other arms into versioned results.
+
+    Finished batches are durable: after an interruption the same command does only what is missing.
+    """
+    from rapport_bench.arms.text_sources import Sources
+    from rapport_bench.running.run import run as run_arms
+    from rapport_bench.terminal import console, summary
+
+    config = run_config(options)
+    with console.RunReporter(quiet=as_json) as reporter:
+        outcome = run_arms(config, reporter)
+    comparisons = summary.compare_with_baseline(outcome.results)
+    if as_json:
+        emit("run", summary.to_json(outcome, comparisons), warnings=reporter.warnings)
+    else:
+        replies = tuple(path for _, path in config.replies)
+        summary.show_outcome(
+            outcome,
+            comparisons,
+            config.results,
+            everything=all_metrics,
+            sources=Sources(config.data, config.store, replies),
+        )
+
+
+@click.command(epilog="Example: rapport compare empathy-r16 base --svg compare.svg")
+@click.argument("candidate")
+@click.argument("baseline")
+@click.option("--svg", metavar="FILE", help="Also draw what is printed, 120 columns wide, as SVG.")
+@RESULTS_OPTION
+@JSON_OPTION
+def compare(candidate: str, baseline: str, svg: str | None, results: str, as_json: bool) -> None:
+    """Compare two saved results, paired by dialogue. Needs no model.
+
+    CANDIDATE and BASELINE are arm names, the first characters of result ids, or files.
+    """
+    from rapport_bench.judging.compare import compare as compare_results
+    from rapport_bench.judging.compare import to_json
+    from rapport_bench.results.result import find
+    from rapport_bench.terminal import comparison as comparison_view
+    from rapport_bench.terminal import console
+    from rapport_bench.terminal import svg as svg_record
+
+    found = compare_results(find(candidate, results), find(baseline, results))
+    if svg:
+        svg_record.write_comparison(found, results, svg)
+    if as_json:
+        emit("compare", to_json(found), warnings=found.warnings)
+        return
+    comparison_view.show(found, results, console.output())
+
+
+def run_config(options: dict[str, Any]) -> RunConfig:
+    """The options of `rapport run`, checked, as a configuration.
+
+    Raises:
+        BadInput: Options that exclude each other or are out of range.
+    """
+    from rapport_bench.running.config import RunConfig, named
+
+    if options["seed"] is not None and options["seeds"]:
+        raise BadInput("--seed and --seeds exclude each other", remedy="Give one of them.")
+    try:
+        seeds = tuple(int(s) for s in (options["seeds"] or str(options["seed"] or 0)).split(","))
+    except ValueError:
+        raise BadInput(f"--seeds {options['seeds']}: not numbers", remedy="Like 0,1,2.") from None
+    if options["batch_tokens"] < 1:
+        raise BadInput("--batch-tokens must be at least 1", remedy="Try 4096.")
+    generation = Generation(
+        options["method"], max_new_tokens=options["max_new_tokens"], seeds=seeds
+    )
+    return RunConfig(
+        base=options["base"],
+        adapters=tuple(map(named, options["adapters"])),
+        models=tuple(map(named, options["models"])),
+        replies=tuple(map(named, options["replies"])),
+        bots=options["bots"],
+        data=options["data"],
+        limit=options["limit"],
+        tasks=tuple(t.strip() for t in options["tasks"].split(",") if t.strip()),
+        generation=generation,
+        template=options["template"],
+        template_args=options["template_args"],
+        system=options["system"],
+        encoder=options["encoder"],
+        dtype=options["dtype"],
+        quantization="nf4" if options["nf4"] else "none",
+        device=options["device"],
+        batch_tokens=options["batch_tokens"],
+        results=options["results"],
+        store=options["store"],
+    )

@@ -1,0 +1,188 @@
+"""The body of `rapport train`: a recipe trained while someone watches, and what came out in a few lines.
+
+Under `accelerate launch` only the first process shows anything, except for its own errors.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+from rapport_bench.terminal.console import output
+from rapport_bench.words.formatting import number
+from rapport_tasks.common.errors import RapportError
+from rapport_training import RECIPES
+from rapport_training.lora.progress import Note
+from rapport_training.lora.progress import Progress as Step
+from rapport_training.lora.recipe import load_recipe, parse_settings, recipe_keys
+
+_RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+"""Where torch's launcher and MPI say which process this is."""
+
+_LINES = 20
+"""Lines of progress in all where there is no terminal to draw a bar on."""
+
+
+def run_train(
+    recipe: str, settings: Sequence[str], out: str | None, *, restart: bool, quiet: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Train, showing progress on standard error.
+
+    Returns:
+        What ``--json`` prints, and the warnings. Processes other than the first do not return.
+    """
+    rank = next((int(os.environ[name]) for name in _RANKS if name in os.environ), 0)
+    loaded = load_recipe(recipe, parse_settings(list(settings)))
+    folder = Path(out) if out else Path("adapters") / Path(recipe).stem
+    with TrainReporter(quiet=quiet or rank > 0) as reporter:
+        from rapport_training.lora.train import train
+
+        try:
+            summary = train(
+                loaded,
+                folder,
+                on_progress=reporter.step,
+                on_note=reporter.note,
+                restart=restart,
+            )
+        except RapportError as error:
+            if rank == 0:
+                raise
+            print(f"rapport (process {rank}): {error.message}", file=sys.stderr)
+            sys.exit(error.exit_code)
+    if rank > 0:
+        sys.exit(0)
+    record = summary.record
+    keys = ("parameters", "steps", "loss", "validation", "memory", "effective", "corpus", "seconds")
+    data = {"out": str(folder), "base": loaded.base.name} | {key: record[key] for key in keys}
+    return data, record["effective"]["fallbacks"] + record["warnings"]
+
+
+def show_trained(data: dict[str, Any]) -> None:
+    """Print the summary to standard output."""
+    console = output()
+    parameters, memory, validation = data["parameters"], data["memory"], data["validation"]
+    share = parameters["trainable"] / parameters["total"]
+    lines = [
+        f"{parameters['trainable']:,} of {parameters['total']:,} parameters trained ({share:.2%})",
+        f"{data['corpus']['dialogues']:,} dialogues, {data['steps']:,} steps, loss "
+        f"{data['loss']['first']:.4f} → {data['loss']['last']:.4f}",
+    ]
+    if validation:
+        before, after = (
+            math.exp(min(700, validation[f"{arm}_nll_sum"] / validation["tokens"]))
+            for arm in ("base", "adapter")
+        )
+        lines.append(f"validation perplexity {number(before)} → {number(after)}")
+    lines += [
+        f"peak memory {_gib(memory['peak_bytes'])}; full fine-tuning "
+        f"{_gib(memory['full_fine_tuning_bytes'])} without activations",
+        f"adapter: {data['out']}",
+        f"Next: rapport run --base {data['base']} --adapter {data['out']}",
+    ]
+    console.print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def explain_recipes() -> str:
+    """Every key of a recipe with its default and what its docstring says, and the shipped recipes."""
+    lines, section = [], ""
+    for table, name, field in recipe_keys():
+        if table != section:
+            section = table
+            lines += ["", f"[{section}]"]
+        default = "required" if field.is_required() else f"default {_toml(field.default)}"
+        what = " ".join(inspect.cleandoc(field.description or "").split())
+        lines += [f"{name}  ({default})", f"    {what}"]
+    lines += ["", "Shipped recipes, which RECIPE may name:"]
+    lines += [f"    {path.stem}" for path in sorted(RECIPES.glob("*.toml"))]
+    return "\n".join(lines).lstrip()
+
+
+class TrainReporter:
+    """A bar on a terminal, a line now and then elsewhere, nothing if quiet. A context manager."""
+
+    def __init__(self, *, quiet: bool, console: Console | None = None) -> None:
+        self._console = console or output(stderr=True)
+        self._quiet = quiet
+        self._bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=quiet or not self._console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task("training", total=None, figures="loading")
+
+    def __enter__(self) -> TrainReporter:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def step(self, at: Step) -> None:
+        """Show a step."""
+        if self._quiet:
+            return
+        figures = (
+            f"loss {at.loss:.4f} · lr {at.learning_rate:.2e} · grad {number(at.grad_norm)} · "
+            f"{number(at.tokens_per_second)} tok/s · {_gib(at.memory_bytes)} · "
+            f"{_duration(at.seconds_left)} left"
+        )
+        if not self._bar.disable:
+            self._bar.update(self._task, completed=at.step, total=at.steps, figures=figures)
+        elif at.step == at.steps or at.step % max(1, at.steps // _LINES) == 0:
+            self._console.print(
+                f"step {at.step}/{at.steps} · {figures}", markup=False, soft_wrap=True
+            )
+
+    def note(self, note: Note) -> None:
+        """Print a sentence."""
+        if not self._quiet:
+            style = "yellow" if note.kind != "info" else "dim"
+            lead = "" if note.kind == "info" else f"{note.kind}: "
+            self._console.print(Text(lead, style=style) + Text(note.text), soft_wrap=True)
+
+
+def _gib(size: int) -> str:
+    return f"{size / (1 << 30):.2f} GiB"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if value is None:
+        return "none"
+    return f'"{value}"' if isinstance(value, str) else str(value)

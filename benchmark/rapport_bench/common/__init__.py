@@ -1,0 +1,1 @@
+"""Files, names that others chose, signals and streams: what every room uses."""

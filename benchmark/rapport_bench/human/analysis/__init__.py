@@ -1,0 +1,1 @@
+"""What follows from ratings: agreement, contrasts, power, agreement with metrics."""

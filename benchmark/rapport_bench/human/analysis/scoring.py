@@ -1,0 +1,154 @@
+"""`rapport human score`: a study's folder and rating files in, one result out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rapport_bench.human.analysis.analysis import analyse
+from rapport_bench.human.ratings.collecting import Collected, collect
+from rapport_bench.human.ratings.files import listed, read_ratings
+from rapport_bench.human.sheets.study import Key, Study, read_key, read_study
+from rapport_bench.results import result as results
+from rapport_bench.results.human_result import HumanResult, columns_of, save, seal
+from rapport_bench.results.result import Result
+from rapport_bench.running.content import volatile
+from rapport_tasks.common.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A study's outcome.
+
+    Attributes:
+        result: With its path if it was saved.
+        new: Whether its file was not there before.
+        warnings: For people.
+    """
+
+    result: HumanResult
+    new: bool
+    warnings: tuple[str, ...]
+
+
+def score(
+    folder: str | Path,
+    ratings: Sequence[str | Path],
+    *,
+    results_folder: str | Path,
+    keep_inattentive: bool = False,
+    keep: bool = True,
+) -> Scored:
+    """Check, unblind and analyse the ratings of a study, and save what came out.
+
+    Args:
+        folder: Of the study.
+        ratings: Files, or folders of files.
+        results_folder: Where the arms' results lie and the human result goes.
+        keep_inattentive: Count raters who failed the attention checks too.
+        keep: Write the result.
+
+    Raises:
+        BadInput: Anything that makes a rating doubtful; nothing is written then.
+        Incomplete: The disk is full.
+    """
+    started = time.monotonic()
+    study = read_study(folder)
+    key = read_key(folder, study)
+    files = [read_ratings(path, study) for path in listed(ratings)]
+    collected = collect(study, key, files)
+    arms = _arms(key, results_folder)
+    excluded = () if keep_inattentive else tuple(r.code for r in collected.raters if r.inattentive)
+    warnings = list(collected.warnings)
+    if excluded:
+        warnings.append(
+            f"left out for failing the attention checks: {', '.join(excluded)} "
+            "(--keep-inattentive counts them)"
+        )
+    counting = collected.ratings.without(excluded)
+    if not len(counting):
+        raise BadInput(
+            "no rating is left to score", remedy="Give files with ratings, or --keep-inattentive."
+        )
+    data = _content(study, key, collected, excluded) | {
+        "suite": {"name": arms[0].data["suite"]["name"], "suite_id": key.suite_id}
+    }
+    data["analysis"] = analyse(counting, arms, data["items"]["dialogue"])
+    # Without arguments: they name files, and files may be named after people.
+    sealed = seal(data | volatile(started, "rapport human score"))
+    if not keep:
+        return Scored(sealed, False, tuple(warnings))
+    saved, new = save(sealed, results_folder)
+    return Scored(saved, new, tuple(warnings))
+
+
+def _arms(key: Key, folder: str | Path) -> list[Result]:
+    """The results whose replies were rated.
+
+    Raises:
+        BadInput: One is not there, or is of another suite.
+    """
+    found = []
+    for arm in key.arms:
+        try:
+            found.append(results.find(arm.result_id, folder))
+        except BadInput:
+            raise BadInput(
+                f"the result of arm {arm.name!r} ({arm.result_id[:8]}) is not in {folder}",
+                remedy="Name the results folder of the study with --results.",
+            ) from None
+    for result in found:
+        if result.suite_id != key.suite_id:
+            raise BadInput(
+                f"arm {result.name!r} is of another suite than the study",
+                remedy="Restore the results from git.",
+            )
+    return found
+
+
+def _content(
+    study: Study, key: Key, collected: Collected, excluded: Sequence[str]
+) -> dict[str, Any]:
+    """What the result's identity covers, without suite and analysis."""
+    items = [key.items[item] for item in study.items]
+    return {
+        "study": {
+            "name": study.study,
+            "seed": study.seed,
+            "simulated": collected.simulated,
+            "key_sha256": study.key_sha256,
+        },
+        "arms": [
+            {"name": a.name, "kind": a.kind, "result_id": a.result_id, "arm_id": a.arm_id}
+            for a in key.arms
+        ],
+        "scales": [{"name": scale.name, "points": scale.points} for scale in study.scales],
+        "design": {
+            "raters": len(study.raters),
+            "items": len(study.items),
+            "per_item": study.per_item,
+            "repeats": len(key.repeats),
+            "attention_checks": len(key.attention),
+        },
+        "raters": [
+            {
+                "code": rater.code,
+                "expected": rater.expected,
+                "given": rater.given,
+                "attention": {"passed": rater.attention[0], "answered": rater.attention[1]},
+                "flags": list(rater.flags),
+                "excluded": rater.code in excluded,
+            }
+            for rater in collected.raters
+        ],
+        "items": {
+            "id": list(study.items),
+            "dialogue": [item.dialogue for item in items],
+            "turn": [item.turn for item in items],
+            "domain": [item.domain for item in items],
+        },
+        "ratings": columns_of(collected.ratings),
+    }

@@ -1,0 +1,1 @@
+"""Ratings as they come back: files read, checked, unblinded, exported as pairs."""

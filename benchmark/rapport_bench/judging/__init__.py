@@ -1,0 +1,1 @@
+"""Judgements from saved results: comparison, gate, leaderboard. Needs no model."""

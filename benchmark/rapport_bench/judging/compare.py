@@ -1,0 +1,281 @@
+"""Two results, paired by dialogue: differences, corrections, verdicts. Needs no model.
+
+Difference = candidate - baseline. ``worse`` is the difference in the bad direction. Confirmatory
+metrics get a margin, Holm-adjusted p-values and a verdict; companions and markers get
+Benjamini-Hochberg-adjusted p-values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapport_bench.results.columns import has, total
+from rapport_bench.results.metrics import METRICS, NOT_ESTIMABLE_BELOW, Metric
+from rapport_bench.results.result import Result, require_comparable, token_gap
+from rapport_bench.statistics import bands, paired, rates, verdicts
+
+_SEED = 20_240_101
+
+
+@dataclass(frozen=True, slots=True)
+class MetricComparison:
+    """One metric of two arms.
+
+    Attributes:
+        metric: Which.
+        difference: Candidate - baseline; for a band, of the distances to it. `None` where the two
+            must not be compared on it, with `note` saying why.
+        p_adjusted: Holm within the confirmatory family, Benjamini-Hochberg among the others.
+        verdict: For confirmatory metrics.
+        ratio: For markers: rate ratio with a cluster bootstrap.
+        ratio_gee: For markers: the same by a Poisson GEE.
+        wilcoxon_p: Signed-rank test on per-dialogue values, secondary, as the study used it.
+        coverage: Difference of coverage.
+        note: What a reader must know.
+    """
+
+    metric: Metric
+    difference: paired.Difference | None
+    p_adjusted: float | None = None
+    verdict: verdicts.Verdict | None = None
+    ratio: rates.RateRatio | None = None
+    ratio_gee: rates.RateRatio | None = None
+    wilcoxon_p: float | None = None
+    coverage: paired.Difference | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A candidate against a baseline.
+
+    Attributes:
+        candidate: The one in question.
+        baseline: What it is set against.
+        metrics: In the table's order.
+        warnings: What limits the comparison.
+    """
+
+    candidate: Result
+    baseline: Result
+    metrics: list[MetricComparison]
+    warnings: list[str]
+
+    def by_name(self, name: str) -> MetricComparison | None:
+        """The comparison on one metric, if both results have it."""
+        return next((m for m in self.metrics if m.metric.name == name), None)
+
+
+def compare(candidate: Result, baseline: Result) -> Comparison:
+    """Compare two results of one suite.
+
+    Raises:
+        NotComparable: Their suites differ.
+    """
+    require_comparable(candidate, baseline)
+    found = []
+    for metric in METRICS:
+        if has(candidate.columns, metric) and has(baseline.columns, metric):
+            found.append(compare_metric(metric, candidate, baseline))
+    return Comparison(candidate, baseline, judge(found), warnings_of(candidate, baseline))
+
+
+def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> MetricComparison:
+    """One metric of two results of one suite, without adjustment and verdict.
+
+    The columns of `metric` must be there in both. With ``gold``, the difference is that of the
+    distances to the band, else that of the plain ratios.
+    """
+    if metric.same_tokenizer and (gap := token_gap(candidate, baseline)):
+        return MetricComparison(metric, None, note=gap)
+    c_num, c_den = sums(metric, candidate)
+    b_num, b_den = sums(metric, baseline)
+    if metric.gold is not None:
+        gold = [total(baseline.columns, names) for names in metric.gold]
+        difference = bands.paired_band_difference(
+            c_num,
+            c_den,
+            b_num,
+            b_den,
+            gold[0],
+            gold[1],
+            floor=metric.floor,
+            scale=metric.scale,
+            rng=np.random.default_rng(_SEED),
+        )
+    else:
+        difference = _scaled(
+            paired.paired_ratio_difference(c_num, c_den, b_num, b_den), metric.scale
+        )
+    ratio = ratio_gee = None
+    if metric.family == "marker":
+        rng = np.random.default_rng(_SEED)
+        ratio = rates.rate_ratio(c_num, c_den, b_num, b_den, rng=rng)
+        ratio_gee = rates.poisson_gee_rate_ratio(c_num, c_den, b_num, b_den)
+    coverage = paired.paired_ratio_difference(
+        total(candidate.columns, (metric.count,)),
+        total(candidate.columns, (metric.scorable,)),
+        total(baseline.columns, (metric.count,)),
+        total(baseline.columns, (metric.scorable,)),
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = (c_num / c_den, b_num / b_den)
+    both = np.isfinite(values[0]) & np.isfinite(values[1])
+    signed = paired.wilcoxon(values[0][both], values[1][both])
+    return MetricComparison(
+        metric,
+        difference,
+        ratio=ratio,
+        ratio_gee=ratio_gee,
+        wilcoxon_p=signed.p_value,
+        coverage=coverage,
+        note=difference.reason or "",
+    )
+
+
+def sums(metric: Metric, result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a metric counts and what it counts it of, one entry a dialogue, before its scale."""
+    above = total(result.columns, metric.numerator)
+    below = total(result.columns, metric.denominator)
+    # Likelihoods without token counts leave a sum above and nothing below.
+    return np.where(below == 0, 0.0, above), below
+
+
+def judge(found: list[MetricComparison], *, alpha: float = 0.05) -> list[MetricComparison]:
+    """Adjust p-values within families and give verdicts.
+
+    A coverage test belongs to the Holm family unless coverage is exactly equal, when there is
+    nothing to test.
+    """
+    holm: dict[str, float | None] = {}
+    others: dict[str, float | None] = {}
+    for item in found:
+        name = item.metric.name
+        if item.metric.family == "confirmatory":
+            holm[name] = item.difference.p_value if item.difference else None
+            if item.coverage and not item.coverage.exactly_equal:
+                holm[f"coverage of {name}"] = item.coverage.p_value
+        elif item.metric.family == "marker":
+            others[name] = item.ratio.p_value if item.ratio else None
+        else:
+            others[name] = item.difference.p_value if item.difference else None
+    adjusted = verdicts.holm(holm) | verdicts.benjamini_hochberg(others)
+    return [_with_verdict(item, adjusted, alpha) for item in found]
+
+
+def _with_verdict(
+    item: MetricComparison, adjusted: dict[str, float | None], alpha: float
+) -> MetricComparison:
+    p_adjusted = adjusted.get(item.metric.name)
+    if item.metric.family != "confirmatory" or item.difference is None:
+        return replace(item, p_adjusted=p_adjusted)
+    direction = item.metric.direction
+    assert direction != "none"
+    dropped = item.coverage is not None and verdicts.coverage_regressed(
+        item.coverage,
+        p_adjusted=adjusted.get(f"coverage of {item.metric.name}"),
+        alpha=alpha,
+    )
+    verdict = verdicts.verdict(
+        worse=verdicts.orient(item.difference, direction),
+        margin=item.metric.margin,
+        p_adjusted=p_adjusted,
+        coverage_regressed=dropped,
+        alpha=alpha,
+    )
+    return replace(item, p_adjusted=p_adjusted, verdict=verdict)
+
+
+def _scaled(difference: paired.Difference, scale: float) -> paired.Difference:
+    if scale == 1 or difference.value is None:
+        return difference
+
+    def times(ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        return None if ends is None else (ends[0] * scale, ends[1] * scale)
+
+    return replace(
+        difference,
+        value=difference.value * scale,
+        se=None if difference.se is None else difference.se * scale,
+        ci=times(difference.ci),
+        ci90=times(difference.ci90),
+        mde=None if difference.mde is None else difference.mde * scale,
+    )
+
+
+def warnings_of(candidate: Result, baseline: Result) -> list[str]:
+    """What limits a comparison of two results."""
+    warnings = []
+    ours, theirs = candidate.data["numerics"], baseline.data["numerics"]
+    if ours and theirs and ours != theirs:
+        differing = sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
+        warnings.append(f"numerics differ ({', '.join(differing)}): small differences may be noise")
+    if candidate.asked and baseline.asked and candidate.asked != baseline.asked:
+        known = all("prompts_sha256" in r.data["arm"] for r in (candidate, baseline))
+        warnings.append(
+            f"{candidate.name} and {baseline.name} {'were' if known else 'may have been'} asked in "
+            "other words (chat template, its arguments): figures per token are not compared, and "
+            "others may differ for that reason"
+        )
+    for result in (candidate, baseline):
+        coverage = result.metrics.get("aer_share", {}).get("coverage")
+        if coverage is not None and coverage < NOT_ESTIMABLE_BELOW:
+            warnings.append(
+                f"{result.name}: AER is not estimable, {coverage:.0%} of replies have advice or empathy"
+            )
+    return warnings
+
+
+def to_json(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as `--json` prints it."""
+    rows: dict[str, Any] = {}
+    for item in comparison.metrics:
+        name = item.metric.name
+        row: dict[str, Any] = {
+            "candidate": comparison.candidate.metrics[name],
+            "baseline": comparison.baseline.metrics[name],
+            "family": item.metric.family,
+            "direction": item.metric.direction,
+            "margin": item.metric.margin if item.metric.family == "confirmatory" else None,
+            "difference": difference_json(item.difference),
+            "p_adjusted": item.p_adjusted,
+            "wilcoxon_p": item.wilcoxon_p,
+            "coverage_difference": item.coverage.value if item.coverage else None,
+            "verdict": item.verdict,
+            "note": item.note or None,
+        }
+        for key, ratio in (("rate_ratio", item.ratio), ("rate_ratio_gee", item.ratio_gee)):
+            if ratio is not None:
+                row[key] = {"value": ratio.value, "ci": ratio.ci, "p": ratio.p_value}
+        rows[name] = row
+    return {
+        "candidate": arm_json(comparison.candidate),
+        "baseline": arm_json(comparison.baseline),
+        "suite": comparison.baseline.data["suite"],
+        "metrics": rows,
+    }
+
+
+def arm_json(result: Result) -> dict[str, Any]:
+    """Which result an arm is."""
+    return {"name": result.name, "kind": result.kind, "result_id": result.result_id}
+
+
+def difference_json(difference: paired.Difference | None) -> dict[str, Any] | None:
+    """A difference as `--json` prints it."""
+    if difference is None:
+        return None
+    return {
+        "value": difference.value,
+        "se": difference.se,
+        "ci": difference.ci,
+        "ci90": difference.ci90,
+        "p": difference.p_value,
+        "minimum_detectable_effect": difference.mde,
+        "dialogues": difference.clusters,
+        "exactly_equal": difference.exactly_equal,
+    }

@@ -1,0 +1,116 @@
+"""Per-dialogue records of one arm as columns, and the figures derived from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapport_bench.results.metrics import METRICS, Metric
+from rapport_bench.statistics import estimates as stats
+from rapport_tasks.common.record import Record, Unscored
+from rapport_tasks.dialogues.dialogue import Dialogue
+
+Columns = dict[str, list[float]]
+"""Column name -> one number a dialogue, in suite order."""
+
+_THOUGHTS = ("thought", "degenerate_thought")
+
+
+def merge(dialogues: Sequence[Dialogue], records: Iterable[Mapping[str, Record]]) -> Columns:
+    """Put the records of several tasks side by side; a task without a record leaves no column.
+
+    Columns about thoughts stand in the records of dialogues with some, and are 0 in the others.
+    """
+    columns: Columns = {}
+    for by_dialogue in records:
+        thoughts = {
+            name: 0 for r in by_dialogue.values() for name in r.columns if name in _THOUGHTS
+        }
+        for dialogue in dialogues:
+            for name, value in (thoughts | by_dialogue[dialogue.id].columns).items():
+                columns.setdefault(name, []).append(value)
+    for name, values in columns.items():
+        if len(values) != len(dialogues):
+            raise ValueError(f"column {name!r} has {len(values)} entries of {len(dialogues)}")
+    return columns
+
+
+def unscored(records: Iterable[Mapping[str, Record]]) -> list[tuple[str, Unscored]]:
+    """(dialogue id, what is missing), sorted."""
+    return sorted(
+        ((identity, item) for by in records for identity, r in by.items() for item in r.unscored),
+        key=lambda pair: (pair[0], pair[1].metric, -1 if pair[1].turn is None else pair[1].turn),
+    )
+
+
+def total(columns: Mapping[str, Sequence[float]], names: Sequence[str]) -> NDArray[np.float64]:
+    """Sum of columns, one entry a dialogue."""
+    summed: NDArray[np.float64] = np.sum(
+        [np.asarray(columns[name], dtype=np.float64) for name in names], axis=0
+    )
+    return summed
+
+
+def has(columns: Mapping[str, Sequence[float]], metric: Metric) -> bool:
+    """Whether a result can give a metric at all."""
+    return all(name in columns for name in (*metric.numerator, *metric.denominator))
+
+
+def estimate(columns: Mapping[str, Sequence[float]], metric: Metric) -> stats.Estimate:
+    """Value, linearised cluster standard error and 95 % interval of one metric."""
+    above, below = total(columns, metric.numerator), total(columns, metric.denominator)
+    # Likelihoods without token counts leave a sum above and nothing below.
+    above = np.where(below == 0, 0.0, above)
+    if metric.share:
+        return stats.share(above, below)
+    found = stats.ratio_of_sums(above, below)
+    scale = metric.scale
+    if scale == 1 or found.value is None:
+        return found
+    ci = None if found.ci is None else (found.ci[0] * scale, found.ci[1] * scale)
+    se = None if found.se is None else found.se * scale
+    return stats.Estimate(found.value * scale, se, ci, found.clusters, found.reason)
+
+
+def summarise(columns: Mapping[str, Sequence[float]]) -> dict[str, dict[str, Any]]:
+    """The ``metrics`` section of a result: every metric that its columns can give."""
+    summary = {}
+    for metric in METRICS:
+        if not has(columns, metric):
+            continue
+        scorable = float(np.sum(columns[metric.scorable]))
+        counted = float(np.sum(columns[metric.count]))
+        found = estimate(columns, metric)
+        summary[metric.name] = {
+            "value": found.value,
+            "se": found.se,
+            "ci": list(found.ci) if found.ci else None,
+            "n": int(counted),
+            "clusters": found.clusters,
+            "coverage": counted / scorable if scorable else None,
+        }
+    _add_derived(columns, summary)
+    return summary
+
+
+def _add_derived(
+    columns: Mapping[str, Sequence[float]], summary: dict[str, dict[str, Any]]
+) -> None:
+    nll = summary.get("nll_per_token")
+    if nll and nll["value"] is not None and nll["value"] < 700:
+        value = math.exp(nll["value"])
+        ends = nll["ci"] if nll["ci"] and nll["ci"][1] < 700 else None
+        summary["perplexity"] = nll | {
+            "value": value,
+            "se": None if nll["se"] is None else value * nll["se"],
+            "ci": [math.exp(end) for end in ends] if ends else None,
+        }
+    share = summary.get("aer_share")
+    if share and share["n"]:
+        advice, empathy = np.sum(columns["advice"]), np.sum(columns["empathy"])
+        ratio = float((advice + 0.5) / (empathy + 0.5))
+        summary["aer_ratio"] = share | {"value": ratio, "se": None, "ci": None}

@@ -1,0 +1,1 @@
+"""Figures with intervals, paired differences, gold bands, verdicts: arrays in, numbers out."""

@@ -1,0 +1,194 @@
+"""One saved result for a person, and the list of all: names that others chose stay harmless text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from rapport_bench.common.escape import one_line
+from rapport_bench.results.figures import NamedFigure, direction_sign, figures
+from rapport_bench.results.result import Result
+from rapport_bench.terminal import console
+from rapport_bench.words import formatting
+from rapport_bench.words import notes as run_notes
+
+
+def show(result: Result) -> None:
+    """Print what was scored on what, its figures, what is missing, and how it was made."""
+    out = console.output()
+    title = f"{one_line(result.name)} · {result.kind} · result {result.result_id[:8]}"
+    out.print(Text(title, style="bold"))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for what, said in _lines(result):
+        table.add_row(what, Text(one_line(said)))
+    out.print(table)
+    out.print(_figures_table(list(figures(result))))
+    band = run_notes.band_line(result)
+    if band:
+        out.print(band, style="dim", markup=False)
+    notes = {
+        "Not scored": run_notes.unscored_lines([result]),
+        "Degenerate replies": [run_notes.degenerate_line(result)],
+        "Replies that a thought was cut from": [run_notes.thought_line(result)],
+        "Harmful replies to someone at risk": [run_notes.harm_line(result)],
+    }
+    for note, lines in notes.items():
+        for line in filter(None, lines):
+            out.print(f"{note}: {one_line(line.removeprefix(f'{result.name}: '))}", markup=False)
+
+
+def _lines(result: Result) -> Iterator[tuple[str, str]]:
+    suite, arm, made = result.data["suite"], result.data["arm"], result.data["volatile"]
+    yield (
+        "suite",
+        f"{suite['name']} {suite['version']} · {suite['dialogues']} dialogues · "
+        f"suite {suite['suite_id'][:8]} · data {suite['data_sha256'][:8]}",
+    )
+    yield "protocol", _protocol(suite["protocol"]["generation"])
+    tasks = (f"{name} {task['version']}" for name, task in sorted(suite["tasks"].items()))
+    yield "tasks", ", ".join(tasks)
+    base, adapter = arm["base"], arm["adapter"]
+    if base:
+        quantised = "" if base["quantization"] == "none" else f" · {base['quantization']}"
+        weights = f"weights {base['weights_sha256'][:8]}"
+        yield "base", f"{base['name']} · {weights} · {base['dtype']}{quantised}"
+    if adapter:
+        change = formatting.number(adapter["proof"]["max_logit_change"])
+        yield (
+            "adapter",
+            f"rank {adapter['rank']} · weights {adapter['weights_sha256'][:8]} · config "
+            f"{adapter['config_sha256'][:8]} · largest change of a logit {change}, base restored "
+            "exactly",
+        )
+    prompt = [
+        f"{what} {arm[key][:8]}"
+        for what, key in (
+            ("tokenizer", "tokenizer_sha256"),
+            ("chat template", "chat_template_sha256"),
+            ("prompts", "prompts_sha256"),
+        )
+        if arm.get(key)
+    ]
+    yield "answers as", " · ".join([f"arm {arm['arm_id'][:8]}", *prompt])
+    numerics = result.data["numerics"]
+    if numerics:
+        yield "numerics", " · ".join(f"{name} {value}" for name, value in sorted(numerics.items()))
+    if made:
+        yield "made", _made(made)
+    if made.get("command"):
+        yield "command", str(made["command"])
+    if result.path is not None:
+        yield "file", str(result.path)
+
+
+def _protocol(generation: dict[str, Any]) -> str:
+    parts = [str(generation["method"])]
+    parts += [f"{key} {generation[key]:g}" for key in ("top_p", "temperature") if key in generation]
+    seeds = ", ".join(map(str, generation["seeds"]))
+    return ", ".join([*parts, f"{generation['max_new_tokens']} new tokens", f"seeds {seeds}"])
+
+
+def _made(made: dict[str, Any]) -> str:
+    parts = [str(made[key]) for key in ("created",) if key in made]
+    if "rapport" in made:
+        parts.append(f"rapport-bench {made['rapport']}")
+    git = made.get("git")
+    if isinstance(git, dict):
+        dirty = ", with changes that are not committed" if git.get("dirty") else ""
+        parts.append(f"commit {str(git.get('commit'))[:12]}{dirty}")
+    if isinstance(made.get("seconds"), int | float):
+        parts.append(f"{made['seconds']:,.0f} s")
+    return " · ".join(parts)
+
+
+def _figures_table(rows: Sequence[NamedFigure]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("metric")
+    for name in ("value", "95 %", "to gold band", "turns", "dialogues", "coverage"):
+        table.add_column(name, justify="right", overflow="fold")
+    families = ("confirmatory", "companion", "marker")
+    before = ""
+    for row in sorted(rows, key=lambda row: families.index(row.family)):
+        if before and row.family != before:
+            table.add_section()
+        before = row.family
+        table.add_row(*map(Text, _cells(row)))
+    return table
+
+
+def _cells(row: NamedFigure) -> list[str]:
+    saved, distance = row.saved, ""
+    if row.distance is not None:
+        ends = formatting.interval(row.distance.ci)
+        distance = f"{formatting.number(row.distance.value)} {ends}".rstrip()
+    coverage = "–" if saved["coverage"] is None else f"{saved['coverage']:.0%}"
+    return [
+        row.label + direction_sign(row.direction),
+        formatting.number(saved["value"]),
+        formatting.interval(saved["ci"]),
+        distance,
+        f"{saved['n']:,}",
+        f"{saved['clusters']:,}",
+        coverage,
+    ]
+
+
+def to_json(result: Result) -> dict[str, Any]:
+    """A result without its columns, as `--json` prints it."""
+    data = result.data
+    counts = Counter((item["metric"], item["reason"]) for item in data["unscored"])
+    return {
+        "result_id": result.result_id,
+        "path": None if result.path is None else str(result.path),
+        "suite": data["suite"],
+        "arm": data["arm"],
+        "numerics": data["numerics"],
+        "metrics": {row.name: _figure_json(row) for row in figures(result)},
+        "unscored": [
+            {"metric": metric, "reason": reason, "count": count}
+            for (metric, reason), count in sorted(counts.items())
+        ],
+        "made": data["volatile"],
+    }
+
+
+def _figure_json(row: NamedFigure) -> dict[str, Any]:
+    found = row.saved | {"direction": row.direction}
+    if row.distance is not None:
+        found |= {"distance": row.distance.value, "distance_ci": row.distance.ci}
+    return found
+
+
+def show_list(results: Sequence[Result]) -> None:
+    """Print one line a result, by suite, base and name."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in ("result", "arm", "kind", "base", "suite", "created"):
+        table.add_column(name, overflow="fold")
+    for result in results:
+        row = listed(result)
+        suite = f"{row['suite']} {row['suite_id'][:8]}"
+        cells = (row["result_id"][:8], row["name"], row["kind"], row["base"] or "–", suite)
+        table.add_row(*(Text(one_line(cell)) for cell in (*cells, row["created"] or "–")))
+    console.output().print(table)
+
+
+def listed(result: Result) -> dict[str, Any]:
+    """A result's line, as `--json` prints it."""
+    base = result.data["arm"]["base"]
+    return {
+        "result_id": result.result_id,
+        "name": result.name,
+        "kind": result.kind,
+        "base": base["name"] if base else None,
+        "suite": result.data["suite"]["name"],
+        "suite_id": result.suite_id,
+        "created": result.data["volatile"].get("created"),
+        "path": None if result.path is None else str(result.path),
+    }

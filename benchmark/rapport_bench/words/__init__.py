@@ -1,0 +1,1 @@
+"""What is said of figures in any medium: signs, notes, next steps."""
