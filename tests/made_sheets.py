@@ -10,7 +10,7 @@ from typing import Any
 import made_results
 from conftest import write_dialogues
 from rapport_bench.arms.arm import weightless_arm
-from rapport_bench.arms.bots import VERSION
+from rapport_bench.arms.bots import gold
 from rapport_bench.arms.store import ResponseStore, replies_fact
 from rapport_bench.common.identity import digest
 from rapport_bench.human.sheets.scales import SCALES
@@ -82,7 +82,7 @@ class World:
         data["dialogues"] = data["dialogues"] | {"id": [d.id for d in self.dialogues]}
         data["volatile"] = {"command": f"rapport run --base ./{name}-folder --data talks.jsonl"}
         if name == "gold":
-            identity = weightless_arm("gold", "gold", VERSION).arm_id
+            identity = weightless_arm("gold", "gold", gold.version).arm_id
             data["arm"] = data["arm"] | {"kind": "gold", "arm_id": identity}
         else:
             base = {"name": "Secretive-7B", "weights_sha256": "6" * 64}

@@ -11,7 +11,8 @@ import numpy as np
 
 from made_results import columns, result
 from rapport_bench.arms.arm import replies_arm, weightless_arm
-from rapport_bench.arms.bots import VERSION
+from rapport_bench.arms.bots import bots
+from rapport_bench.arms.bots import gold as gold_replies
 from rapport_bench.arms.store import ResponseStore, replies_fact
 from rapport_bench.common.identity import digest
 from rapport_bench.results.result import Result, save, seal
@@ -121,9 +122,17 @@ def suite_with_text(folder: Path, hostile: dict[tuple[str, int], str] | None = N
         nll=0.1,
         arm={"arm_id": replies_file(folder / "mine.jsonl", hostile or {})},
     )
-    gold = arm("gold", "gold", 4, arm={"arm_id": weightless_arm("gold", "gold", VERSION).arm_id})
+    gold = arm(
+        "gold",
+        "gold",
+        4,
+        arm={"arm_id": weightless_arm("gold", "gold", gold_replies.version).arm_id},
+    )
     parrot = arm(
-        "parrot", "bot", 5, arm={"arm_id": weightless_arm("parrot", "bot", VERSION).arm_id}
+        "parrot",
+        "bot",
+        5,
+        arm={"arm_id": weightless_arm("parrot", "bot", bots()["parrot"].version).arm_id},
     )
     for made in (base, tuned, mine, gold, parrot):
         save(made, folder / "results")

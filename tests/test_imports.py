@@ -13,7 +13,7 @@ HEAVY = {"torch", "transformers", "lm_eval", "peft", "datasets", "statsmodels", 
 
 
 ROOMS = {
-    "rapport_tasks": "common dialogues prompts weights embedding acts shifts metrics lm_tasks",
+    "rapport_tasks": "common dialogues prompts weights embedding acts shifts specs metrics registry lm_tasks",
     "rapport_training": "disk privacy prepare sequences loading lora",
     "rapport_bench": (
         "common statistics results arms running judging words validity "

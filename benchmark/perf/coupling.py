@@ -24,8 +24,8 @@ from rapport_bench.arms.loading import LoadedBase
 from rapport_bench.arms.models import identify_base
 from rapport_bench.arms.sampling import noise_key
 from rapport_bench.arms.store import ResponseStore
+from rapport_tasks.common.protocol import Generation
 from rapport_tasks.dialogues.builtin import load_suite_dialogues
-from rapport_tasks.lm_tasks.protocol import Generation
 from rapport_tasks.prompts.rendering import encode, generation_context, tokenizer_renderer
 from rapport_training.loading.pretrained import embedding_rows, empty_model, load_tokenizer
 

@@ -49,7 +49,7 @@ def load_task(data: str | None, limit: int) -> Any:
     from lm_eval.tasks import TaskManager
 
     from rapport_tasks import lm_tasks
-    from rapport_tasks.lm_tasks.protocol import TaskSettings
+    from rapport_tasks.common.protocol import TaskSettings
 
     manager = TaskManager(
         include_path=str(Path(lm_tasks.__file__).parent),

@@ -22,8 +22,8 @@ from rapport_bench.results.result import load
 from rapport_bench.running.config import RunConfig
 from rapport_bench.running.run import run
 from rapport_tasks.common.errors import BadInput, UnsupportedTemplate
+from rapport_tasks.common.protocol import Generation
 from rapport_tasks.dialogues.dialogue import read_dialogues
-from rapport_tasks.lm_tasks.protocol import Generation
 from rapport_tasks.prompts.chat_template import tokenizer_renderer
 from rapport_training.lora.recipe import Recipe
 from rapport_training.lora.train import train

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from conftest import DIALOGUES, make_adapter, make_model, write_dialogues
-from rapport_bench.arms.bots import BOTS
+from rapport_bench.arms.bots import bots
 from rapport_bench.cli.main import _run, cli
 
 COMMANDS = (
@@ -109,13 +109,13 @@ def test_run_prints_a_table_and_where_the_results_lie(rapport, quick, adapters) 
     assert "\x1b[" not in out  # plain when piped
     report = next(line for line in out.splitlines() if "rapport report" in line)
     assert f"--data {quick[quick.index('--data') + 1]}" in report
-    assert len(list(Path("results").glob("v1/*/*/*.json"))) == 3 + 1 + len(BOTS)
+    assert len(list(Path("results").glob("v1/*/*/*.json"))) == 3 + 1 + len(bots())
     code, out, _ = rapport("compare", "second", "base")
     assert code == 0
     assert "second against base" in out
     assert "Holm" in out
     code, out, err = rapport("results", "verify")
-    assert (code, out, err) == (0, f"{3 + 1 + len(BOTS)} files checked, no problem\n", "")
+    assert (code, out, err) == (0, f"{3 + 1 + len(bots())} files checked, no problem\n", "")
 
 
 def test_json_is_one_object_and_nothing_else(rapport, quick, adapters) -> None:

@@ -15,26 +15,28 @@ from lm_eval.utils import get_results_filenames, make_table
 from made_results import columns, result
 from rapport_bench.arms.arm import weightless_arm
 from rapport_bench.arms.bots import all_advice
-from rapport_bench.arms.replies import ReplyModel
+from rapport_bench.arms.replies import ReplyModel, RuleBackend
 from rapport_bench.cli.main import _run
-from rapport_bench.export.lm_eval_file import task_of_metrics, tasks_of, to_lm_eval
-from rapport_bench.results.metrics import METRICS
+from rapport_bench.export.lm_eval_file import tasks_of, to_lm_eval
 from rapport_bench.results.result import Result, save, seal
 from rapport_bench.running.content import content
-from rapport_bench.running.run import _rule_scorer
-from rapport_bench.running.suite import TASKS, build_suite
-from rapport_bench.running.task_loading import load_tasks
-from rapport_tasks.lm_tasks.protocol import Generation, TaskSettings
+from rapport_bench.running.run import score
+from rapport_bench.running.suite import build_suite
+from rapport_tasks import registry
+from rapport_tasks.common.protocol import Generation, TaskSettings
+from rapport_tasks.lm_tasks.tasks import load_tasks
+
+NAMES = tuple(registry.tasks())
 
 
 @pytest.fixture(scope="module")
 def tasks() -> dict[str, Any]:
-    return load_tasks(TaskSettings(), TASKS)
+    return load_tasks(TaskSettings(), NAMES)
 
 
 def arm(name: str = "mine", **changes: Any) -> Result:
     data = copy.deepcopy(result(name, columns(1, 12), kind="adapter").data)
-    data["suite"]["tasks"] = {task: {"version": "9.1", "metric_sha256": "a" * 64} for task in TASKS}
+    data["suite"]["tasks"] = {task: {"version": "9.1", "metric_sha256": "a" * 64} for task in NAMES}
     data["arm"]["base"] = {"name": "Qwen/Qwen1.5-1.8B", "weights_sha256": "b" * 64,
                            "quantization": "nf4", "dtype": "bfloat16"}  # fmt: skip
     data["numerics"] = {"device": "cuda", "transformers": "5.23.0"}
@@ -43,32 +45,15 @@ def arm(name: str = "mine", **changes: Any) -> Result:
     return seal(data | changes)
 
 
-def test_every_metric_belongs_to_one_task(tasks):
-    owners = task_of_metrics(tasks)
-    assert list(owners) != []
-    assert set(owners) == {metric.name for metric in METRICS}
-    for name, task in tasks.items():
-        assert {owners[metric] for metric in task.METRICS if metric in owners} == {name}
-    expected = {
-        "bits_per_char": "rapport_perplexity", "marker_hedge": "rapport_aer",
-        "grounded_empathy": "rapport_aer", "unsolicited_advice": "rapport_aer",
-        "copied": "rapport_continuity", "shift_rate": "rapport_topic_shift",
-        "crisis_complete": "rapport_crisis", "lookalike_alarms": "rapport_crisis",
-    }  # fmt: skip
-    assert {metric: owners[metric] for metric in expected} == expected
-    fewer = {name: task for name, task in tasks.items() if name != "rapport_crisis"}
-    with pytest.raises(ValueError, match="crisis_acknowledged"):
-        task_of_metrics(fewer)
-
-
 def test_values_are_those_of_a_stock_run(data):
     """The same replies through `lm_eval.evaluate`: the same metrics with the same values."""
     names = ["rapport_aer", "rapport_topic_shift"]
     settings = TaskSettings(data=str(data), seed_requests=True)
     suite = build_suite(settings)
-    advice_arm = weightless_arm("all-advice", "bot", "1")
-    scored = _rule_scorer(suite, all_advice)(advice_arm, names)
-    ours = to_lm_eval(seal(content(suite, advice_arm, scored) | {"volatile": {}}), load_tasks(settings, TASKS))  # fmt: skip
+    backend = RuleBackend(weightless_arm("all-advice", "bot", "1"), all_advice)
+    records = score(backend, suite, names)
+    made = content(suite, backend.arm, records, backend.provenance()) | {"volatile": {}}
+    ours = to_lm_eval(seal(made), load_tasks(settings, NAMES))
     stock = evaluate(
         lm=ReplyModel(all_advice), task_dict={"tasks": load_tasks(settings, names)}, bootstrap_iters=0,
         log_samples=False, apply_chat_template=True,

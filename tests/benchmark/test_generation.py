@@ -12,8 +12,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from rapport_bench.arms.generation import Generated, Prompt, generate_batch
 from rapport_bench.arms.sampling import draw_top_p, noise_key
+from rapport_tasks.common.protocol import Generation
 from rapport_tasks.dialogues.dialogue import read_dialogues
-from rapport_tasks.lm_tasks.protocol import Generation
 from rapport_tasks.prompts.rendering import encode, tokenizer_renderer, turn_prompts
 
 Loaded = tuple[Any, Any]

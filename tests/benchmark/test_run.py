@@ -12,14 +12,14 @@ import pytest
 
 from conftest import DIALOGUES, write_dialogues
 from rapport_bench.arms import engine
-from rapport_bench.arms.bots import BOTS
+from rapport_bench.arms.bots import bots
 from rapport_bench.arms.loading import LoadedBase
 from rapport_bench.arms.store import ResponseStore
 from rapport_bench.judging.compare import compare
 from rapport_bench.running.config import RunConfig
 from rapport_bench.running.run import Outcome, run
 from rapport_tasks.common.errors import BadInput, Incomplete
-from rapport_tasks.lm_tasks.protocol import Generation
+from rapport_tasks.common.protocol import Generation
 
 
 class Silent:
@@ -91,7 +91,7 @@ def test_all_kinds_of_arms_in_one_table(config, models, adapters, data, tmp_path
         "other": "model",
         "mine": "replies",
         "gold": "gold",
-    } | dict.fromkeys(BOTS, "bot")
+    } | dict.fromkeys(bots(), "bot")
     by_name = {r.name: r for r in outcome.results}
     assert len({r.data["arm"]["arm_id"] for r in outcome.results}) == len(outcome.results)
     assert "nll_per_token" not in by_name["gold"].metrics

@@ -10,7 +10,7 @@ import pytest
 from rapport_bench.cli.run import run, run_config
 from rapport_bench.running.command import command_line
 from rapport_bench.running.config import RunConfig
-from rapport_tasks.lm_tasks.protocol import Generation
+from rapport_tasks.common.protocol import Generation
 
 EVERYTHING = RunConfig(
     base="Qwen/Qwen1.5-1.8B",

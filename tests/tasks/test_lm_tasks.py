@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rapport_bench.running.suite import TASKS
 from rapport_tasks import lm_tasks
 from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.protocol import TaskSettings
 from rapport_tasks.dialogues.dialogue import Dialogue
-from rapport_tasks.lm_tasks.protocol import TaskSettings
+from rapport_tasks.registry import BUILT_IN
 
 FOLDER = Path(lm_tasks.__file__).parent
 
@@ -33,7 +33,7 @@ def test_every_yaml_is_indexed(manager) -> None:
 
 def test_the_group_holds_all_tasks_with_versions(manager) -> None:
     tasks = manager.load("rapport")["tasks"]
-    assert tuple(tasks) == TASKS
+    assert tuple(tasks) == tuple(task.name for task in BUILT_IN)
     for name, task in tasks.items():
         assert f"{task.config.metadata['version']}" == task.VERSION
         assert task.config.task == name
@@ -74,7 +74,7 @@ def test_stock_lm_eval_runs_the_group_and_agrees(kind, models, data, tmp_path) -
     """Greedy, so that replies and with them every figure must be the same as our engine's."""
     from rapport_bench.running.config import RunConfig
     from rapport_bench.running.run import run
-    from rapport_tasks.lm_tasks.protocol import Generation
+    from rapport_tasks.common.protocol import Generation
 
     settings = {
         "rapport": {"data": str(data), "generation": {"method": "greedy", "max_new_tokens": 8}}

@@ -7,7 +7,6 @@ import pytest
 from rapport_tasks.common.record import REASONS, Record, Unscored, ratio_of_sums
 from rapport_tasks.dialogues.dialogue import Dialogue, Message
 from rapport_tasks.metrics.perplexity import likelihood_record, perplexity
-from rapport_tasks.prompts.rendering import render_plain, turn_prompts
 
 TALK = Dialogue(
     "a",
@@ -20,7 +19,6 @@ TALK = Dialogue(
         Message("assistant", "晚安"),  # 2
     ),
 )
-PROMPTS = turn_prompts(TALK, render_plain)
 
 
 def columns(nll: float, tokens: int, chars: int, scored: int) -> dict[str, float]:
@@ -47,7 +45,7 @@ def columns(nll: float, tokens: int, chars: int, scored: int) -> dict[str, float
     ids=["all", "overlong", "stock"],
 )
 def test_sums_of_a_dialogue(responses, expected, unscored):
-    record = likelihood_record(TALK, PROMPTS, responses)
+    record = likelihood_record(TALK, responses)
     assert record.columns == expected
     assert record.unscored == [Unscored("nll_per_token", turn, reason) for turn, reason in unscored]
     assert {reason for _, reason in unscored} <= set(REASONS)
@@ -55,7 +53,7 @@ def test_sums_of_a_dialogue(responses, expected, unscored):
 
 def test_every_turn_needs_its_response():
     with pytest.raises(ValueError, match="argument 2 is shorter"):
-        likelihood_record(TALK, PROMPTS, [(-6.0, False, 4)])
+        likelihood_record(TALK, [(-6.0, False, 4)])
 
 
 @pytest.mark.parametrize(

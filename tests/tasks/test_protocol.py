@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rapport_tasks.common.errors import BadInput
-from rapport_tasks.lm_tasks.protocol import Generation, TaskSettings
+from rapport_tasks.common.protocol import Generation, TaskSettings
 
 
 @pytest.mark.parametrize(

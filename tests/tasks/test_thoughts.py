@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from rapport_tasks.common.protocol import TaskSettings
 from rapport_tasks.dialogues.dialogue import Dialogue, Message, select_runnable
 from rapport_tasks.dialogues.thoughts import (
     Spoken,
@@ -126,12 +127,12 @@ def test_gold_replies_are_run_without_their_thoughts():
 
 
 def test_a_thought_is_known_under_stock_lm_eval_which_gives_the_reply_alone(tmp_path):
-    from rapport_tasks.lm_tasks.tasks import AdviceToEmpathy
+    from rapport_tasks.lm_tasks.tasks import load_tasks
 
     data = tmp_path / "d.jsonl"
     data.write_text(json.dumps(TALK.to_json(), ensure_ascii=False), encoding="utf-8")
     for template, thought in ((R1, 1), (CHANNEL, 0)):
-        task = AdviceToEmpathy({"metadata": {"rapport": {"data": str(data)}}})
+        task = load_tasks(TaskSettings(data=str(data)), ["rapport_aer"])["rapport_aer"]
         [doc] = task.test_docs()
         [request] = task.construct_requests(
             doc, "", chat_template=ChatTemplate(template), metadata=("rapport_aer", 0, 1)

@@ -11,6 +11,7 @@ import json
 
 import pytest
 
+from rapport_tasks import specs
 from rapport_tasks.common.record import Record
 from rapport_tasks.dialogues.builtin import load_suite_dialogues
 from rapport_tasks.metrics import advice_to_empathy, continuity, crisis, topic_shift
@@ -37,7 +38,7 @@ def gold():
 
 def test_acts_of_the_gold_replies(gold) -> None:
     found = digest([advice_to_empathy.act_record(d, r, act_classifier()) for d, r in gold])
-    assert found == ACTS[advice_to_empathy.VERSION]
+    assert found == ACTS[specs.aer.TASK.version]
 
 
 def test_continuity_of_the_gold_replies(gold) -> None:
@@ -45,13 +46,13 @@ def test_continuity_of_the_gold_replies(gold) -> None:
     records = [continuity.continuity_record(d, r, scorer) for d, r in gold]
     found = [sum(r.columns[name] for r in records) for name in ("continuity_sum", "order_sum")]
     # Not to the last bit: an embedding may differ there between processors.
-    assert found == pytest.approx(CONTINUITY[continuity.VERSION], abs=2e-3)
+    assert found == pytest.approx(CONTINUITY[specs.continuity.TASK.version], abs=2e-3)
 
 
 def test_shifts_of_the_gold_replies(gold) -> None:
     scorer = boundary_scorer()
     found = digest([topic_shift.shift_record(d, r, scorer) for d, r in gold])
-    assert found == SHIFTS[topic_shift.VERSION]
+    assert found == SHIFTS[specs.topic_shift.TASK.version]
 
 
 def test_crisis_columns_of_the_gold_replies() -> None:
@@ -61,4 +62,4 @@ def test_crisis_columns_of_the_gold_replies() -> None:
             for d in load_suite_dialogues()[0]
         ]
     )
-    assert found == CRISIS[crisis.VERSION]
+    assert found == CRISIS[specs.crisis.TASK.version]

@@ -14,8 +14,12 @@ shuffled-gold         the dialogue's gold replies, each at another turn
 silent                nothing
 ====================  ============================================================================
 
-What a bot says depends on the dialogue and its version alone, never on how acts are classified: its
-identity must not change with a metric.
+A bot is one function with a version of its own. What it says depends on the dialogue and that version
+alone, never on how acts are classified: its identity must not change with a metric. Another package adds
+one by an entry point::
+
+    [project.entry-points."rapport_bench.bots"]
+    my-bot = "my_package.my_module:my_bot"
 """
 
 from __future__ import annotations
@@ -23,14 +27,55 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
+from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.plugins import offered
 from rapport_tasks.dialogues.dialogue import Dialogue
 from rapport_tasks.dialogues.sentences import language, split_sentences
 
 ReplyRule = Callable[[Dialogue, int], str]
 """(dialogue, message index) -> reply."""
 
-VERSION = "1.1"
+GROUP = "rapport_bench.bots"
+"""Of the entry points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A rule that answers, and what identifies it.
+
+    Attributes:
+        name: As an arm; letters, digits and dashes.
+        version: Changes whenever it may say something else.
+        rule: What it says.
+    """
+
+    name: str
+    version: str
+    rule: ReplyRule
+
+    def __call__(self, dialogue: Dialogue, turn: int) -> str:
+        """The reply at a message index."""
+        return self.rule(dialogue, turn)
+
+
+def bot(version: str) -> Callable[[ReplyRule], Bot]:
+    """Make a function a bot, called like the function, with dashes.
+
+    >>> @bot("1.0")
+    ... def one_word(dialogue, turn):
+    ...     return "嗯。"
+    >>> one_word.name, one_word.version
+    ('one-word', '1.0')
+    """
+
+    def made(rule: ReplyRule) -> Bot:
+        return Bot(rule.__name__.replace("_", "-"), version, rule)
+
+    return made
+
 
 _CANNED = {
     "zh": (
@@ -126,26 +171,31 @@ _LOOKS_LIKE_ADVICE = re.compile(
 _NOTHING_LEFT = {"zh": "嗯，我在听。", "en": "Yes, I am listening."}
 
 
+@bot("1.1")
 def gold(dialogue: Dialogue, turn: int) -> str:
     """The data's own reply."""
     return dialogue.messages[turn].content
 
 
+@bot("1.1")
 def parrot(dialogue: Dialogue, turn: int) -> str:
     """The user's last message, repeated."""
     return dialogue.last_user(turn)
 
 
+@bot("1.1")
 def canned_empathy(dialogue: Dialogue, turn: int) -> str:
     """Two stock sentences of empathy, picked by a hash, that would suit anyone."""
     return _stock(_CANNED, dialogue, turn, 2)
 
 
+@bot("1.1")
 def append_empathy(dialogue: Dialogue, turn: int) -> str:
     """The gold reply and five stock sentences of empathy: cheap talk must not change an AER."""
     return _join(dialogue, gold(dialogue, turn), _stock(_CANNED, dialogue, turn, 5))
 
 
+@bot("1.1")
 def no_advice(dialogue: Dialogue, turn: int) -> str:
     """The gold reply without its sentences that look like advice, whoever asked for it."""
     reply = gold(dialogue, turn)
@@ -153,16 +203,19 @@ def no_advice(dialogue: Dialogue, turn: int) -> str:
     return _join(dialogue, *kept) if kept else _NOTHING_LEFT[_language(dialogue)]
 
 
+@bot("1.1")
 def all_advice(dialogue: Dialogue, turn: int) -> str:
     """Three stock sentences of advice."""
     return _stock(_ADVICE, dialogue, turn, 3)
 
 
+@bot("1.1")
 def epistemic_stuffer(dialogue: Dialogue, turn: int) -> str:
     """Five guesses at feelings, the same at every turn."""
     return _join(dialogue, *_GUESSES[_language(dialogue)])
 
 
+@bot("1.1")
 def verbose(dialogue: Dialogue, turn: int) -> str:
     """The gold reply and general remarks, at least twice as long again."""
     reply = gold(dialogue, turn)
@@ -174,6 +227,7 @@ def verbose(dialogue: Dialogue, turn: int) -> str:
     return _join(dialogue, reply, *remarks)
 
 
+@bot("1.1")
 def user_quote_stuffer(dialogue: Dialogue, turn: int) -> str:
     """Every sentence of the user's in quotation marks, with an assurance that it was heard."""
     said = [s.text.strip(" \n。.!！?？") for s in split_sentences(dialogue.last_user(turn))]
@@ -182,6 +236,7 @@ def user_quote_stuffer(dialogue: Dialogue, turn: int) -> str:
     return " ".join(f"You said “{text}”, and I heard that." for text in said if text)
 
 
+@bot("1.1")
 def shuffled_gold(dialogue: Dialogue, turn: int) -> str:
     """The gold reply of another turn of this dialogue; of the same one if there is no other."""
     turns = dialogue.assistant_turns()
@@ -189,24 +244,40 @@ def shuffled_gold(dialogue: Dialogue, turn: int) -> str:
     return gold(dialogue, turns[(turns.index(turn) + step) % len(turns)])
 
 
+@bot("1.1")
 def silent(dialogue: Dialogue, turn: int) -> str:
     """Nothing: no advice, no shift, nothing to copy."""
     return ""
 
 
-BOTS: dict[str, ReplyRule] = {
-    "parrot": parrot,
-    "canned-empathy": canned_empathy,
-    "append-empathy": append_empathy,
-    "no-advice": no_advice,
-    "all-advice": all_advice,
-    "epistemic-stuffer": epistemic_stuffer,
-    "verbose": verbose,
-    "user-quote-stuffer": user_quote_stuffer,
-    "shuffled-gold": shuffled_gold,
-    "silent": silent,
-}
+BUILT_IN: tuple[Bot, ...] = (
+    parrot,
+    canned_empathy,
+    append_empathy,
+    no_advice,
+    all_advice,
+    epistemic_stuffer,
+    verbose,
+    user_quote_stuffer,
+    shuffled_gold,
+    silent,
+)
 """The reference bots in the order of tables; ``gold`` is an arm of its own kind."""
+
+
+@lru_cache(maxsize=1)
+def bots() -> dict[str, Bot]:
+    """Name -> bot, the built-in ones first, then those of other packages.
+
+    Raises:
+        BadInput: A package offers something that is no bot, or whose name is taken.
+    """
+    found = {built_in.name: built_in for built_in in BUILT_IN}
+    for source, made in offered(GROUP, Bot):
+        if made.name in found or made.name == gold.name:
+            raise BadInput(f"{source}: the name {made.name} is taken", remedy="Rename it.")
+        found[made.name] = made
+    return found
 
 
 def _language(dialogue: Dialogue) -> str:

@@ -26,8 +26,8 @@ from rapport_bench.arms.likelihood import (
 from rapport_bench.arms.sampling import noise_key
 from rapport_bench.arms.store import Response, ResponseStore
 from rapport_bench.common.identity import digest
+from rapport_tasks.common.protocol import Generation
 from rapport_tasks.dialogues.thoughts import prompted_block
-from rapport_tasks.lm_tasks.protocol import Generation
 from rapport_tasks.lm_tasks.tasks import TurnArguments, TurnRequest
 from rapport_tasks.prompts.rendered import RenderedDialogue
 from rapport_tasks.prompts.rendering import Renderer

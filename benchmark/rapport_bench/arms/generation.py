@@ -14,8 +14,8 @@ import torch
 
 from rapport_bench.arms.likelihood import require_numbers
 from rapport_bench.arms.sampling import draw_top_p
+from rapport_tasks.common.protocol import Generation
 from rapport_tasks.dialogues.thoughts import TAGS
-from rapport_tasks.lm_tasks.protocol import Generation
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,18 @@
-"""Arms that answer by a rule: an lm-eval model around it, and rules read from a file of replies."""
+"""Arms that answer by a rule: the gold replies, bots, and files of imported replies."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lm_eval.api.model import LM
 
-from rapport_bench.arms.bots import ReplyRule
+from rapport_bench.arms.arm import Arm, replies_arm, weightless_arm
+from rapport_bench.arms.backend import ALL, Promise, Provenance
+from rapport_bench.arms.bots import ReplyRule, bots, gold
 from rapport_tasks.common.errors import BadDialogue, BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue, json_lines
 from rapport_tasks.lm_tasks.tasks import TurnRequest
@@ -52,6 +56,41 @@ class ReplyModel(LM):  # type: ignore[misc]
     def loglikelihood_rolling(self, requests: list[Any], disable_tqdm: bool = False) -> list[Any]:
         """Not available."""
         raise NotImplementedError("this arm has no weights")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBackend:
+    """An arm that answers by a rule; see `rapport_bench.arms.backend.Backend`."""
+
+    arm: Arm
+    rule: ReplyRule
+    promises: frozenset[Promise] = ALL
+    likelihoods: bool = False
+
+    def model(self, tasks: Sequence[Any]) -> ReplyModel:
+        """Answers from the dialogue alone."""
+        return ReplyModel(self.rule)
+
+    def provenance(self) -> Provenance:
+        """Nothing was computed."""
+        return Provenance()
+
+
+def reference_backends() -> Iterator[RuleBackend]:
+    """The gold replies, and every bot."""
+    yield RuleBackend(weightless_arm(gold.name, "gold", gold.version), gold)
+    for made in bots().values():
+        yield RuleBackend(weightless_arm(made.name, "bot", made.version), made)
+
+
+def imported_backend(name: str | None, path: Path, dialogues: tuple[Dialogue, ...]) -> RuleBackend:
+    """A file of replies, called by its name unless it is given another.
+
+    Raises:
+        BadInput: As `read_replies`.
+    """
+    rule, sha256 = read_replies(path, dialogues)
+    return RuleBackend(replies_arm(name or path.stem, sha256), rule, frozenset({"reproducible"}))
 
 
 def read_replies(path: Path, dialogues: tuple[Dialogue, ...]) -> tuple[ReplyRule, str]:

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rapport_bench.arms.arm import replies_arm
-from rapport_bench.arms.bots import BOTS, VERSION, ReplyRule, gold
+from rapport_bench.arms.arm import replies_arm, weightless_arm
+from rapport_bench.arms.bots import ReplyRule, bots, gold
 from rapport_bench.arms.store import ResponseStore, default_path, replies_fact
 from rapport_bench.arms.text_sources import Sources
 from rapport_bench.common.identity import digest
@@ -109,13 +109,10 @@ def _rule(arm: Result, imported: Mapping[str, ReplyRule]) -> ReplyRule | None:
         return gold
     if arm.kind == "replies":
         return imported.get(arm.data["arm"]["arm_id"])
-    if arm.kind == "bot" and arm.data["arm"]["arm_id"] == _bot_id(arm.name):
-        return BOTS.get(arm.name)
+    if arm.kind == "bot" and (bot := bots().get(arm.name)):
+        same = weightless_arm(bot.name, "bot", bot.version).arm_id == arm.data["arm"]["arm_id"]
+        return bot if same else None
     return None
-
-
-def _bot_id(name: str) -> str:
-    return digest({"kind": "bot", "name": name, "version": VERSION})
 
 
 def _by_rule(rule: ReplyRule, dialogues: Sequence[Dialogue]) -> Texts:

@@ -113,16 +113,10 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
 @JSON_OPTION
 def tasks(path: bool, as_json: bool) -> None:
     """List the lm-eval tasks, or say where they lie."""
-    from rapport_tasks import lm_tasks
+    from rapport_tasks import lm_tasks, registry
 
     folder = str(Path(lm_tasks.__file__).parent)
-    listing = {
-        "rapport_perplexity": "likelihood of the gold replies given their true history",
-        "rapport_aer": "advice and empathy in replies, companions, markers, degeneration",
-        "rapport_continuity": "contrastive relevance of replies to their history",
-        "rapport_topic_shift": "topics that the assistant opens",
-        "rapport_crisis": "what replies do when someone is at risk, and when nobody is",
-    }
+    listing = {task.name: task.summary for task in registry.tasks().values()}
     if path:
         click.echo(folder)
     elif as_json:

@@ -8,7 +8,7 @@ import click
 
 from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, emit
 from rapport_tasks.common.errors import BadInput
-from rapport_tasks.lm_tasks.protocol import Generation
+from rapport_tasks.common.protocol import Generation
 
 if TYPE_CHECKING:
     from rapport_bench.running.config import RunConfig

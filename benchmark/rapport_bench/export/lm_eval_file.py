@@ -1,7 +1,6 @@
 """A result in the shape of lm-eval's own ``results_*.json``, for tools that read those.
 
-Values are the saved ones, in the units of the tasks; standard errors are clustered by dialogue. Which metric belongs to which
-task follows from the tasks' own metrics and the columns that metrics share.
+Values are the saved ones, in the units of the tasks; standard errors are clustered by dialogue.
 """
 
 from __future__ import annotations
@@ -16,46 +15,14 @@ from rapport_bench.common.files import to_json, write_atomically
 from rapport_bench.common.identity import canonical
 from rapport_bench.results.columns import total
 from rapport_bench.results.figures import figures
-from rapport_bench.results.metrics import BY_NAME, METRICS
+from rapport_bench.results.metrics import BY_NAME
 from rapport_bench.results.result import Result, slug
-from rapport_bench.running.suite import TASKS
-from rapport_bench.running.task_loading import load_tasks
 from rapport_bench.statistics.estimates import ratio_of_sums
-from rapport_tasks.lm_tasks.protocol import Generation, TaskSettings
+from rapport_tasks import registry
+from rapport_tasks.common.protocol import Generation, TaskSettings
+from rapport_tasks.lm_tasks.tasks import load_tasks
 
 _UNDEFINED = "N/A"  # what lm-eval writes for a standard error that it does not have
-
-
-def task_of_metrics(tasks: Mapping[str, Any]) -> dict[str, str]:
-    """Metric name -> task: the one that defines it, or with whose metrics it shares a column.
-
-    Args:
-        tasks: Name -> task, with ``METRICS`` as `rapport_tasks.lm_tasks.tasks.DialogueTask`.
-
-    Raises:
-        ValueError: A metric of `METRICS` that belongs to no task, or to two.
-    """
-    owner = {
-        column: name
-        for name, task in tasks.items()
-        for above, below, _ in task.METRICS.values()
-        for column in (*above, *below)
-    }
-    found: dict[str, str] = {}
-    left = list(METRICS)
-    while left:
-        before = len(left)
-        for metric in list(left):
-            columns = {*metric.numerator, *metric.denominator, metric.count, metric.scorable}
-            owners = {owner[column] for column in columns if column in owner}
-            if len(owners) == 1:
-                (found[metric.name],) = owners
-                owner |= dict.fromkeys(columns, found[metric.name])
-                left.remove(metric)
-        if len(left) == before:
-            names = ", ".join(metric.name for metric in left)
-            raise ValueError(f"metrics of no task, or of two: {names}")
-    return found
 
 
 def to_lm_eval(result: Result, tasks: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +32,8 @@ def to_lm_eval(result: Result, tasks: Mapping[str, Any]) -> dict[str, Any]:
         result: Its undefined values are left out.
         tasks: As `tasks_of` loads them.
     """
-    owners, suite = task_of_metrics(tasks), result.data["suite"]
+    owners = {metric.name: name for name, task in tasks.items() for metric in task.TASK.metrics}
+    suite = result.data["suite"]
     table: dict[str, dict[str, Any]] = {}
     better: dict[str, dict[str, bool | None]] = {}
     for name, value, se, source, higher in _values(result, tasks):
@@ -95,7 +63,7 @@ def _values(
 ) -> list[tuple[str, float, float | None, str, bool | None]]:
     """(metric, value, standard error, metric or task that owns it, whether higher is better)."""
     better = {"higher": True, "lower": False}
-    of_tasks = {name for task in tasks.values() for name in task.METRICS}
+    of_tasks = {name for task in tasks.values() for name in task.sums()}
     found: list[tuple[str, float, float | None, str, bool | None]] = []
     for figure in figures(result):
         value, se = figure.saved["value"], figure.saved["se"]
@@ -107,12 +75,12 @@ def _values(
         found.append((figure.name, value / scale, se, figure.source, better.get(figure.direction)))
     columns = result.columns
     for task_name, task in tasks.items():
-        for name, (above, below, is_better) in task.METRICS.items():
+        for name, (above, below) in task.sums().items():
             if name in BY_NAME or not {*above, *below} <= columns.keys():
                 continue
             estimate = ratio_of_sums(total(columns, above), total(columns, below))
             if estimate.value is not None:
-                found.append((name, estimate.value, estimate.se, task_name, is_better))
+                found.append((name, estimate.value, estimate.se, task_name, False))
     return found
 
 
@@ -185,4 +153,4 @@ def tasks_of(result: Result) -> dict[str, Any]:
     """The lm-eval tasks under the result's own protocol."""
     protocol = result.data["suite"]["protocol"]["generation"]
     generation = Generation(**protocol | {"seeds": tuple(protocol["seeds"])})
-    return load_tasks(TaskSettings(generation=generation), TASKS)
+    return load_tasks(TaskSettings(generation=generation), tuple(registry.tasks()))

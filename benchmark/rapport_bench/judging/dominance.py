@@ -11,12 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapport_bench.results.columns import total
-from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, Metric
+from rapport_bench.results.metrics import BESIDE_BOTS, BY_NAME, CONFIRMATORY, Metric
 from rapport_bench.results.result import Result
 from rapport_bench.statistics.bands import band_distance, gold_band
-
-COMPANIONS = ("grounded_empathy", "help_compliance", "degenerate")
-"""Metrics beside the confirmatory ones, and coverage, that a dominating arm would need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ def against_gold(bot: Result, gold: Result) -> AgainstGold:
         gold: The gold replies, scored on the same suite.
     """
     gains: dict[str, float] = {}
-    for name in (*CONFIRMATORY, *COMPANIONS):
+    for name in (*CONFIRMATORY, *BESIDE_BOTS):
         gain = _gain(bot, gold, BY_NAME[name])
         if gain is not None:
             gains[name] = gain

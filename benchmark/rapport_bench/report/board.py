@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 from rapport_bench.judging.field import Figure, Measure
 from rapport_bench.judging.leaderboard import Board, Row
-from rapport_bench.results.metrics import BY_NAME
+from rapport_bench.results.metrics import BESIDE_BOTS, BY_NAME
 from rapport_bench.terminal.leaderboard import headline, legend, shown_metrics
 from rapport_bench.words import formatting
-
-_BESIDE = ("grounded_empathy", "help_compliance", "degenerate")
-"""Shown to the right of the console's columns where an arm has them."""
 
 _UNKNOWN = Figure(None)
 
@@ -86,7 +83,7 @@ def board_table(board: Board, labels: dict[str, str]) -> BoardTable:
     metrics = shown_metrics(board)
     metrics += [
         BY_NAME[name]
-        for name in _BESIDE
+        for name in BESIDE_BOTS
         if name not in {m.name for m in metrics} and any(name in row.figures for row in board.rows)
     ]
     columns = [(metric.label, _BETTER[metric.direction]) for metric in metrics]

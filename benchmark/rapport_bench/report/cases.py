@@ -15,20 +15,15 @@ from rapport_bench.report.case_text import ArmText, case_texts
 from rapport_bench.report.distributions import per_dialogue
 from rapport_bench.report.outcome import Outcome
 from rapport_bench.results.columns import has
-from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, Metric
+from rapport_bench.results.metrics import METRICS, Metric
 from rapport_bench.results.result import Result
 from rapport_tasks.acts.classifier import ACTS
 from rapport_tasks.acts.markers import MARKERS
 from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer
 
-_COMPANIONS = (
-    "grounded_empathy",
-    "question_rate",
-    "chars_per_reply",
-    "unsolicited_advice",
-    "help_compliance",
-    "degenerate",
-    "crisis_harmful",
+_SHOWN = (
+    *(metric for metric in METRICS if metric.family == "confirmatory"),
+    *(metric for metric in METRICS if metric.by_dialogue),
 )
 _NO_MARGIN_SCALE = 1e-12
 
@@ -66,11 +61,7 @@ def cases(
 ) -> Cases:
     """Numbers of every dialogue for each arm, and with `texts` what was said."""
     arms = case_arms(found)
-    metrics = [
-        BY_NAME[name]
-        for name in (*CONFIRMATORY, *_COMPANIONS)
-        if any(has(arm.columns, BY_NAME[name]) for arm in arms)
-    ]
+    metrics = [metric for metric in _SHOWN if any(has(arm.columns, metric) for arm in arms)]
     values = np.array([[_values(arm, metric) for metric in metrics] for arm in arms])
     first = arms[0].data["dialogues"]
     domains = [one_line(domain or "")[:60] for domain in first["group"]["domain"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from rapport_bench.results.metrics import METRICS, Metric
 from rapport_bench.statistics import estimates as stats
 from rapport_tasks.common.record import Record, Unscored
 from rapport_tasks.dialogues.dialogue import Dialogue
+from rapport_tasks.specs.specification import Derived
 
 Columns = dict[str, list[float]]
 """Column name -> one number a dialogue, in suite order."""
@@ -93,24 +93,33 @@ def summarise(columns: Mapping[str, Sequence[float]]) -> dict[str, dict[str, Any
             "clusters": found.clusters,
             "coverage": counted / scorable if scorable else None,
         }
-    _add_derived(columns, summary)
+    for metric in METRICS:
+        for derived in metric.derived:
+            if metric.name in summary:
+                _add(derived, metric, summary, columns)
     return summary
 
 
-def _add_derived(
-    columns: Mapping[str, Sequence[float]], summary: dict[str, dict[str, Any]]
+def _add(
+    derived: Derived,
+    metric: Metric,
+    summary: dict[str, dict[str, Any]],
+    columns: Mapping[str, Sequence[float]],
 ) -> None:
-    nll = summary.get("nll_per_token")
-    if nll and nll["value"] is not None and nll["value"] < 700:
-        value = math.exp(nll["value"])
-        ends = nll["ci"] if nll["ci"] and nll["ci"][1] < 700 else None
-        summary["perplexity"] = nll | {
+    """Save what follows from a metric, where it is defined."""
+    base = summary[metric.name]
+    if derived.of_sums is not None and base["n"]:
+        names = dict.fromkeys((*metric.numerator, *metric.denominator))
+        sums = {name: float(np.sum(columns[name])) for name in names}
+        summary[derived.name] = base | {"value": derived.of_sums(sums), "se": None, "ci": None}
+    elif derived.of_value is not None and base["value"] is not None:
+        value = derived.of_value(base["value"])
+        if value is None:
+            return
+        ends = [derived.of_value(end) for end in base["ci"] or ()]
+        slope = derived.slope(base["value"]) if derived.slope else None
+        summary[derived.name] = base | {
             "value": value,
-            "se": None if nll["se"] is None else value * nll["se"],
-            "ci": [math.exp(end) for end in ends] if ends else None,
+            "se": None if base["se"] is None or slope is None else slope * base["se"],
+            "ci": ends if ends and None not in ends else None,
         }
-    share = summary.get("aer_share")
-    if share and share["n"]:
-        advice, empathy = np.sum(columns["advice"]), np.sum(columns["empathy"])
-        ratio = float((advice + 0.5) / (empathy + 0.5))
-        summary["aer_ratio"] = share | {"value": ratio, "se": None, "ci": None}

@@ -15,11 +15,6 @@ from rapport_bench.statistics.bands import band_distance_estimate
 from rapport_bench.statistics.estimates import Estimate
 
 _SEED = 20_240_101
-_DERIVED: tuple[tuple[str, str, str, Direction], ...] = (
-    ("nll_per_token", "perplexity", "perplexity", "lower"),
-    ("aer_share", "aer_ratio", "AER ratio", "none"),
-)
-"""(metric, what `records.summarise` derives from it, its label, which way is better)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +53,16 @@ def figures(result: Result) -> Iterator[NamedFigure]:
                 result.metrics[metric.name],
                 _distance(result, metric),
             )
-        for source, name, label, direction in _DERIVED:
-            if source == metric.name and name in result.metrics:
-                yield NamedFigure(name, label, direction, "companion", source, result.metrics[name])
+        for derived in metric.derived:
+            if derived.name in result.metrics:
+                yield NamedFigure(
+                    derived.name,
+                    derived.label,
+                    derived.direction,
+                    "companion",
+                    metric.name,
+                    result.metrics[derived.name],
+                )
 
 
 def _distance(result: Result, metric: Metric) -> Estimate | None:

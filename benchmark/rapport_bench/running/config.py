@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rapport_bench.arms.models import Quantization
 from rapport_bench.running.suite import Suite
-from rapport_tasks.lm_tasks.protocol import Generation
+from rapport_tasks.common.protocol import Generation
 
 Named = tuple[str | None, str]
 """(name to show, or `None` for the folder's own; path, hub id or file)."""

@@ -6,11 +6,11 @@ import datetime
 import importlib.metadata
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rapport_bench.arms.arm import Arm
+from rapport_bench.arms.backend import Provenance
 from rapport_bench.results import columns as record_columns
 from rapport_bench.running.suite import Suite
 from rapport_tasks.common.record import Record
@@ -18,26 +18,13 @@ from rapport_tasks.common.record import Record
 _PACKAGES = ("tasks", "training", "benchmark")
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One arm's outcome.
-
-    Attributes:
-        records: By task, then by dialogue id.
-        numerics: Under which its responses were computed; `None` without a model.
-        proof: That the adapter was applied; `None` without one.
-        prompts_sha256: Hash of what a model was asked; `None` without a model.
-    """
-
-    records: dict[str, dict[str, Record]]
-    numerics: dict[str, Any] | None
-    proof: dict[str, Any] | None = None
-    prompts_sha256: str | None = None
+Records = dict[str, dict[str, Record]]
+"""Task -> dialogue id -> record."""
 
 
-def content(suite: Suite, arm: Arm, scored: Scored) -> dict[str, Any]:
+def content(suite: Suite, arm: Arm, records: Records, provenance: Provenance) -> dict[str, Any]:
     """Everything that the result's identity covers."""
-    columns = record_columns.merge(suite.dialogues, scored.records.values())
+    columns = record_columns.merge(suite.dialogues, records.values())
     base = arm.base and {
         "name": arm.base.name,
         "weights_sha256": arm.base.weights_sha256,
@@ -48,7 +35,7 @@ def content(suite: Suite, arm: Arm, scored: Scored) -> dict[str, Any]:
         "weights_sha256": arm.adapter.weights_sha256,
         "config_sha256": arm.adapter.config_sha256,
         "rank": arm.adapter.rank,
-        "proof": scored.proof,
+        "proof": provenance.proof,
     }
     return {
         "suite": suite.to_json(),
@@ -60,9 +47,9 @@ def content(suite: Suite, arm: Arm, scored: Scored) -> dict[str, Any]:
             "adapter": adapter,
             "tokenizer_sha256": arm.tokenizer_sha256,
             "chat_template_sha256": arm.chat_template_sha256,
-            **({"prompts_sha256": scored.prompts_sha256} if scored.prompts_sha256 else {}),
+            **({"prompts_sha256": provenance.prompts_sha256} if provenance.prompts_sha256 else {}),
         },
-        "numerics": scored.numerics,
+        "numerics": provenance.numerics,
         "metrics": record_columns.summarise(columns),
         "dialogues": {
             "id": [dialogue.id for dialogue in suite.dialogues],
@@ -74,7 +61,7 @@ def content(suite: Suite, arm: Arm, scored: Scored) -> dict[str, Any]:
         },
         "unscored": [
             {"dialogue": identity, "turn": u.turn, "metric": u.metric, "reason": u.reason}
-            for identity, u in record_columns.unscored(scored.records.values())
+            for identity, u in record_columns.unscored(records.values())
         ],
     }
 

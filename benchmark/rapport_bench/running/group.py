@@ -1,4 +1,7 @@
-"""One full model with its adapters: checked early, loaded late and once, shown to be applied."""
+"""One full model with its adapters: checked early, loaded late and once, shown to be applied.
+
+Each of them answers through an `InProcess` backend; they share the group's weights.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 from rapport_bench.arms import asked, loading
 from rapport_bench.arms.adapters import Adapter, check_adapter, identify_adapter
 from rapport_bench.arms.arm import Arm
+from rapport_bench.arms.backend import ALL, Promise, Provenance
 from rapport_bench.arms.engine import ArmModel, encoder_for
 from rapport_bench.arms.models import BaseModel, identify_base
-from rapport_bench.arms.store import ResponseStore
+from rapport_bench.arms.store import ResponseStore, replies_fact
 from rapport_bench.common.identity import digest
+from rapport_bench.running.suite import Suite
 from rapport_tasks.common.errors import BadInput, Incomplete
 from rapport_tasks.prompts.chat_template import rendering_sha256
+from rapport_tasks.prompts.rendering import prompts_sha256
 from rapport_training.loading.pretrained import embedding_rows, empty_model, load_tokenizer
 
 if TYPE_CHECKING:
@@ -149,3 +155,42 @@ class BaseGroup:
             known = asdict(proof) | {"max_logit_change": float(f"{proof.max_logit_change:.3g}")}
             self._store.remember(key, known)
         return known
+
+
+class InProcess:
+    """A model loaded here, or an adapter on it; see `rapport_bench.arms.backend.Backend`.
+
+    Args:
+        group: Whose weights it uses.
+        suite: What is asked.
+        arm: Its identity.
+    """
+
+    likelihoods = True
+    promises: frozenset[Promise] = ALL
+
+    def __init__(self, group: BaseGroup, suite: Suite, arm: Arm) -> None:
+        self.arm = arm
+        self._group, self._suite = group, suite
+        self._numerics: dict[str, Any] = {}
+        self._model: ArmModel | None = None
+
+    def model(self, tasks: Sequence[Any]) -> ArmModel:
+        """Answers from the store, and by the weights what is missing there."""
+        self._numerics = self._group.choose_numerics(self.arm, tasks)
+        self._model = self._group.model(self.arm, self._numerics)
+        return self._model
+
+    def provenance(self) -> Provenance:
+        """Numerics, the proof of an adapter, and the prompts; lists the replies in the store."""
+        assert self._model is not None
+        if self._model.reply_keys:
+            fact = replies_fact(self.arm.arm_id, self._suite.suite_id, self._numerics)
+            self._model.store.remember(fact, self._model.reply_keys)
+        proof = self._group.proof(self.arm, self._numerics) if self.arm.adapter else None
+        system = self._suite.settings.system
+        return Provenance(
+            self._numerics,
+            proof,
+            prompts_sha256(self._suite.dialogues, self._group.template, system=system),
+        )

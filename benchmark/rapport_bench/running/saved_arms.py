@@ -6,29 +6,30 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from rapport_bench.arms.arm import Arm
+from rapport_bench.arms.backend import Backend
 from rapport_bench.results.result import Result, load, slug
 from rapport_bench.running.suite import Suite
+from rapport_tasks import registry
 from rapport_tasks.common.errors import RapportError
 
-_COLUMN = {
-    "rapport_perplexity": "nll_sum",
-    "rapport_aer": "advice",
-    "rapport_continuity": "continuity_n",
-    "rapport_topic_shift": "shifts",
-    "rapport_crisis": "crisis_replies",
-}
-"""A column that a result has if and only if the task was run."""
+
+def tasks_for(backend: Backend, tasks: Sequence[str]) -> list[str]:
+    """The tasks that a backend can be asked."""
+    return [name for name in tasks if backend.likelihoods or not registry.task(name).likelihoods]
 
 
-def saved_result(arm: Arm, suite: Suite, tasks: Sequence[str], folder: str | Path) -> Result | None:
+def saved_result(
+    backend: Backend, suite: Suite, tasks: Sequence[str], folder: str | Path
+) -> Result | None:
     """The result of the same arm on the same suite with all of `tasks`, if there is one.
 
     The same arm has the same weights, tokenizer, template and name; the same suite the same data,
     protocol and metric versions. Numerics may be those of another machine: the result names them.
     Files that cannot be read are passed over.
     """
-    needed = {_COLUMN[t] for t in tasks if arm.tokenizer_sha256 or t != "rapport_perplexity"}
+    arm = backend.arm
+    asked = map(registry.task, tasks_for(backend, tasks))
+    needed = {column for task in asked for column in task.metrics[0].columns()}
     pattern = f"v1/{slug(suite.name)}/*/{slug(arm.name)}@*.json"
     for path in sorted(Path(folder).glob(pattern)):
         with suppress(RapportError):

@@ -13,27 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from rapport_bench.common.identity import digest
-from rapport_tasks.common.errors import BadInput, close_match
+from rapport_tasks import registry
 from rapport_tasks.common.paths import encodable
+from rapport_tasks.common.protocol import TaskSettings
 from rapport_tasks.dialogues.builtin import load_suite_dialogues
 from rapport_tasks.dialogues.dialogue import Dialogue
-from rapport_tasks.dialogues.pool import pool_identity
-from rapport_tasks.lm_tasks.protocol import TaskSettings
-from rapport_tasks.metrics.advice_to_empathy import VERSION as AER_VERSION
-from rapport_tasks.metrics.continuity import VERSION as CONTINUITY_VERSION
-from rapport_tasks.metrics.crisis import VERSION as CRISIS_VERSION
-from rapport_tasks.metrics.perplexity import VERSION as PERPLEXITY_VERSION
-from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer, continuity_scorer
-from rapport_tasks.metrics.topic_shift import VERSION as SHIFT_VERSION
+from rapport_tasks.specs.specification import RESERVED
 
 SUITE_VERSION = "1.1.0"
-TASKS = (
-    "rapport_perplexity",
-    "rapport_aer",
-    "rapport_continuity",
-    "rapport_topic_shift",
-    "rapport_crisis",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +77,22 @@ def build_suite(settings: TaskSettings) -> Suite:
     dialogues, skipped = load_suite_dialogues(settings.data, settings.limit)
     name = encodable(Path(settings.data).stem) if settings.data else "rapport-zh"
     data_sha256 = digest([dialogue.to_json() for dialogue in dialogues])
-    encoder = continuity_scorer(settings.encoder).identity
-    scorers: dict[str, tuple[str, Any]] = {
-        "rapport_perplexity": (PERPLEXITY_VERSION, None),
-        "rapport_aer": (AER_VERSION, act_classifier().version),
-        "rapport_continuity": (CONTINUITY_VERSION, [encoder, pool_identity()]),
-        "rapport_topic_shift": (SHIFT_VERSION, boundary_scorer(settings.encoder).identity),
-        "rapport_crisis": (CRISIS_VERSION, None),
-    }
-    tasks = {
-        task: {"version": version, "metric_sha256": digest([task, version, identity])}
-        for task, (version, identity) in scorers.items()
-    }
+    tasks = {}
+    for task in registry.tasks().values():
+        identity = [task.name, task.version, task.identified(settings)]
+        tasks[task.name] = {"version": task.version, "metric_sha256": digest(identity)}
     suite = Suite(name, tuple(dialogues), skipped, settings, data_sha256, tasks, "")
     return replace(suite, suite_id=suite_identity(suite.to_json()))
 
 
 def suite_identity(section: Mapping[str, Any]) -> str:
-    """``suite_id`` of a result's ``suite`` section: hash of its data, protocol and tasks."""
-    protocol, tasks = section["protocol"], section["tasks"]
-    return digest({"data": section["data_sha256"], "protocol": protocol, "tasks": tasks})
+    """``suite_id`` of a result's ``suite`` section: hash of its data, protocol and built-in tasks.
+
+    Tasks of other packages are not in it: installing one leaves all else comparable. A comparison
+    leaves their metrics out where the two results have them in different versions.
+    """
+    own = {name: task for name, task in section["tasks"].items() if name.startswith(RESERVED)}
+    return digest({"data": section["data_sha256"], "protocol": section["protocol"], "tasks": own})
 
 
 def choose_tasks(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -118,16 +101,11 @@ def choose_tasks(names: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
         BadInput: An unknown name, with the nearest one.
     """
-    chosen: list[str] = []
+    known = registry.tasks()
+    chosen: set[str] = set()
     for name in names:
-        full = name if name.startswith("rapport_") else f"rapport_{name}"
         if name == "rapport":
-            chosen += TASKS
-        elif full in TASKS:
-            chosen.append(full)
+            chosen |= {task.name for task in registry.BUILT_IN}
         else:
-            raise BadInput(
-                f"unknown task {name!r}",
-                remedy=close_match(full, TASKS) + f"Use {', '.join(TASKS)}.",
-            )
-    return tuple(task for task in TASKS if task in chosen) if chosen else TASKS
+            chosen.add(registry.task(name if name in known else f"{RESERVED}{name}").name)
+    return tuple(task for task in known if task in chosen) if chosen else tuple(known)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from rapport_bench.judging.compare import Comparison, MetricComparison
 from rapport_bench.results.metrics import (
+    BESIDE_BOTS,
     BY_NAME,
     CONFIRMATORY,
     METRICS,
@@ -34,7 +35,7 @@ _OVERVIEW = (
     "difference (of the distance, where the aim is gold). Intervals and the other metrics: rapport "
     "compare ARM {base}, or --all-metrics."
 )
-_BOT_METRICS = (*CONFIRMATORY, "grounded_empathy", "help_compliance", "degenerate")
+_BOT_METRICS = (*CONFIRMATORY, *BESIDE_BOTS)
 
 
 def summary_tables(
@@ -165,8 +166,6 @@ def _shown(metric: Metric, results: Sequence[Result], everything: bool) -> bool:
     columns = [r for r in results if metric.name in r.metrics]
     if not columns:
         return False
-    if metric.name in ("degenerate", "copied", "crisis_harmful", "lookalike_alarms") or (
-        metric.family == "marker" and not everything
-    ):
+    if metric.only_if_any or (metric.family == "marker" and not everything):
         return any(r.metrics[metric.name]["value"] for r in columns)
     return True

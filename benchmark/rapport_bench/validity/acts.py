@@ -33,8 +33,8 @@ from rapport_bench.validity.agreement import auc, length_strata, macro_f1
 from rapport_bench.validity.figures import OURS, VERSION, Report, file_sha256
 from rapport_bench.validity.labelled import Utterance, read_utterances
 from rapport_tasks.acts.classifier import ACTS
-from rapport_tasks.metrics.advice_to_empathy import VERSION as AER_VERSION
 from rapport_tasks.metrics.scorers import act_classifier
+from rapport_tasks.specs.aer import TASK
 
 FIGURES = ("auc", "auc_length_matched", "accuracy", "macro_f1", "coverage")
 
@@ -53,7 +53,7 @@ def validate_acts(path: Path, *, plugin: str | None = None) -> Report:
     texts = [u.text for u in utterances]
     labels = [u.label for u in utterances]
     classifier = act_classifier()
-    scorer = {"name": OURS, "acts": classifier.version, "rapport_aer": AER_VERSION}
+    scorer = {"name": OURS, "acts": classifier.version, "rapport_aer": TASK.version}
     arms = [
         scored_arm(OURS, classifier_scorer(classifier), texts),
         lexicon_arm(texts),

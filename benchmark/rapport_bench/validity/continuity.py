@@ -48,7 +48,6 @@ from rapport_tasks.dialogues.pool import pool_identity
 from rapport_tasks.dialogues.sentences import language
 from rapport_tasks.embedding.encoder import Encoder, load_encoder
 from rapport_tasks.embedding.lexical import terms
-from rapport_tasks.metrics.continuity import VERSION as CONTINUITY_VERSION
 from rapport_tasks.metrics.continuity import ContrastiveContinuity, Item, last_user
 from rapport_tasks.metrics.corruptions import (
     answers,
@@ -60,6 +59,7 @@ from rapport_tasks.metrics.corruptions import (
     with_replies,
 )
 from rapport_tasks.metrics.scorers import continuity_scorer
+from rapport_tasks.specs.continuity import TASK
 
 RIVALS = (
     *("canned", "parrot", "half_parrot", "shuffled", "spliced", "shuffled_in_place"),
@@ -134,7 +134,7 @@ def validate_continuity(
             "name": OURS,
             "identity": scorer.identity,
             "pool": pool_identity(),
-            "rapport_continuity": CONTINUITY_VERSION,
+            "rapport_continuity": TASK.version,
         },
         settings={
             "validity": VERSION,

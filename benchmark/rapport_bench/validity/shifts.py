@@ -37,9 +37,9 @@ from rapport_bench.validity.figures import (
 )
 from rapport_bench.validity.labelled import LabelledDialogue, read_shifts
 from rapport_tasks.metrics.scorers import boundary_scorer
-from rapport_tasks.metrics.topic_shift import VERSION as SHIFT_VERSION
 from rapport_tasks.metrics.topic_shift import Boundary, BoundaryScorer
 from rapport_tasks.shifts.segmentation import Labels, Measure, baselines, pk, window_diff, window_f1
+from rapport_tasks.specs.topic_shift import TASK
 
 _FIGURES = ("pk", "window_diff", "window_f1", "auc", "count_r", "rate")
 _VIEWS = ("", "assistant_")
@@ -113,7 +113,7 @@ def shifts_report(
                 sum(map(sum, _view([item], assistant=True).references)) for item in dialogues
             ),
         },
-        scorer={"name": OURS, "identity": scorer.identity, "rapport_topic_shift": SHIFT_VERSION},
+        scorer={"name": OURS, "identity": scorer.identity, "rapport_topic_shift": TASK.version},
         settings={"validity": VERSION, "draws": DRAWS, "seed": SEED},
         arms={
             arm: {figure: value.figure() for figure, value in figures.items()}

@@ -1,4 +1,4 @@
-"""The five lm-eval tasks. Thin: they build requests and hand responses to the metric modules.
+"""The lm-eval tasks, made from their specifications: requests out, responses to the metrics.
 
 One doc is one dialogue; each assistant turn (and seed) is one request, always given the *true* history.
 ``process_results`` returns, under every metric's name, the same dictionary of column sums, so that
@@ -7,7 +7,7 @@ lm-eval's own per-sample log holds sufficient statistics and no text of ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,24 +17,16 @@ from lm_eval.api.task import Task
 from lm_eval.config.task import TaskConfig
 from lm_eval.filters import build_filter_ensemble
 
-from rapport_tasks.common.record import Record, ratio_of_sums
+from rapport_tasks.common.protocol import TaskSettings
+from rapport_tasks.common.record import ratio_of_sums
 from rapport_tasks.dialogues.builtin import load_suite_dialogues
 from rapport_tasks.dialogues.dialogue import Dialogue
 from rapport_tasks.dialogues.thoughts import prompted_block, spoken
-from rapport_tasks.lm_tasks.protocol import TaskSettings
-from rapport_tasks.metrics.advice_to_empathy import VERSION as AER_VERSION
-from rapport_tasks.metrics.advice_to_empathy import act_record
-from rapport_tasks.metrics.continuity import VERSION as CONTINUITY_VERSION
-from rapport_tasks.metrics.continuity import continuity_record
-from rapport_tasks.metrics.crisis import VERSION as CRISIS_VERSION
-from rapport_tasks.metrics.crisis import crisis_record
-from rapport_tasks.metrics.perplexity import VERSION as PERPLEXITY_VERSION
-from rapport_tasks.metrics.perplexity import likelihood_record
-from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer, continuity_scorer
-from rapport_tasks.metrics.topic_shift import VERSION as SHIFT_VERSION
-from rapport_tasks.metrics.topic_shift import shift_record
-from rapport_tasks.prompts.rendered import RenderedDialogue, TurnPrompt
+from rapport_tasks.prompts.rendered import RenderedDialogue
 from rapport_tasks.prompts.rendering import Renderer, cached_prompts, render_plain
+from rapport_tasks.registry import task as registered
+from rapport_tasks.registry import tasks
+from rapport_tasks.specs import specification as spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +79,15 @@ class TurnRequest(Instance):  # type: ignore[misc]
 class DialogueTask(Task):  # type: ignore[misc]
     """What the tasks share: dialogues as docs, and columns as per-dialogue results."""
 
-    OUTPUT_TYPE = "generate_until"
-    METRICS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {}
-    """Metric name -> (numerator columns, denominator columns, higher is better)."""
+    TASK: spec.Task
 
     def __init__(self, config: dict[str, Any] | None = None) -> None:
         # Not super().__init__: it downloads, and passes the whole dictionary as the task's name.
         config = {key: value for key, value in (config or {}).items() if key != "class"}
         self.settings = TaskSettings.from_metadata(config.get("metadata"))
-        if self.OUTPUT_TYPE == "generate_until":
+        self.OUTPUT_TYPE = "loglikelihood" if self.TASK.likelihoods else "generate_until"
+        config["output_type"] = self.OUTPUT_TYPE
+        if not self.TASK.likelihoods:
             config["generation_kwargs"] = self.settings.generation.lm_eval_kwargs("")
         self._config = TaskConfig(**config)
         self._filters = [build_filter_ensemble("none", [("take_first", None)])]
@@ -143,11 +135,28 @@ class DialogueTask(Task):  # type: ignore[misc]
     def requests(
         self, dialogue: Dialogue, doc: dict[str, Any], render: Renderer, metadata: Any
     ) -> list[Instance]:
-        """Generation requests; `AssistantPerplexity` asks for likelihoods instead."""
+        """A likelihood a turn, or a reply a turn and seed."""
         generation = self.settings.generation
         requests: list[Instance] = []
         prompts = cached_prompts(dialogue, render, self.settings.system)
+
+        def ask(place: int, kwargs: dict[str, Any] | None, seed: int = 0) -> None:
+            requests.append(
+                TurnRequest(
+                    request_type=self.OUTPUT_TYPE,
+                    doc=doc,
+                    arguments=TurnArguments(prompts, place, kwargs),
+                    idx=len(requests),
+                    metadata=metadata,
+                    turn=prompts.parts[place].turn,
+                    seed=seed,
+                )
+            )
+
         for place, part in enumerate(prompts.parts):
+            if self.TASK.likelihoods:
+                ask(place, None)
+                continue
             block, is_open = prompted_block(part.lead + part.prompt)
             if is_open:
                 self._opened[dialogue.id, part.turn] = block
@@ -155,33 +164,20 @@ class DialogueTask(Task):  # type: ignore[misc]
                 kwargs = generation.lm_eval_kwargs(part.end_of_turn.strip() or "\n")
                 if self.settings.seed_requests:
                     kwargs["seed"] = seed
-                requests.append(
-                    TurnRequest(
-                        request_type="generate_until",
-                        doc=doc,
-                        arguments=TurnArguments(prompts, place, kwargs),
-                        idx=len(requests),
-                        metadata=metadata,
-                        turn=part.turn,
-                        seed=seed,
-                    )
-                )
+                ask(place, kwargs, seed)
         return requests
 
     def process_results(self, doc: dict[str, Any], results: list[Any]) -> dict[str, Any]:
         """Column sums of one dialogue, under every metric's name."""
         dialogue = Dialogue.from_json(doc)
-        record = self.record(dialogue, results)
+        answers = results if self.TASK.likelihoods else self.replies(dialogue, results)
+        record = self.TASK.records(dialogue, answers, self.settings)
         value = {
             **record.columns,
             "unscored": [[u.metric, u.turn, u.reason] for u in record.unscored],
             "phrases": record.phrases,
         }
-        return dict.fromkeys(self.METRICS, value)
-
-    def record(self, dialogue: Dialogue, results: list[Any]) -> Record:
-        """Turn a dialogue's replies into its record."""
-        raise NotImplementedError
+        return dict.fromkeys(self.sums(), value)
 
     def replies(self, dialogue: Dialogue, results: list[Any]) -> list[tuple[int, str | None]]:
         """Pair replies with the turns they answer, in the order of `requests`, without thoughts."""
@@ -191,110 +187,43 @@ class DialogueTask(Task):  # type: ignore[misc]
             for turn, reply in zip(turns, results, strict=True)
         ]
 
+    def sums(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Metric name -> (columns above, columns below), without a scale: per turn, per character."""
+        of_metrics = {
+            metric.name: (metric.numerator, metric.denominator)
+            for metric in self.TASK.metrics
+            if metric.scale == 1 or metric.family == "confirmatory"
+        }
+        return of_metrics | dict(self.TASK.more or {})
+
     def aggregation(self) -> dict[str, Callable[[list[Any]], float | None]]:
         """Ratios of sums over dialogues."""
         return {
             name: partial(ratio_of_sums, numerator=above, denominator=below)
-            for name, (above, below, _) in self.METRICS.items()
+            for name, (above, below) in self.sums().items()
         }
 
     def higher_is_better(self) -> dict[str, bool]:
-        """Direction of each metric. Shares with a gold band have none; lm-eval needs one."""
-        return {name: higher for name, (_, _, higher) in self.METRICS.items()}
+        """Direction of each metric. Those with a gold band have none; lm-eval needs one."""
+        directions = {metric.name: metric.direction for metric in self.TASK.metrics}
+        return {name: directions.get(name) == "higher" for name in self.sums()}
 
 
-class AssistantPerplexity(DialogueTask):
-    """`rapport_perplexity`: negative log-likelihood of the gold replies."""
+def task_class(task: spec.Task) -> type[DialogueTask]:
+    """The lm-eval task of a specification."""
+    return type(task.name, (DialogueTask,), {"TASK": task, "VERSION": task.version})
 
-    VERSION = PERPLEXITY_VERSION
-    OUTPUT_TYPE = "loglikelihood"
-    METRICS = {  # noqa: RUF012 - read only
-        "nll_per_token": (("nll_sum",), ("tokens",), False),
-        "nll_per_char": (("nll_sum",), ("chars",), False),
+
+def __getattr__(name: str) -> type[DialogueTask]:
+    """``!function rapport_tasks.lm_tasks.tasks.NAME``, for the YAML files of stock lm-eval."""
+    if name not in tasks():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return task_class(tasks()[name])
+
+
+def load_tasks(settings: TaskSettings, names: Sequence[str]) -> dict[str, DialogueTask]:
+    """Tasks as a run uses them, by name, in the order given."""
+    return {
+        name: task_class(registered(name))({"task": name, "metadata": settings.to_metadata()})
+        for name in names
     }
-
-    def requests(
-        self, dialogue: Dialogue, doc: dict[str, Any], render: Renderer, metadata: Any
-    ) -> list[Instance]:
-        """One likelihood request a turn."""
-        prompts = cached_prompts(dialogue, render, self.settings.system)
-        return [
-            TurnRequest(
-                request_type="loglikelihood",
-                doc=doc,
-                arguments=TurnArguments(prompts, place),
-                idx=place,
-                metadata=metadata,
-                turn=part.turn,
-            )
-            for place, part in enumerate(prompts.parts)
-        ]
-
-    def record(self, dialogue: Dialogue, results: list[Any]) -> Record:
-        """Sums of negative log-likelihood, tokens and characters."""
-        prompts = [TurnPrompt(turn, "", "", "") for turn in dialogue.assistant_turns()]
-        return likelihood_record(dialogue, prompts, results)
-
-
-class AdviceToEmpathy(DialogueTask):
-    """`rapport_aer`: acts, markers and degeneration of the replies."""
-
-    VERSION = AER_VERSION
-    METRICS = {  # noqa: RUF012 - read only
-        "aer_share": (("advice",), ("advice", "empathy"), False),
-        "question_rate": (("questions",), ("aer_replies",), True),
-        "unsolicited_advice": (("unsolicited",), ("unasked",), False),
-        "help_compliance": (("help_given",), ("help_asked",), True),
-        "degenerate": (("degenerate",), ("replies",), False),
-    }
-
-    def record(self, dialogue: Dialogue, results: list[Any]) -> Record:
-        """Counts of acts in the replies and in the gold replies."""
-        return act_record(dialogue, self.replies(dialogue, results), act_classifier())
-
-
-class Continuity(DialogueTask):
-    """`rapport_continuity`: contrastive relevance of replies to their history."""
-
-    VERSION = CONTINUITY_VERSION
-    METRICS = {  # noqa: RUF012 - read only
-        "continuity": (("continuity_sum",), ("continuity_n",), True),
-        "order": (("order_sum",), ("order_n",), True),
-    }
-
-    def record(self, dialogue: Dialogue, results: list[Any]) -> Record:
-        """Sums of contrastive relevance and order."""
-        scorer = continuity_scorer(self.settings.encoder)
-        return continuity_record(dialogue, self.replies(dialogue, results), scorer)
-
-
-class TopicShift(DialogueTask):
-    """`rapport_topic_shift`: topics that the assistant opens."""
-
-    VERSION = SHIFT_VERSION
-    METRICS = {  # noqa: RUF012 - read only
-        "shift_rate": (("shifts",), ("shift_opportunities",), False),
-    }
-
-    def record(self, dialogue: Dialogue, results: list[Any]) -> Record:
-        """Counts of assistant-initiated shifts in the replies and in the gold replies."""
-        scorer = boundary_scorer(self.settings.encoder)
-        return shift_record(dialogue, self.replies(dialogue, results), scorer)
-
-
-class Crisis(DialogueTask):
-    """`rapport_crisis`: what replies do when someone is at risk, and when nobody is."""
-
-    VERSION = CRISIS_VERSION
-    METRICS = {  # noqa: RUF012 - read only
-        "crisis_acknowledged": (("crisis_acknowledged",), ("crisis_replies",), True),
-        "crisis_asked": (("crisis_asked",), ("crisis_replies",), True),
-        "crisis_helped": (("crisis_helped",), ("crisis_replies",), True),
-        "crisis_harmful": (("crisis_harmful",), ("crisis_replies",), False),
-        "crisis_complete": (("crisis_complete",), ("crisis_dialogues",), True),
-        "lookalike_alarms": (("lookalike_alarms",), ("lookalike_replies",), False),
-    }
-
-    def record(self, dialogue: Dialogue, results: list[Any]) -> Record:
-        """Counts of what the replies do about risk."""
-        return crisis_record(dialogue, self.replies(dialogue, results))

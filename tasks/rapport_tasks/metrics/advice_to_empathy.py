@@ -28,8 +28,6 @@ from rapport_tasks.dialogues.dialogue import Dialogue
 from rapport_tasks.dialogues.replies import DEGENERATION_KINDS, asks_for_advice, degeneration
 from rapport_tasks.dialogues.sentences import distinct_sentences, language
 
-VERSION = "2.0"
-
 STOCK_DIALOGUES = 3
 """A phrase is stock when it stands in at least this many other dialogues of the arm ..."""
 STOCK_SHARE = 0.05

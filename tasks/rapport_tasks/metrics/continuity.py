@@ -40,7 +40,6 @@ from rapport_tasks.dialogues.replies import copy_rate, remove_copied
 from rapport_tasks.embedding.encoder import Encoder
 from rapport_tasks.metrics.relevance import FittedRelevance, RelevanceScorer, recent
 
-VERSION = "1.1"
 COPIED = 0.5
 SHORTEST = 4
 PERMUTATIONS = 24

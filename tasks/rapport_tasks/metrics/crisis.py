@@ -25,8 +25,6 @@ from rapport_tasks.common.record import Record
 from rapport_tasks.dialogues.dialogue import Dialogue
 from rapport_tasks.dialogues.sentences import language, mask_quotations, split_sentences
 
-VERSION = "1.0"
-
 CRISIS_COLUMNS: tuple[str, ...] = (
     "crisis_replies",
     "crisis_acknowledged",

@@ -13,18 +13,13 @@ from collections.abc import Sequence
 
 from rapport_tasks.common.record import Record
 from rapport_tasks.dialogues.dialogue import Dialogue
-from rapport_tasks.prompts.rendering import TurnPrompt
-
-VERSION = "1.0"
 
 Likelihood = tuple[float | None, bool] | tuple[float | None, bool, int]
 """(log-probability in nats, is greedy[, scored tokens]). Stock lm-eval gives no token count;
 a log-probability of `None` says that the turn exceeds the model's context."""
 
 
-def likelihood_record(
-    dialogue: Dialogue, prompts: Sequence[TurnPrompt], responses: Sequence[Likelihood]
-) -> Record:
+def likelihood_record(dialogue: Dialogue, responses: Sequence[Likelihood]) -> Record:
     """Sum up one dialogue.
 
     Columns: ``nll_sum`` (nats), ``tokens``, ``chars``, ``likelihood_turns`` (scored), ``turns`` (all).
@@ -32,26 +27,25 @@ def likelihood_record(
     0 and token perplexity is unscored (``no_token_counts``); bits per character remains.
 
     >>> from rapport_tasks.dialogues.dialogue import Message
-    >>> from rapport_tasks.prompts.rendering import render_plain, turn_prompts
     >>> d = Dialogue("a", (Message("user", "我很累"), Message("assistant", "辛苦了")))
-    >>> record = likelihood_record(d, turn_prompts(d, render_plain), [(-6.0, False, 4)])
+    >>> record = likelihood_record(d, [(-6.0, False, 4)])
     >>> record.columns["nll_sum"], record.columns["tokens"], record.columns["chars"]
     (6.0, 4, 3)
     """
     record = Record({"nll_sum": 0.0, "tokens": 0, "chars": 0, "likelihood_turns": 0, "turns": 0})
-    for prompt, response in zip(prompts, responses, strict=True):
+    for turn, response in zip(dialogue.assistant_turns(), responses, strict=True):
         record.add("turns", 1)
         logprob = response[0]
         if logprob is None:
-            record.miss("nll_per_token", prompt.turn, "overlong")
+            record.miss("nll_per_token", turn, "overlong")
             continue
         record.add("nll_sum", -logprob)
-        record.add("chars", len(dialogue.messages[prompt.turn].content))
+        record.add("chars", len(dialogue.messages[turn].content))
         record.add("likelihood_turns", 1)
         if len(response) == 3:
             record.add("tokens", response[2])
         else:
-            record.miss("nll_per_token", prompt.turn, "no_token_counts")
+            record.miss("nll_per_token", turn, "no_token_counts")
     return record
 
 

@@ -40,8 +40,7 @@ from rapport_tasks.embedding.lexical import Lexicon, Terms, dot, pool_lexicon
 from rapport_tasks.shifts.preceding import PrecedingVectors, PrecedingWords
 from rapport_tasks.shifts.topic_directions import Aspects, Directions, aspects_of, lean
 from rapport_tasks.shifts.turn_form import asks_something, form, form_features, is_small_talk
-
-VERSION = "1.4"
+from rapport_tasks.specs.topic_shift import TASK
 
 FEATURES = (
     *("last", "last_but_one", "window_2", "window_4", "window_8", "nearest_4", "nearest_8"),
@@ -186,7 +185,7 @@ class WindowBoundaryScorer:
         """Hash of encoder, coherence model, weights, thresholds and the lexicon's pools."""
         models = {name: asdict(model) for name, model in self._models.items()}
         learned = identity_of(load_weights())
-        parts = [VERSION, self._encoder.identity, learned, pool_identity(), models]
+        parts = [TASK.version, self._encoder.identity, learned, pool_identity(), models]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def score_messages(self, messages: Sequence[Message]) -> list[Boundary]:
