@@ -119,7 +119,19 @@ def test_stock_replies_are_fixed_varied_and_in_the_language_of_the_talk(dialogue
         assert bots()[bot](english, 1).isascii() or bot == "user-quote-stuffer"
 
 
-SAID = {}
+SAID = {
+    "gold": ("1.1", "f481c3ceb3339dfe"),
+    "parrot": ("1.1", "78d802c01859bee2"),
+    "canned-empathy": ("1.1", "c0d3e1e527eec8ea"),
+    "append-empathy": ("1.1", "1f32358535c0d5c0"),
+    "no-advice": ("1.1", "bcf2cc44ab305065"),
+    "all-advice": ("1.1", "00ad8efeedca1a84"),
+    "epistemic-stuffer": ("1.1", "49c76e8ca7ce4e74"),
+    "verbose": ("1.1", "392c3c77fddea578"),
+    "user-quote-stuffer": ("1.1", "7335974958db1068"),
+    "shuffled-gold": ("1.1", "85826cddc5eaa528"),
+    "silent": ("1.1", "abe4ee7a105042f7"),
+}
 
 
 @pytest.mark.parametrize("name", ["gold", *bots()])
