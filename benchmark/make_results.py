@@ -39,7 +39,7 @@ from rapport_bench.judging.gate_policy import read_policy
 from rapport_bench.judging.leaderboard import leaderboard
 from rapport_bench.results.result import Result, find, load_all
 from rapport_bench.running.config import RunConfig
-from rapport_bench.running.run import Outcome, run
+from rapport_bench.running.run import Run, run
 from rapport_bench.terminal import gate as gate_report
 from rapport_bench.terminal import leaderboard as leaderboard_report
 from rapport_bench.terminal.console import RunReporter
@@ -80,7 +80,7 @@ def advice_corpus(corpus: Path, out: Path) -> Path:
 
 def make_results(
     work: Path, results: Path, reporter: RunReporter, *, limit: int | None = None
-) -> Outcome:
+) -> Run:
     """Train both adapters, score all arms, save the results."""
     corpora = {"demo-adapter": prepare_builtin(work / "corpus")}
     corpora["advice-adapter"] = advice_corpus(work / "corpus", work / "advice-corpus")
@@ -126,7 +126,7 @@ def renewed(readme: str, found: Sequence[Result]) -> str:
     return text
 
 
-def superseded(outcome: Outcome, found: Sequence[Result]) -> list[Result]:
+def superseded(outcome: Run, found: Sequence[Result]) -> list[Result]:
     """Results of the same arms of this suite's name that were not made now."""
     ours = {result.result_id for result in outcome.results}
     names = {result.name for result in outcome.results}

@@ -13,7 +13,7 @@ from made_results import columns, result
 from rapport_bench.cli.main import _run
 from rapport_bench.judging.gate_policy import read_policy
 from rapport_bench.results.result import load_all, save
-from rapport_bench.running.run import Outcome
+from rapport_bench.running.run import Run
 from rapport_tasks.acts.classifier import RuleActClassifier
 from rapport_tasks.dialogues.builtin import TRAINING_ZH
 from rapport_tasks.dialogues.dialogue import read_dialogues
@@ -158,7 +158,7 @@ def test_older_results_of_the_same_arms_are_named(script, tmp_path):
     new = arms()
     old = result("base", columns(7), kind="base", suite="1" * 64)
     other = result("somebody's", columns(8))
-    outcome = Outcome(Suite(), new, [True] * len(new))
+    outcome = Run(Suite(), new, [True] * len(new))
     assert script.superseded(outcome, [*new, old, other]) == [old]
 
 
@@ -179,7 +179,7 @@ def test_the_command_makes_everything_once(script, tmp_path, monkeypatch, capsys
     def score(config, reporter):
         asked.append(config)
         saved = [save(made, config.results) for made in arms()]
-        return Outcome(type("Suite", (), {"name": "made"})(), *map(list, zip(*saved, strict=True)))
+        return Run(type("Suite", (), {"name": "made"})(), *map(list, zip(*saved, strict=True)))
 
     monkeypatch.setattr(script, "prepare_builtin", prepare)
     monkeypatch.setattr(script, "train_embedded", train)

@@ -17,7 +17,7 @@ from rapport_bench.arms.loading import LoadedBase
 from rapport_bench.arms.store import ResponseStore
 from rapport_bench.judging.compare import compare
 from rapport_bench.running.config import RunConfig
-from rapport_bench.running.run import Outcome, run
+from rapport_bench.running.run import Run, run
 from rapport_tasks.common.errors import BadInput, Incomplete
 from rapport_tasks.common.protocol import Generation
 
@@ -53,7 +53,7 @@ def config(models, adapters, data, tmp_path) -> RunConfig:
     )
 
 
-def content(outcome: Outcome) -> dict[str, dict]:
+def content(outcome: Run) -> dict[str, dict]:
     """Results by arm without what may differ between runs."""
     return {
         r.name: {key: value for key, value in r.data.items() if key != "volatile"}

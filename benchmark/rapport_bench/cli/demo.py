@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from rapport_bench.running.config import RunConfig
-from rapport_bench.running.run import Outcome, run
+from rapport_bench.running.run import Run, run
 from rapport_bench.terminal.console import RunReporter
 
 STORE = "responses.sqlite"
@@ -14,7 +14,7 @@ DIALOGUES = 52
 """How many of the evaluation dialogues the demo scores: four of each domain."""
 
 
-def run_demo(out: Path, reporter: RunReporter) -> tuple[Outcome, Path]:
+def run_demo(out: Path, reporter: RunReporter) -> tuple[Run, Path]:
     """Prepare the built-in dialogues, train an adapter on them, score it beside base, gold and bots.
 
     The report quotes dialogues and replies: the built-in ones are fiction.

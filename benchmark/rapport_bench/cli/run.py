@@ -152,7 +152,7 @@ def run_config(options: dict[str, Any]) -> RunConfig:
     Raises:
         BadInput: Options that exclude each other or are out of range.
     """
-    from rapport_bench.running.config import RunConfig, named
+    from rapport_bench.running.config import RunConfig
 
     if options["seed"] is not None and options["seeds"]:
         raise BadInput("--seed and --seeds exclude each other", remedy="Give one of them.")
@@ -160,16 +160,14 @@ def run_config(options: dict[str, Any]) -> RunConfig:
         seeds = tuple(int(s) for s in (options["seeds"] or str(options["seed"] or 0)).split(","))
     except ValueError:
         raise BadInput(f"--seeds {options['seeds']}: not numbers", remedy="Like 0,1,2.") from None
-    if options["batch_tokens"] < 1:
-        raise BadInput("--batch-tokens must be at least 1", remedy="Try 4096.")
     generation = Generation(
         options["method"], max_new_tokens=options["max_new_tokens"], seeds=seeds
     )
     return RunConfig(
         base=options["base"],
-        adapters=tuple(map(named, options["adapters"])),
-        models=tuple(map(named, options["models"])),
-        replies=tuple(map(named, options["replies"])),
+        adapters=options["adapters"],
+        models=options["models"],
+        replies=options["replies"],
         bots=options["bots"],
         data=options["data"],
         limit=options["limit"],

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rapport_bench.common.shown import Shown, ends
 from rapport_bench.results.columns import has, total
-from rapport_bench.results.metrics import METRICS, NOT_ESTIMABLE_BELOW, Metric
+from rapport_bench.results.metrics import METRICS, NOT_ESTIMABLE_BELOW, TASK_OF, Metric
 from rapport_bench.results.result import Result, require_comparable, token_gap
 from rapport_bench.statistics import bands, paired, rates, verdicts
 
@@ -49,8 +50,8 @@ class MetricComparison:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """A candidate against a baseline.
 
     Attributes:
@@ -68,6 +69,33 @@ class Comparison:
     def by_name(self, name: str) -> MetricComparison | None:
         """The comparison on one metric, if both results have it."""
         return next((m for m in self.metrics if m.metric.name == name), None)
+
+    def title(self) -> str:
+        """Which against which, on how much."""
+        return (
+            f"{self.candidate.name} against {self.baseline.name} · "
+            f"{len(self.candidate.dialogue_ids)} dialogues"
+        )
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One row a confirmatory metric: the paired difference with its interval, and the verdict.
+
+        Where the aim is the gold band, the difference is that of the distances to it.
+        """
+        found = []
+        for item in self.metrics:
+            if item.metric.family == "confirmatory":
+                difference = item.difference
+                row = {"metric": item.metric.name, "difference": difference and difference.value}
+                row |= ends(difference.ci if difference else None)
+                found.append(
+                    row | {"p_adjusted": item.p_adjusted, "verdict": item.verdict or item.note}
+                )
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """As ``rapport compare --json`` prints it."""
+        return to_json(self)
 
 
 def compare(candidate: Result, baseline: Result) -> Comparison:
@@ -90,7 +118,8 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
     The columns of `metric` must be there in both. With ``gold``, the difference is that of the
     distances to the band, else that of the plain ratios.
     """
-    if metric.same_tokenizer and (gap := token_gap(candidate, baseline)):
+    gap = version_gap(metric, candidate, baseline)
+    if gap or (metric.same_tokenizer and (gap := token_gap(candidate, baseline))):
         return MetricComparison(metric, None, note=gap)
     c_num, c_den = sums(metric, candidate)
     b_num, b_den = sums(metric, baseline)
@@ -135,6 +164,17 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
         coverage=coverage,
         note=difference.reason or "",
     )
+
+
+def version_gap(metric: Metric, one: Result, other: Result) -> str:
+    """Why a metric of a task outside the suite's identity cannot be compared; empty where it can."""
+    task = TASK_OF[metric.name]
+    if task.built_in:
+        return ""
+    found = [(r.data["suite"]["tasks"].get(task.name) or {}) for r in (one, other)]
+    if found[0] == found[1]:
+        return ""
+    return f"{task.name} {' and '.join(str(task.get('version')) for task in found)} are two tasks"
 
 
 def sums(metric: Metric, result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from rapport_bench.common.shown import Shown
 from rapport_bench.judging.compare import (
     MetricComparison,
     arm_json,
@@ -91,8 +92,8 @@ class ArmGate:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+@dataclass(frozen=True, repr=False)
+class Gate(Shown):
     """Every candidate against one baseline under one policy."""
 
     policy: Policy
@@ -103,6 +104,29 @@ class Gate:
     def outcome(self) -> GateOutcome:
         """The worst of the arms."""
         return max((arm.outcome for arm in self.arms), key=_FROM_BEST.index)
+
+    def title(self) -> str:
+        """The outcome."""
+        return f"gate against {self.baseline.name}: {self.outcome}"
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One row a candidate and metric of the policy."""
+        return [
+            {
+                "candidate": arm.candidate.name,
+                "metric": found.name,
+                "difference": found.difference and found.difference.value,
+                "margin": found.margin,
+                "verdict": found.verdict or found.problem,
+                "outcome": found.outcome,
+            }
+            for arm in self.arms
+            for found in arm.metrics
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As ``rapport gate --json`` prints it."""
+        return to_json(self)
 
     def exit_code(self, *, allow_inconclusive: bool = False) -> int:
         """0 pass, 1 fail, 3 inconclusive (0 where that is allowed) or not comparable."""

@@ -6,7 +6,7 @@ follows from the specifications of the tasks.
 
 from __future__ import annotations
 
-from rapport_tasks.registry import metrics
+from rapport_tasks.registry import metrics, tasks
 from rapport_tasks.specs.specification import Direction, Family, Metric
 
 __all__ = [
@@ -15,12 +15,14 @@ __all__ = [
     "CONFIRMATORY",
     "METRICS",
     "NOT_ESTIMABLE_BELOW",
+    "TASK_OF",
     "Direction",
     "Family",
     "Metric",
 ]
 
 METRICS: tuple[Metric, ...] = metrics()
+TASK_OF = {metric.name: task for task in tasks().values() for metric in task.metrics}
 BY_NAME = {metric.name: metric for metric in METRICS}
 CONFIRMATORY = tuple(metric.name for metric in METRICS if metric.family == "confirmatory")
 BESIDE_BOTS = tuple(metric.name for metric in METRICS if metric.against_bots)

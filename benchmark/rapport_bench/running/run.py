@@ -16,7 +16,9 @@ from typing import Any
 from rapport_bench.arms.backend import Backend
 from rapport_bench.arms.store import ResponseStore
 from rapport_bench.common.files import write_atomically
-from rapport_bench.results import result as results
+from rapport_bench.common.shown import Shown
+from rapport_bench.results.metrics import CONFIRMATORY
+from rapport_bench.results.result import Result, save, seal
 from rapport_bench.running.backends import backends
 from rapport_bench.running.command import command_line
 from rapport_bench.running.config import Reporter, RunConfig
@@ -25,16 +27,15 @@ from rapport_bench.running.saved_arms import saved_result, tasks_for
 from rapport_bench.running.shareable import require_shareable_arms, require_shareable_suite
 from rapport_bench.running.suite import Suite, build_suite, choose_tasks
 from rapport_tasks import registry
-from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.protocol import TaskSettings
 from rapport_tasks.common.record import Record, Unscored
 from rapport_tasks.lm_tasks.tasks import load_tasks
 from rapport_tasks.prompts.template_choice import system_text
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run left behind.
+@dataclass(frozen=True, repr=False)
+class Run(Shown):
+    """What a run left behind; ``run["name"]`` is the result of an arm.
 
     Attributes:
         suite: What was asked.
@@ -43,21 +44,48 @@ class Outcome:
     """
 
     suite: Suite
-    results: list[results.Result]
+    results: list[Result]
     new: list[bool]
 
+    def __getitem__(self, name: str) -> Result:
+        """The result of an arm, by its name.
 
-def run(config: RunConfig, reporter: Reporter) -> Outcome:
+        Raises:
+            KeyError: The run has no such arm.
+        """
+        by_name = {result.name: result for result in self.results}
+        if name not in by_name:
+            raise KeyError(f"{name!r} is none of {', '.join(by_name)}")
+        return by_name[name]
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def title(self) -> str:
+        """Suite and size."""
+        return (
+            f"{self.suite.name} {self.suite.suite_id[:8]} · {len(self.suite.dialogues)} dialogues"
+        )
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One row an arm: its name, kind, and the value of every confirmatory metric."""
+        return [
+            {"arm": result.name, "kind": result.kind}
+            | {name: (result.metrics.get(name) or {}).get("value") for name in CONFIRMATORY}
+            for result in self.results
+        ]
+
+
+def run(config: RunConfig, reporter: Reporter) -> Run:
     """Score every arm of a configuration and save the results.
 
     Raises:
         RapportError: Bad input of any kind, before anything is computed where that is possible.
     """
     tasks = choose_tasks(config.tasks)
-    if not (config.base or config.models or config.replies or config.bots):
-        raise BadInput("nothing to score", remedy="Give --base, --model, --replies or --bots.")
-    if config.adapters and not config.base:
-        raise BadInput("--adapter without --base", remedy="Name the base it was trained on.")
     _require_writable(Path(config.results))
     settings = TaskSettings(
         data=config.data,
@@ -76,7 +104,7 @@ def run(config: RunConfig, reporter: Reporter) -> Outcome:
         require_shareable_arms([backend.arm for backend in asked])
         for remark in _unpromised(asked):
             reporter.warn(remark)
-        saved: list[results.Result] = []
+        saved: list[Result] = []
         new: list[bool] = []
         for index, backend in enumerate(asked):
             arm = backend.arm
@@ -88,10 +116,10 @@ def run(config: RunConfig, reporter: Reporter) -> Outcome:
                 continue
             records = score(backend, suite, tasks)
             made = content(suite, arm, records, backend.provenance()) | volatile(started, command)
-            result, is_new = results.save(results.seal(made), config.results)
+            result, is_new = save(seal(made), config.results)
             saved.append(result)
             new.append(is_new)
-    return Outcome(suite, saved, new)
+    return Run(suite, saved, new)
 
 
 def _unpromised(asked: Sequence[Backend]) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from rapport_bench.common.shown import Shown, ends
 from rapport_bench.statistics import estimates as stats
 from rapport_tasks.acts.classifier import ActClassifier
 from rapport_tasks.acts.markers import count_markers
@@ -18,6 +19,33 @@ from rapport_tasks.dialogues.thoughts import blanked
 from rapport_tasks.metrics.continuity import ContrastiveContinuity
 from rapport_tasks.metrics.scorers import act_classifier, boundary_scorer, continuity_scorer
 from rapport_tasks.metrics.topic_shift import BoundaryScorer
+
+
+@dataclass(frozen=True, repr=False)
+class Transcripts(Shown):
+    """Measured transcripts.
+
+    Attributes:
+        dialogues: One dictionary a dialogue, as `rapport score` writes them.
+    """
+
+    dialogues: tuple[dict[str, Any], ...]
+
+    def title(self) -> str:
+        """How much was measured."""
+        replies = sum(t["role"] == "assistant" for m in self.dialogues for t in m["turns"])
+        return f"{len(self.dialogues)} dialogues, {replies} replies"
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One row a metric, with a 95 % interval clustered by dialogue."""
+        return [
+            {"metric": name, "value": figure["value"]} | ends(figure["ci"])
+            for name, figure in self.to_dict()["metrics"].items()
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Corpus figures, as ``rapport score --json`` prints them."""
+        return summarise(self.dialogues)
 
 
 def transcript_scorer(

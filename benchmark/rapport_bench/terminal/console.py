@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from rapport_bench.running.suite import Suite
+from rapport_bench.running.config import Quiet
 from rapport_bench.words.formatting import SIGNS
 
 _PLAIN_WIDTH = 120
@@ -48,10 +48,11 @@ def _columns() -> int:
     return max(int(given), _NARROWEST) if given.isdecimal() else _PLAIN_WIDTH
 
 
-class RunReporter:
+class RunReporter(Quiet):
     """Progress bars of a run; silent when standard error is no terminal. A context manager."""
 
     def __init__(self, *, quiet: bool = False) -> None:
+        super().__init__()
         self._console = output(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -67,7 +68,6 @@ class RunReporter:
         self._task: TaskID | None = None
         self._arm = ""
         self._what = ""
-        self.warnings: list[str] = []
 
     def __enter__(self) -> RunReporter:
         self._progress.start()
@@ -80,14 +80,6 @@ class RunReporter:
         tb: TracebackType | None,
     ) -> None:
         self._progress.stop()
-
-    def suite(self, suite: Suite) -> None:
-        """Say what was left out of the data."""
-        if suite.skipped:
-            reasons = ", ".join(f"{why} {n}" for why, n in sorted(suite.skipped.items()))
-            self.warn(
-                f"{suite.skipped.total()} dialogues cannot be scored and were skipped: {reasons}"
-            )
 
     def arm(self, name: str, index: int, total: int) -> None:
         """Begin an arm's bars."""
@@ -113,7 +105,7 @@ class RunReporter:
     def warn(self, message: str) -> None:
         """Print a warning once, and keep it for `--json`."""
         if message not in self.warnings:
-            self.warnings.append(message)
+            super().warn(message)
             self._console.print(Text("warning: ", style="yellow") + Text(message))
 
 

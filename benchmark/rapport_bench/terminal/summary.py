@@ -14,7 +14,7 @@ from rapport_bench.judging import dominance
 from rapport_bench.judging.compare import Comparison, compare
 from rapport_bench.judging.compare import to_json as comparison_to_json
 from rapport_bench.results.result import Result
-from rapport_bench.running.run import Outcome
+from rapport_bench.running.run import Run
 from rapport_bench.terminal import arms as arm_tables
 from rapport_bench.terminal import comparison as comparison_view
 from rapport_bench.terminal import console
@@ -27,7 +27,7 @@ def compare_with_baseline(arms: Sequence[Result]) -> dict[str, Comparison]:
     return {arm.result_id: compare(arm, arms[0]) for arm in arms[1:]}
 
 
-def to_json(outcome: Outcome, comparisons: dict[str, Comparison]) -> dict[str, Any]:
+def to_json(outcome: Run, comparisons: dict[str, Comparison]) -> dict[str, Any]:
     """The run as `--json` prints it."""
     return {
         "suite": outcome.suite.to_json(),
@@ -47,7 +47,7 @@ def to_json(outcome: Outcome, comparisons: dict[str, Comparison]) -> dict[str, A
 
 
 def show_outcome(
-    outcome: Outcome,
+    outcome: Run,
     comparisons: dict[str, Comparison],
     folder: str,
     *,

@@ -20,8 +20,7 @@ from rapport_bench.common.identity import digest
 from rapport_bench.common.quiet import quiet_libraries
 from rapport_bench.results.baselines import named_baseline
 from rapport_bench.results.result import Result, find, load
-from rapport_bench.running.config import named
-from rapport_bench.running.suite import Suite
+from rapport_bench.running.config import Quiet, named
 from rapport_tasks.common.errors import BadInput, RapportError
 
 
@@ -46,24 +45,6 @@ class Wanted:
     baseline_name: str
     results: str
     run_options: tuple[str, ...]
-
-
-class _Quiet:
-    """A run's reporter that keeps warnings and shows nothing."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def suite(self, suite: Suite) -> None:
-        if suite.skipped:
-            self.warn(f"{suite.skipped.total()} dialogues cannot be scored and were skipped")
-
-    def arm(self, name: str, index: int, total: int) -> None: ...
-
-    def progress(self, what: str, done: int, total: int) -> None: ...
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 def session_results(
@@ -140,7 +121,7 @@ def _scored(wanted: Wanted) -> tuple[Result, Result, list[str]]:
     # Imported only now: it costs seconds.
     from rapport_bench.running.run import run as run_arms
 
-    reporter = _Quiet()
+    reporter = Quiet()
     with warnings.catch_warnings():
         # What libraries warn about while they are imported is not the caller's fault.
         warnings.simplefilter("ignore")
