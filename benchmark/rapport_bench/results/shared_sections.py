@@ -10,7 +10,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from rapport_bench.results.fields import END, LINE, Key, Label, OneLine, OrAbsent, Whole, Word
+from rapport_bench.results.fields import (
+    END,
+    LABEL,
+    LINE,
+    Key,
+    Label,
+    OneLine,
+    OrAbsent,
+    Whole,
+    Word,
+)
 from rapport_bench.results.sections import (
     ArmSection,
     BaseSection,
@@ -58,7 +68,7 @@ class SharedArm(ArmSection):
 class SharedGroup(GroupSection):
     """What dialogues are divided by; one entry a dialogue."""
 
-    domain: list[Annotated[Label, Field(max_length=100)] | None]
+    domain: list[Annotated[str, Field(max_length=100, pattern=LABEL.pattern)] | None]
 
 
 class SharedDialogues(DialoguesSection):
