@@ -27,12 +27,12 @@ from rapport_bench.results.fields import (
 )
 
 _KEY = rf"^[\w.:@/+-]{{1,100}}{END}"
-Name = TypeAliasType("Name", Annotated[str, Field(pattern=_KEY)])
+ReportKey = TypeAliasType("ReportKey", Annotated[str, Field(pattern=_KEY)])
 """Of a scorer, a figure, a setting or a count."""
 Counts = TypeAliasType("Counts", "Whole | dict[DataLabel, Counts]")
 """How many, by labels of the data set."""
 Settings = dict[
-    Name,
+    ReportKey,
     Compact | Number | bool | Annotated[list[Compact | Number], Field(max_length=20)] | None,
 ]
 
@@ -76,14 +76,14 @@ class SavedReport(Section):
     what: Literal["acts", "shifts", "continuity"]
     data: ValidatedData
     scorer: Settings
-    """Name and versions of what was validated."""
+    """ReportKey and versions of what was validated."""
     settings: Settings
     """What else the figures depend on."""
-    validated: Name
+    validated: ReportKey
     """Which of the scorers."""
-    figures: dict[Name, dict[Name, SavedFigure]]
+    figures: dict[ReportKey, dict[ReportKey, SavedFigure]]
     """By scorer; others than the validated one are baselines."""
-    differences: dict[Name, dict[Name, SavedFigure]]
+    differences: dict[ReportKey, dict[ReportKey, SavedFigure]]
     """Of the validated one minus each other, paired."""
     confusion: OrAbsent[Counts] = None
     """By scorer, label and what it was taken for."""
