@@ -33,6 +33,10 @@ from rapport_bench.results.fields import (
     Section,
     Whole,
 )
+from rapport_tasks.common.record import Reason
+
+Kind = Literal["base", "adapter", "model", "replies", "bot", "gold"]
+"""What an arm is."""
 
 _LARGEST = 1e12
 """Of a column's entries: larger ones would overflow, or divide by nothing, where they are compared."""
@@ -124,7 +128,7 @@ class ArmSection(Section):
     """What was scored."""
 
     name: Name
-    kind: Literal["base", "adapter", "model", "replies", "bot", "gold"]
+    kind: Kind
     arm_id: Sha256
     """Hash of what answers: weights, quantisation, tokenizer and template; a bot's name and version."""
     base: BaseSection | None
@@ -237,10 +241,7 @@ class UnscoredSection(Section):
     turn: Whole | None
     """Index of the message; null where it is of the whole dialogue."""
     metric: Annotated[str, Field(pattern="^[a-z_]{1,60}$")]
-    reason: Literal[
-        "copied", "too_short", "empty", "no_acts", "one_turn", "overlong", "different_tokenizer",
-        "crisis", "no_likelihood", "no_token_counts",
-    ]  # fmt: skip
+    reason: Reason
 
 
 class GitSection(Section):

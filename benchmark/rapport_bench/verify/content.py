@@ -86,7 +86,8 @@ def check_validity(found: Found) -> Iterator[Said]:
     if broken:
         yield from broken
         return
-    name = f"{data['what']}-{slug(data['data']['name'])}-{digest(data)[:8]}.json"
+    report = SavedReport.model_validate(data)
+    name = f"{report.what}-{slug(report.data.name)}-{digest(data)[:8]}.json"
     if name != found.place.name:
         yield f"its content belongs to the name {name}: edited, or renamed", _FROM_GIT
 
