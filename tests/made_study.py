@@ -85,9 +85,7 @@ def made_study(
     key = Key(
         study="pilot",
         suite_id=saved[0].suite_id,
-        arms=tuple(
-            KeyArm(r.name, r.kind, r.result_id, str(r.data["arm"]["arm_id"])) for r in saved
-        ),
+        arms=tuple(KeyArm(r.name, r.kind, r.result_id, r.arm.arm_id) for r in saved),
         items=of_items,
         repeats=again,
         attention=checks,

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from rapport_bench.judging.dominance import against_gold, notes
+from rapport_bench.results.sections import UNDEFINED
 from rapport_bench.running.config import RunConfig
 from rapport_bench.running.run import run
 
@@ -24,7 +25,9 @@ class Quiet:
 def result(kind: str, **values: float | None):
     """A result with the given metrics; `coverage_x` sets the coverage of x."""
     metrics = {
-        name: {"value": value, "coverage": values.get(f"coverage_{name}", 1.0)}
+        name: UNDEFINED.model_copy(
+            update={"value": value, "coverage": values.get(f"coverage_{name}", 1.0)}
+        )
         for name, value in values.items()
         if not name.startswith("coverage_")
     }
@@ -32,7 +35,13 @@ def result(kind: str, **values: float | None):
         "gold_advice": [2.0] * 20, "gold_empathy": [2.0] * 20,
         "gold_shifts": [1.0] * 20, "gold_shift_opportunities": [5.0] * 20,
     }  # fmt: skip
-    return SimpleNamespace(kind=kind, name=kind, metrics=metrics, columns=columns)
+    return SimpleNamespace(
+        kind=kind,
+        name=kind,
+        metrics=metrics,
+        metric=lambda name: metrics.get(name, UNDEFINED),
+        columns=columns,
+    )
 
 
 GOLD = {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from rapport_bench.arms.adapters import Adapter
 from rapport_bench.arms.models import BaseModel
 from rapport_bench.common.identity import digest
+from rapport_bench.results.sections import Kind as Kind
 from rapport_tasks.common.paths import encodable
-
-Kind = Literal["base", "adapter", "model", "replies", "bot", "gold"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def leaderboard(
     found, problems = load_results(results)
     board = make_board(found, by=by, suite=suite, weights=composite)
     reported = load_published() if published else None
-    rated, broken = studies_of(results, board.suite["suite_id"])
+    rated, broken = studies_of(results, board.suite.suite_id)
     studies = [study_table(result) for result in rated]
     problems += broken
     if as_json or form == "json":

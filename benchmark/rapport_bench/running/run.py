@@ -74,7 +74,7 @@ class Run(Shown):
         """One row an arm: its name, kind, and the value of every confirmatory metric."""
         return [
             {"arm": result.name, "kind": result.kind}
-            | {name: (result.metrics.get(name) or {}).get("value") for name in CONFIRMATORY}
+            | {name: result.metric(name).value for name in CONFIRMATORY}
             for result in self.results
         ]
 

@@ -52,7 +52,7 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
             found.append((said, "Add the arm's result file."))
             continue
         arms.append(there)
-        if (there.name, there.kind, there.data["arm"]["arm_id"]) != (
+        if (there.name, there.kind, there.arm.arm_id) != (
             arm["name"], arm["kind"], arm["arm_id"],
         ):  # fmt: skip
             said = f"says other things of result {arm['result_id'][:8]} than its file"
@@ -96,7 +96,7 @@ def _text_validator() -> Any:
 
     text = (files("rapport_bench.results") / "result.text.schema.json").read_text(encoding="utf-8")
     of_results = json.loads(text)
-    label, name = {"$ref": "#/$defs/label"}, {"$ref": "#/$defs/name"}
+    label, name = {"$ref": "#/$defs/Label"}, {"$ref": "#/$defs/OneLine"}
     domain = {"anyOf": [{"type": "null"}, label]}
     return jsonschema.Draft202012Validator(
         {
@@ -119,7 +119,7 @@ def _text_validator() -> Any:
 
 
 def _domains_agree(result: HumanResult, arm: results.Result) -> bool:
-    domains = arm.data["dialogues"]["group"]["domain"]
+    domains = arm.dialogues.group.domain
     of = dict(zip(arm.dialogue_ids, domains, strict=True))
     items = result.data["items"]
     said = items.get("domain", [of[name] for name in items["dialogue"]])

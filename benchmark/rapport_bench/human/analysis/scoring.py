@@ -74,7 +74,7 @@ def score(
             "no rating is left to score", remedy="Give files with ratings, or --keep-inattentive."
         )
     data = _content(study, key, collected, excluded) | {
-        "suite": {"name": arms[0].data["suite"]["name"], "suite_id": key.suite_id}
+        "suite": {"name": arms[0].suite.name, "suite_id": key.suite_id}
     }
     data["analysis"] = analyse(counting, arms, data["items"]["dialogue"])
     # Without arguments: they name files, and files may be named after people.
