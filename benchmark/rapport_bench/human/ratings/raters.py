@@ -49,12 +49,11 @@ class RaterReport:
 
 def _expected(study: Study, key: Key, rater: str) -> list[tuple[str, str, str]]:
     """(item as shown, letter, scale) that a rater was asked for, without attention checks."""
-    letters = [chr(ord("A") + place) for place in range(study.letters)]
     return [
         (item, letter, scale.name)
         for item in study.assignments[rater]
         if item not in key.attention
-        for letter in letters
+        for letter in study.shown_letters
         for scale in study.scales
     ]
 
