@@ -14,11 +14,13 @@ from pydantic import BaseModel
 from rapport_bench.common.files import to_json
 from rapport_bench.common.model import json_schema
 from rapport_bench.human.sheets.study import Key, Study
+from rapport_bench.results.human_sections import HumanContent
 
 FOLDER = Path(__file__).parent / "rapport_bench"
 SCHEMAS: dict[str, type[BaseModel]] = {
     "human/sheets/study.schema.json": Study,
     "human/sheets/key.schema.json": Key,
+    "results/human_result.schema.json": HumanContent,
 }
 
 if __name__ == "__main__":

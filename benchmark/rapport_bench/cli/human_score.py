@@ -56,12 +56,8 @@ def score(
     )
     result = found.result
     if as_json:
-        data = {
-            key: result.data[key]
-            for key in ("study", "suite", "arms", "scales", "design", "raters", "analysis")
-        }
-        data |= {
-            "result_id": result.result_id,
+        left_out = {"schema_version", "status", "items", "ratings", "volatile"}
+        data = result.content.model_dump(mode="json", exclude=left_out) | {
             "path": None if result.path is None else str(result.path),
             "new": found.new,
         }

@@ -18,7 +18,9 @@ from rapport_bench.cli.main import _run
 from rapport_bench.human.ratings.files import read_ratings
 from rapport_bench.human.sheets.workbook import FIXED, to_csv, to_xlsx
 from rapport_bench.results import human_result
+from rapport_bench.results.result import result_id
 from rapport_bench.verify.human import problems
+from rapport_bench.words import studies
 from rapport_tasks.common.errors import BadInput
 
 SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "rate_study.py"
@@ -60,36 +62,69 @@ def rated(tmp_path_factory, rate_study) -> Made:
 def scored(rated) -> human_result.HumanResult:
     code = _run(["human", "score", str(rated.folder), str(rated.folder.parent / "ratings"), "-o", str(rated.results)])  # fmt: skip
     assert code == 0
-    return next(human_result.load_all(rated.results))
+    (path,) = human_result.files_in(rated.results)
+    return human_result.load(path)
 
 
 def test_the_planted_difference_is_recovered(scored) -> None:
     assert scored.path.parts[-4:] == ("v1", "made", "human", "pilot.json")
-    rows = scored.analysis["comparisons"]
-    assert [row["scale"] for row in rows] == list(SCALES)
+    rows = scored.analysis.comparisons
+    assert [row.scale for row in rows] == list(SCALES)
     for row in rows:
-        for found in (row["items"], row["crossed"]):
-            assert found["ci"][0] <= 0.6 <= found["ci"][1]
-            assert found["ci"][0] > 0
-        assert row["wilcoxon"]["p"] < row["wilcoxon"]["p_adjusted"] + 1e-12
-        assert row["rank_biserial"]["value"] > 0.3
-        assert row["cells"] == 200
+        for found in (row.items, row.crossed):
+            assert found.ci[0] <= 0.6 <= found.ci[1]
+            assert found.ci[0] > 0
+        assert row.wilcoxon.p < row.wilcoxon.p_adjusted + 1e-12
+        assert row.rank_biserial.value > 0.3
+        assert row.cells == 200
+
+
+def test_figures_stay(scored) -> None:
+    """Figures of version 0.1; random draws are among them, so that their stream may not change."""
+
+    def near(*values: float):
+        return pytest.approx(values, abs=2e-5)
+
+    found = scored.analysis
+    row, agreement = found.comparisons[0], found.agreement[SCALES[0]]
+    assert (row.items.value, row.items.se, *row.items.ci) == near(
+        0.605, 0.122052, 0.352314, 0.84645
+    )
+    assert (row.crossed.se, *row.crossed.ci) == near(0.165248, 0.233824, 0.976176)
+    assert (row.crossed.df, row.crossed.p_adjusted) == near(9.4404, 0.009919)
+    parts = row.crossed.variances
+    assert (parts.item, parts.rater, parts.residual) == near(0.381282, 0.062051, 1.072949)
+    assert (row.wilcoxon.p, row.wilcoxon.p_adjusted) == pytest.approx((8.69154e-5, 1.73831e-4))
+    assert (row.rank_biserial.value, *row.rank_biserial.ci) == near(0.747748, 0.496959, 0.927965)
+    assert (agreement.alpha.value, *agreement.alpha.ci) == near(0.373156, 0.247436, 0.481108)
+    assert (agreement.icc_single.value, *agreement.icc_single.ci) == near(0.399698, 0.259216, 0.536834)  # fmt: skip
+    assert (agreement.icc_average.value, *agreement.icc_average.ci) == near(0.769007, 0.636311, 0.852839)  # fmt: skip
+    assert [s.value for s in agreement.severity.values()] == near(-0.3575, -0.4825, 0.005, 0.1425, 0.6925)  # fmt: skip
+    again = found.consistency.all
+    assert (again.exact, again.within_one, again.kappa) == near(0.375, 0.9, 0.572287)
+    arm = found.table[0]
+    assert (arm.mean, arm.sd, arm.sd_items) == near(3.305, 1.075994, 0.688346)
+    assert (*arm.ci, *arm.ci_new_raters) == near(3.084856, 3.525144, 2.59969, 4.01031)
+    metric = found.metrics[0]
+    assert (metric.metric, metric.scale) == ("nll_per_token", SCALES[0])
+    assert (metric.within.value, *metric.within.ci) == near(0.13906, -0.14761, 0.39941)
+    assert (metric.between.value, *metric.between.ci) == near(0.082863, -0.243162, 0.392438)
 
 
 def test_the_result_holds_no_names_and_no_text(scored, rated) -> None:
-    assert [r["code"] for r in scored.data["raters"]] == ["r01", "r02", "r03", "r04", "r05"]
-    assert scored.data["volatile"]["command"] == "rapport human score"
+    assert [rater.code for rater in scored.content.raters] == ["r01", "r02", "r03", "r04", "r05"]
+    assert scored.content.volatile.command == "rapport human score"
     text = scored.path.read_text(encoding="utf-8")
     assert "ratings-" not in text
     assert str(rated.folder) not in text
-    assert len(scored.data["ratings"]["value"]) == 5 * 44 * 2 * 3
+    assert len(scored.content.ratings.value) == 5 * 44 * 2 * 3
 
 
 def test_simulated_ratings_are_called_so_over_every_table(scored, capsys) -> None:
     from rapport_bench.terminal.study import show
 
     assert scored.simulated
-    assert all(score.simulated for score in human_result.arm_scores(scored))
+    assert studies.to_json(scored)["simulated"] is True
     show(scored)
     out = capsys.readouterr().out
     for title in (
@@ -105,16 +140,19 @@ def test_simulated_ratings_are_called_so_over_every_table(scored, capsys) -> Non
 
 
 def test_scores_of_arms_for_leaderboard_and_report(scored) -> None:
-    scores = human_result.arm_scores(scored)
-    assert [(s.arm, s.scale) for s in scores][:2] == [("base", SCALES[0]), ("base", SCALES[1])]
+    scores = studies.to_json(scored)["arms"]
+    assert [(s["arm"], s["scale"]) for s in scores][:2] == [
+        ("base", SCALES[0]),
+        ("base", SCALES[1]),
+    ]
     ratings = human_result.ratings_of(scored)
     for at, score in enumerate(scores):
         cells = ratings.cells(at % 3)[at // 3]
-        assert score.mean == pytest.approx(cells.mean(axis=1).mean(), abs=1e-6)
-        assert score.sd == pytest.approx(cells.std(ddof=1), abs=1e-6)
-        assert score.ci[0] < score.mean < score.ci[1]
-        assert score.ci_new_raters[0] < score.ci[0]
-        assert (score.raters, score.items, score.points) == (5, 40, 5)
+        assert score["mean"] == pytest.approx(cells.mean(axis=1).mean(), abs=1e-6)
+        assert score["sd"] == pytest.approx(cells.std(ddof=1), abs=1e-6)
+        assert score["ci"][0] < score["mean"] < score["ci"][1]
+        assert score["ci_new_raters"][0] < score["ci"][0]
+        assert (score["raters"], score["dialogues"], score["points"]) == (5, 40, 5)
 
 
 def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
@@ -132,7 +170,7 @@ def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
             scored.path.write_text(before, encoding="utf-8")
 
     def resealed(changed: dict[str, object]) -> dict[str, object]:
-        return human_result.seal(changed).data
+        return changed | {"result_id": result_id(changed)}
 
     edited = json.loads(json.dumps(data))
     edited["ratings"]["value"][0] = 6 - edited["ratings"]["value"][0]
@@ -150,7 +188,7 @@ def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
     stranger = json.loads(json.dumps(data))
     stranger["study"]["author"] = "a name"
     text = said(stranger)
-    assert "study breaks the rule 'additionalProperties'" in text
+    assert "study/author: Extra inputs are not permitted" in text
     assert "a name" not in text
     newer = json.loads(json.dumps(data))
     newer["analysis"]["version"] = "0.9"
@@ -194,7 +232,7 @@ def test_json_holds_the_analysis(rated, scored, command) -> None:
     code, out, err = command(rated.folder, rated.folder.parent / "ratings", "-o", rated.results, "--json")  # fmt: skip
     envelope = json.loads(out)
     assert (code, err, envelope["command"]) == (0, "", "human")
-    assert envelope["data"]["analysis"] == scored.analysis
+    assert envelope["data"]["analysis"] == scored.analysis.to_json()
     assert envelope["data"]["study"]["simulated"] is True
     assert any("raters agree little" in warning for warning in envelope["warnings"])
     assert "ratings" not in envelope["data"]

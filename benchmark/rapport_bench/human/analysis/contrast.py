@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from rapport_bench.human.analysis.crossed import Crossed, crossed_difference
+from rapport_bench.results.human_sections import Method
 from rapport_bench.statistics.clusters import Floats
 from rapport_bench.statistics.figure import Figure
 from rapport_bench.statistics.paired import Difference, paired_mean_difference
@@ -44,7 +45,7 @@ class SignedRankTest:
     p_value: float | None
     ranked: int
     zeros: int
-    method: str | None
+    method: Method | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import numpy as np
 
 from rapport_bench.human.ratings.files import RatingFile
 from rapport_bench.human.ratings.raters import (
-    RaterReport,
     Unit,
     code_of,
     rater_report,
@@ -23,6 +22,7 @@ from rapport_bench.human.ratings.raters import (
 )
 from rapport_bench.human.ratings.tables import Entry, Problem, quoted
 from rapport_bench.human.sheets.study import Key, Study
+from rapport_bench.results.human_sections import Rater
 from rapport_bench.results.ratings import Ratings
 from rapport_tasks.common.errors import BadInput, close_match
 
@@ -41,7 +41,7 @@ class Collected:
     """
 
     ratings: Ratings
-    raters: tuple[RaterReport, ...]
+    raters: tuple[Rater, ...]
     simulated: bool
     warnings: tuple[str, ...]
 
