@@ -18,6 +18,7 @@ import numpy as np
 
 from rapport_bench.human.analysis.crossed import Crossed, crossed_difference
 from rapport_bench.results.human_sections import Method
+from rapport_bench.statistics.bootstrap import multinomial_weights
 from rapport_bench.statistics.clusters import Floats
 from rapport_bench.statistics.figure import Figure
 from rapport_bench.statistics.paired import Difference, paired_mean_difference
@@ -150,9 +151,7 @@ def rank_biserial(differences: Floats) -> Figure:
     kept = np.sort(differences[differences != 0])
     if not len(kept):
         return Figure(None, None, 0, "no item differs")
-    rng = np.random.default_rng(0)
-    taken = rng.multinomial(len(kept), np.full(len(kept), 1 / len(kept)), size=DRAWS)
-    found = _rank_biserial(kept, np.vstack([np.ones(len(kept)), taken]))
+    found = _rank_biserial(kept, multinomial_weights(len(kept), draws=DRAWS))
     return Sampled(float(found[0]), found[1:], len(kept)).figure()
 
 
