@@ -13,12 +13,12 @@ import made_results
 from rapport_bench.human.sheets.study import (
     Attention,
     Key,
-    KeyArm,
     KeyItem,
     Scale,
     Study,
     write_study,
 )
+from rapport_bench.results.human_sections import RatedArm
 from rapport_bench.results.result import Result, save
 
 SCALES = ("empathic_resonance", "conversational_coherence", "advice_appropriateness")
@@ -86,7 +86,9 @@ def made_study(
         study="pilot",
         suite_id=saved[0].suite_id,
         arms=tuple(
-            KeyArm(name=r.name, kind=r.kind, result_id=r.result_id, arm_id=r.data["arm"]["arm_id"])
+            RatedArm(
+                name=r.name, kind=r.kind, result_id=r.result_id, arm_id=r.data["arm"]["arm_id"]
+            )
             for r in saved
         ),
         items=of_items,

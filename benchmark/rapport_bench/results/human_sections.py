@@ -35,12 +35,15 @@ class SuiteSection(FileModel):
 
 
 class RatedArm(FileModel):
-    """An arm whose replies were rated."""
+    """An arm whose replies are rated."""
 
     name: Name
+    """As its result calls it."""
     kind: Literal["base", "adapter", "model", "replies", "bot", "gold"]
     result_id: Sha256
+    """Of the result whose replies are shown."""
     arm_id: Sha256
+    """What answered."""
 
 
 class RatedScale(FileModel):
@@ -86,11 +89,6 @@ class Rater(FileModel):
     def counts(self) -> bool:
         """Whether figures rest on this rater, too."""
         return not self.excluded and self.given > 0
-
-    @property
-    def inattentive(self) -> bool:
-        """Whether the checks say that the rater has not read."""
-        return "attention" in self.flags
 
 
 class ItemsSection(FileModel):

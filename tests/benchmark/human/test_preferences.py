@@ -14,7 +14,8 @@ from rapport_bench.cli.main import _run
 from rapport_bench.human.ratings.preferences import Rule, prefer
 from rapport_bench.human.sheets.scales import NAMES
 from rapport_bench.human.sheets.sheet import Line, Reply, SheetItem
-from rapport_bench.human.sheets.study import Key, KeyArm, KeyItem, read_key, read_study
+from rapport_bench.human.sheets.study import Key, KeyItem, read_key, read_study
+from rapport_bench.results.human_sections import RatedArm
 from rapport_bench.results.ratings import Ratings
 
 ONE, TWO = "1" * 64, "2" * 64
@@ -26,8 +27,8 @@ def example(values: list[tuple[int, int, int, int, int]], texts=("甲", "乙")):
         study="pilot",
         suite_id="0" * 64,
         arms=(
-            KeyArm(name="a", kind="base", result_id=ONE, arm_id=ONE),
-            KeyArm(name="b", kind="adapter", result_id=TWO, arm_id=TWO),
+            RatedArm(name="a", kind="base", result_id=ONE, arm_id=ONE),
+            RatedArm(name="b", kind="adapter", result_id=TWO, arm_id=TWO),
         ),
         items={"i001": KeyItem(dialogue="d", turn=1, domain=None, letters={"A": TWO, "B": ONE})},
         repeats={},

@@ -13,7 +13,6 @@ from rapport_bench.human.sheets.sheet import Sheet
 from rapport_bench.human.sheets.study import (
     Attention,
     Key,
-    KeyArm,
     KeyItem,
     Scale,
     Study,
@@ -21,6 +20,7 @@ from rapport_bench.human.sheets.study import (
     read_study,
     write_study,
 )
+from rapport_bench.results.human_sections import RatedArm
 from rapport_tasks.common.errors import BadInput
 
 ONE, TWO = "1" * 64, "2" * 64
@@ -28,8 +28,8 @@ KEY = Key(
     study="pilot",
     suite_id="0" * 64,
     arms=(
-        KeyArm(name="base", kind="base", result_id=ONE, arm_id=ONE),
-        KeyArm(name="new", kind="adapter", result_id=TWO, arm_id=TWO),
+        RatedArm(name="base", kind="base", result_id=ONE, arm_id=ONE),
+        RatedArm(name="new", kind="adapter", result_id=TWO, arm_id=TWO),
     ),
     items={
         "i001": KeyItem(dialogue="d-1", turn=3, domain="家庭", letters={"A": ONE, "B": TWO}),

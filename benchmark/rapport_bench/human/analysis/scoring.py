@@ -9,8 +9,7 @@ from pathlib import Path
 
 from rapport_bench.human.analysis.analysis import analyse
 from rapport_bench.human.ratings.collecting import collect
-from rapport_bench.human.ratings.files import listed, read_ratings
-from rapport_bench.human.sheets.study import Key, Study, read_key, read_study
+from rapport_bench.human.sheets.study import Key, Study
 from rapport_bench.results import human_sections as saved
 from rapport_bench.results import result as results
 from rapport_bench.results.human_result import UNSEALED, HumanResult, columns_of, save, seal
@@ -56,19 +55,9 @@ def score(
         Incomplete: The disk is full.
     """
     started = time.monotonic()
-    study = read_study(folder)
-    key = read_key(folder, study)
-    files = [read_ratings(path, study) for path in listed(ratings)]
-    collected = collect(study, key, files)
+    collected = collect(folder, ratings, keep_inattentive=keep_inattentive)
+    study, key, counting = collected.study, collected.key, collected.counting
     arms = _arms(key, results_folder)
-    excluded = () if keep_inattentive else tuple(r.code for r in collected.raters if r.inattentive)
-    warnings = list(collected.warnings)
-    if excluded:
-        warnings.append(
-            f"left out for failing the attention checks: {', '.join(excluded)} "
-            "(--keep-inattentive counts them)"
-        )
-    counting = collected.ratings.without(excluded)
     if not len(counting):
         raise BadInput(
             "no rating is left to score", remedy="Give files with ratings, or --keep-inattentive."
@@ -83,7 +72,7 @@ def score(
             key_sha256=study.key_sha256,
         ),
         suite=saved.SuiteSection(name=arms[0].data["suite"]["name"], suite_id=key.suite_id),
-        arms=tuple(saved.RatedArm(**arm.to_json()) for arm in key.arms),
+        arms=key.arms,
         scales=tuple(saved.RatedScale(name=s.name, points=s.points) for s in study.scales),
         design=saved.DesignSection(
             raters=len(study.raters),
@@ -92,10 +81,7 @@ def score(
             repeats=len(key.repeats),
             attention_checks=len(key.attention),
         ),
-        raters=tuple(
-            rater.model_copy(update={"excluded": rater.code in excluded})
-            for rater in collected.raters
-        ),
+        raters=collected.raters,
         items=items,
         ratings=columns_of(collected.ratings),
         analysis=analyse(counting, arms, items.dialogue),
@@ -104,9 +90,9 @@ def score(
     )
     sealed = seal(content)
     if not keep:
-        return ScoredStudy(sealed, False, tuple(warnings))
+        return ScoredStudy(sealed, False, collected.warnings)
     there, new = save(sealed, results_folder)
-    return ScoredStudy(there, new, tuple(warnings))
+    return ScoredStudy(there, new, collected.warnings)
 
 
 def _arms(key: Key, folder: str | Path) -> list[Result]:

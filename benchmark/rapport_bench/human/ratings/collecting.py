@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from rapport_bench.human.ratings.files import RatingFile
+from rapport_bench.human.ratings.files import RatingFile, listed, read_ratings
 from rapport_bench.human.ratings.raters import (
     Unit,
     code_of,
@@ -21,7 +22,7 @@ from rapport_bench.human.ratings.raters import (
     what_is_missing,
 )
 from rapport_bench.human.ratings.tables import Entry, Problem, quoted
-from rapport_bench.human.sheets.study import Key, Study
+from rapport_bench.human.sheets.study import Key, Study, read_key, read_study
 from rapport_bench.results.human_sections import Rater
 from rapport_bench.results.ratings import Ratings
 from rapport_tasks.common.errors import BadInput, close_match
@@ -34,24 +35,43 @@ class Collected:
     """All ratings of a study.
 
     Attributes:
-        ratings: Of all raters, inattentive ones too.
+        study: Whose they are.
+        key: Which letter is which arm.
+        ratings: Of all raters, excluded ones too.
         raters: In the study's order.
         simulated: Whether the study or its files say that a program made them.
         warnings: For people.
     """
 
+    study: Study
+    key: Key
     ratings: Ratings
     raters: tuple[Rater, ...]
     simulated: bool
     warnings: tuple[str, ...]
 
+    @property
+    def counting(self) -> Ratings:
+        """The ratings of those who are not excluded."""
+        return self.ratings.without([rater.code for rater in self.raters if rater.excluded])
 
-def collect(study: Study, key: Key, files: Sequence[RatingFile]) -> Collected:
+
+def collect(
+    folder: str | Path, paths: Sequence[str | Path], *, keep_inattentive: bool = False
+) -> Collected:
     """Check the ratings of some files against a study and unblind them.
+
+    Args:
+        folder: Of the study, with its key.
+        paths: Files as raters sent them, or folders of them.
+        keep_inattentive: Count raters who failed the attention checks too.
 
     Raises:
         BadInput: With everything that is wrong, up to 20 lines of it.
     """
+    study = read_study(folder)
+    key = read_key(folder, study)
+    files = [read_ratings(path, study) for path in listed(paths)]
     problems = [problem for file in files for problem in file.table.problems]
     problems += [problem for file in files for problem in _of_file(file, study, files)]
     shown = dict.fromkeys((*key.items, *key.repeats, *key.attention))
@@ -70,12 +90,21 @@ def collect(study: Study, key: Key, files: Sequence[RatingFile]) -> Collected:
             f"{doubled} ratings came twice with the same value and count once "
             "(one file given twice, or saved twice?)"
         )
-    reports = [rater_report(at, study, key, values) for at in range(len(study.raters))]
+    raters = [
+        rater_report(at, study, key, values, keep_inattentive=keep_inattentive)
+        for at in range(len(study.raters))
+    ]
     blank: dict[Unit, Entry] = {unit: entry for unit, value, entry in known if value is None}
     warnings += what_is_missing(study, key, values, blank)
-    warnings += said_of_raters(study, reports)
-    simulated = study.simulated or any(file.simulated for file in files)
-    return Collected(_unblinded(study, key, values), tuple(reports), simulated, tuple(warnings))
+    warnings += said_of_raters(study, raters)
+    return Collected(
+        study=study,
+        key=key,
+        ratings=_unblinded(study, key, values),
+        raters=tuple(raters),
+        simulated=study.simulated or any(file.simulated for file in files),
+        warnings=tuple(warnings),
+    )
 
 
 def _of_file(file: RatingFile, study: Study, files: Sequence[RatingFile]) -> Iterable[Problem]:

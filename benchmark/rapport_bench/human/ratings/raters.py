@@ -42,7 +42,9 @@ def code_of(place: int) -> str:
     return f"r{place + 1:02d}"
 
 
-def rater_report(at: int, study: Study, key: Key, values: Mapping[Unit, int]) -> Rater:
+def rater_report(
+    at: int, study: Study, key: Key, values: Mapping[Unit, int], *, keep_inattentive: bool
+) -> Rater:
     """What the rater at a place of the study gave, and how attentively."""
     rater = study.raters[at]
     own = {unit[1:]: value for unit, value in values.items() if unit[0] == rater}
@@ -72,7 +74,7 @@ def rater_report(at: int, study: Study, key: Key, values: Mapping[Unit, int]) ->
         given=len(expected & set(given)),
         attention=AttentionSection(passed=sum(checks), answered=len(checks)),
         flags=tuple(flags),
-        excluded=False,
+        excluded="attention" in flags and not keep_inattentive,
     )
 
 
@@ -119,7 +121,7 @@ def said_of_raters(study: Study, reports: Sequence[Rater]) -> list[str]:
     warnings = []
     for rater, report in zip(study.raters, reports, strict=True):
         passed, answered = report.attention.passed, report.attention.answered
-        if report.inattentive:
+        if "attention" in report.flags:
             warnings.append(f"{rater} failed the attention checks ({passed} of {answered} passed)")
         elif passed < answered:
             warnings.append(
@@ -129,4 +131,10 @@ def said_of_raters(study: Study, reports: Sequence[Rater]) -> list[str]:
         for flag in report.flags:
             if flag in said:
                 warnings.append(f"{rater} {said[flag]}: look at these ratings before you use them")
+    excluded = [report.code for report in reports if report.excluded]
+    if excluded:
+        warnings.append(
+            f"left out for failing the attention checks: {', '.join(excluded)} "
+            "(--keep-inattentive counts them)"
+        )
     return warnings

@@ -21,7 +21,8 @@ from rapport_bench.human.sheets.design import arrange, assign, is_connected, uns
 from rapport_bench.human.sheets.draw import Drawn, Replies, Turns, common_turns, draw, random_for
 from rapport_bench.human.sheets.scales import SCALES
 from rapport_bench.human.sheets.sheet import Line, Reply, Sheet, SheetItem
-from rapport_bench.human.sheets.study import Key, KeyArm, KeyItem, Study, letter
+from rapport_bench.human.sheets.study import Key, KeyItem, Study, letter
+from rapport_bench.results.human_sections import RatedArm
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue
 
@@ -95,7 +96,7 @@ class Built:
 
 
 def build(
-    asked: Request, suite_id: str, dialogues: Sequence[Dialogue], arms: Mapping[KeyArm, Replies]
+    asked: Request, suite_id: str, dialogues: Sequence[Dialogue], arms: Mapping[RatedArm, Replies]
 ) -> Built:
     """Draw, blind and arrange.
 
@@ -198,7 +199,7 @@ def build(
 
 
 def _key_items(
-    arms: Sequence[KeyArm],
+    arms: Sequence[RatedArm],
     drawn: Sequence[Drawn],
     letters: Sequence[Sequence[int]],
     names: Sequence[str],

@@ -18,7 +18,8 @@ from rapport_bench.human.sheets import workbook as tables
 from rapport_bench.human.sheets.build import Built, Request, build
 from rapport_bench.human.sheets.draw import Replies
 from rapport_bench.human.sheets.sheet import Sheet, naming
-from rapport_bench.human.sheets.study import KEY_FILE, SHEETS, STUDY_FILE, KeyArm, write_study
+from rapport_bench.human.sheets.study import KEY_FILE, SHEETS, STUDY_FILE, write_study
+from rapport_bench.results.human_sections import RatedArm
 from rapport_bench.results.result import Result, find, require_comparable
 from rapport_tasks.common.errors import BadInput
 
@@ -174,9 +175,9 @@ def _check_name(study: str, found: Sequence[Result]) -> None:
             )
 
 
-def _identity(result: Result) -> KeyArm:
+def _identity(result: Result) -> RatedArm:
     named = {"name": result.name, "kind": result.kind, "result_id": result.result_id}
-    return KeyArm.model_validate(named | {"arm_id": result.data["arm"]["arm_id"]})
+    return RatedArm.model_validate(named | {"arm_id": result.data["arm"]["arm_id"]})
 
 
 def _first_seed(texts: Mapping[tuple[str, int], Sequence[str]]) -> Replies:

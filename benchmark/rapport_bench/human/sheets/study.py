@@ -18,6 +18,7 @@ from rapport_bench.common import model as types
 from rapport_bench.common.files import to_json, write_atomically
 from rapport_bench.common.identity import digest
 from rapport_bench.common.model import FileModel, Id, Name, Sha256
+from rapport_bench.results.human_sections import RatedArm
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.parsing import read_json
 
@@ -27,7 +28,6 @@ KEY_FILE = "key.json"
 SHEETS = "sheets"
 
 Letter = Annotated[str, Field(pattern="^[A-Z]$")]
-Kind = Literal["base", "adapter", "model", "replies", "bot", "gold"]
 Text = Annotated[dict[str, Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 """One text a language."""
 
@@ -93,18 +93,6 @@ class Study(FileModel):
         return [letter(place) for place in range(self.letters)]
 
 
-class KeyArm(FileModel):
-    """One arm behind the letters."""
-
-    name: Name
-    """As its result calls it."""
-    kind: Kind
-    result_id: Sha256
-    """Of the result whose replies were shown."""
-    arm_id: Sha256
-    """What answered."""
-
-
 class KeyItem(FileModel):
     """Where an item comes from."""
 
@@ -137,7 +125,7 @@ class Key(FileModel):
     """The study it belongs to."""
     suite_id: Sha256
     """Of the results compared."""
-    arms: tuple[KeyArm, ...] = Field(min_length=2)
+    arms: tuple[RatedArm, ...] = Field(min_length=2)
     """In the order given."""
     items: dict[Id, KeyItem] = Field(min_length=1)
     """Item id -> where it comes from."""
