@@ -135,7 +135,7 @@ def superseded(outcome: Outcome, found: Sequence[Result]) -> list[Result]:
         for result in found
         if result.result_id not in ours
         and result.name in names
-        and result.data["suite"]["name"] == outcome.suite.name
+        and result.suite.name == outcome.suite.name
     ]
 
 

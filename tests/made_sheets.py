@@ -71,7 +71,7 @@ class World:
             suite: Another suite id.
         """
         n = len(self.dialogues)
-        data: dict[str, Any] = dict(made_results.result(name, made_results.columns(1, n)).data)
+        data: dict[str, Any] = made_results.result(name, made_results.columns(1, n)).to_json()
         data.pop("result_id")
         data["suite"] = data["suite"] | {
             "name": "talks",
@@ -106,7 +106,7 @@ class World:
                 keys[t]: {"text": text, "tokens": 3, "cut_off": False} for t, text in kept.items()
             }
             store.put(NUMERICS, responses)
-            arm_id = result.data["arm"]["arm_id"]
+            arm_id = result.arm.arm_id
             listed = [[*turn, 0, key] for turn, key in keys.items()]
             store.remember(replies_fact(arm_id, result.suite_id, NUMERICS), listed)
 

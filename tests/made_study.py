@@ -86,9 +86,7 @@ def made_study(
         study="pilot",
         suite_id=saved[0].suite_id,
         arms=tuple(
-            RatedArm(
-                name=r.name, kind=r.kind, result_id=r.result_id, arm_id=r.data["arm"]["arm_id"]
-            )
+            RatedArm(name=r.name, kind=r.kind, result_id=r.result_id, arm_id=r.arm.arm_id)
             for r in saved
         ),
         items=of_items,

@@ -38,7 +38,7 @@ TURNS = [(d["id"], turn) for d in DIALOGUES for turn in (1, 3)]
 
 def reseal(made: Result, *, arm: dict[str, Any] | None = None, **sections: Any) -> Result:
     """A result with some of its content changed, valid again."""
-    data = {k: v for k, v in made.data.items() if k not in ("result_id", "status")}
+    data = {k: v for k, v in made.to_json().items() if k not in ("result_id", "status")}
     data["arm"] = data["arm"] | (arm or {})
     for name, change in sections.items():
         data[name] = data[name] | change if isinstance(data[name], dict) else change
@@ -87,9 +87,9 @@ def stored(store: Path, made: Result, said: dict[tuple[str, int], list[str]]) ->
             rows.append([identity, turn, seed, key])
             responses[key] = {"text": text, "tokens": 1, "cut_off": False}
     with ResponseStore(store) as opened:
-        opened.put(made.data["numerics"], responses)
-        arm_id = made.data["arm"]["arm_id"]
-        opened.remember(replies_fact(arm_id, made.suite_id, made.data["numerics"]), rows)
+        opened.put(made.numerics, responses)
+        arm_id = made.arm.arm_id
+        opened.remember(replies_fact(arm_id, made.suite_id, made.numerics), rows)
 
 
 def suite_with_text(folder: Path, hostile: dict[tuple[str, int], str] | None = None) -> list[str]:

@@ -75,7 +75,7 @@ def config(data: Path, tmp_path: Path) -> RunConfig:
 
 def scored(config: RunConfig, **changes: Any) -> dict[str, Any]:
     """The base's result."""
-    return run(replace(config, **changes), Silent()).results[0].data
+    return run(replace(config, **changes), Silent()).results[0].to_json()
 
 
 def sums(result: dict[str, Any]) -> tuple[float, int]:
@@ -215,7 +215,7 @@ def test_an_adapters_own_template_is_said_and_may_be_chosen(models, bringing, co
     file.write_text(LABELS, encoding="utf-8")
     by_file = run(replace(config, template=str(file)), Silent()).results
     for one, other, third in zip(by_base, by_adapter, by_file, strict=True):
-        assert one.data["arm"]["arm_id"] != other.data["arm"]["arm_id"]
+        assert one.arm.arm_id != other.arm.arm_id
         assert one.columns["nll_sum"] != other.columns["nll_sum"]
         assert one.suite_id == other.suite_id
         assert third.result_id == other.result_id  # what renders alike is one arm, wherever it lay
@@ -335,7 +335,7 @@ def test_replies_that_are_all_thought_are_counted_as_that(copied, config):
     spoken = run(config, quiet).results[0]
     assert quiet.warnings == []
     assert "thought" not in spoken.columns
-    assert spoken.data["arm"]["arm_id"] != result.data["arm"]["arm_id"]
+    assert spoken.arm.arm_id != result.arm.arm_id
     assert sum(spoken.columns["reply_chars"]) > 0
 
 

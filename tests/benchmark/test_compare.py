@@ -103,7 +103,7 @@ def test_tokens_of_two_tokenizers_are_not_compared() -> None:
 
 
 def asked(name: str, seed: int, prompts: str) -> Result:
-    made = result(name, columns(seed)).data
+    made = result(name, columns(seed)).to_json()
     return seal(made | {"arm": made["arm"] | {"prompts_sha256": prompts * 64}})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,7 @@ def scored(
     """A result of the adapter in a folder."""
     adapter = identify_adapter(str(folder), None, None)
     made = result(name, columns_of or columns(seed, 12), kind="adapter", suite=suite * 64)
-    data = copy.deepcopy(made.data)
+    data = made.to_json()
     data["arm"]["base"] = {"name": "Qwen/Qwen1.5-1.8B", "weights_sha256": "b" * 64,
                            "quantization": "nf4", "dtype": "bfloat16"}  # fmt: skip
     data["arm"]["adapter"] = {
@@ -107,8 +106,8 @@ def test_the_hub_reads_what_was_measured(export):
     markers = {name for name in saved.metrics if name.startswith("marker_")}
     assert set(found) == set(saved.metrics) - markers
     entry, figure = found["aer_share"], saved.metrics["aer_share"]
-    assert entry.metric_value == pytest.approx(figure["value"], rel=1e-5)
-    assert entry.metric_args["ci95"] == pytest.approx(figure["ci"], rel=1e-5)
+    assert entry.metric_value == pytest.approx(figure.value, rel=1e-5)
+    assert entry.metric_args["ci95"] == pytest.approx(figure.ci, rel=1e-5)
     assert (entry.metric_args["better"], entry.metric_args["dialogues"]) == ("band", 12)
     assert (entry.task_type, entry.dataset_type) == ("text-generation", "made")
     assert entry.dataset_revision == saved.suite_id
@@ -281,7 +280,7 @@ def test_a_card_in_another_encoding_is_refused(export):
 def test_hostile_names_stay_data(export, name):
     folder = make_folder()
     saved = scored(folder, name=name)
-    data = copy.deepcopy(saved.data)
+    data = saved.to_json()
     assert export(folder, "--result", saved.result_id)[0] == 0
     assert len(entries(folder)) == len([m for m in data["metrics"] if not m.startswith("marker_")])
     block = (folder / "README.md").read_text().split("---")[1]

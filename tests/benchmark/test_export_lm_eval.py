@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ def tasks() -> dict[str, Any]:
 
 
 def arm(name: str = "mine", **changes: Any) -> Result:
-    data = copy.deepcopy(result(name, columns(1, 12), kind="adapter").data)
+    data = result(name, columns(1, 12), kind="adapter").to_json()
     data["suite"]["tasks"] = {task: {"version": "9.1", "metric_sha256": "a" * 64} for task in TASKS}
     data["arm"]["base"] = {"name": "Qwen/Qwen1.5-1.8B", "weights_sha256": "b" * 64,
                            "quantization": "nf4", "dtype": "bfloat16"}  # fmt: skip
@@ -96,7 +95,7 @@ def test_lm_evals_own_table_reads_it(tasks):
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
     found = {row[4]: row for row in rows}
     nll = made.metrics["nll_per_token"]
-    assert found["nll_per_token"][5:] == ["↓", f"{nll['value']:.4f}", "±", f"{nll['se']:.4f}"]
+    assert found["nll_per_token"][5:] == ["↓", f"{nll.value:.4f}", "±", f"{nll.se:.4f}"]
     assert found["continuity"][5] == "↑"
     assert found["aer_share"][5] == ""  # near the gold replies is better, neither more nor less
     assert found["aer_ratio"][8] == "N/A"
@@ -115,9 +114,10 @@ def test_where_it_comes_from_is_said(tasks):
     assert (found["git_hash"], found["transformers_version"]) == ("e" * 40, "5.23.0")
     assert found["rapport"]["result_id"] == arm().result_id
     assert "config_source" not in json.dumps(found)  # a path of this machine
-    other = copy.deepcopy(arm().data)
+    other = arm().to_json()
     other["suite"]["protocol"]["generation"] = Generation(seeds=(0, 1), top_p=0.5).to_json()
-    config = to_lm_eval(Result(other), tasks_of(Result(other)))["configs"]["rapport_aer"]
+    made = Result.model_validate(other)
+    config = to_lm_eval(made, tasks_of(made))["configs"]["rapport_aer"]
     assert config["generation_kwargs"]["top_p"] == 0.5
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import io
 import json
@@ -22,7 +21,7 @@ NAMES = [name for name, _ in COLUMNS]
 
 
 def arm(name: str = "mine", seed: int = 1, *, created: str = "2026-11-22T10:00:00Z") -> Result:
-    data = copy.deepcopy(result(name, columns(seed, 12), kind="adapter").data)
+    data = result(name, columns(seed, 12), kind="adapter").to_json()
     data["arm"]["base"] = {"name": "=base", "weights_sha256": "b" * 64, "quantization": "nf4",
                            "dtype": "bfloat16"}  # fmt: skip
     data["arm"]["adapter"] = {"weights_sha256": "a" * 64, "config_sha256": "c" * 64, "rank": 16,
@@ -48,8 +47,8 @@ def test_a_row_for_every_arm_and_metric():
     expected = {
         "suite": "made", "suite_id": "0" * 64, "kind": "adapter", "base": "=base",
         "quantization": "nf4", "adapter_rank": 16, "family": "confirmatory", "direction": "band",
-        "value": saved["value"], "se": saved["se"], "ci_low": saved["ci"][0],
-        "ci_high": saved["ci"][1], "n": saved["n"], "clusters": 12, "coverage": 1.0,
+        "value": saved.value, "se": saved.se, "ci_low": saved.ci[0],
+        "ci_high": saved.ci[1], "n": saved.n, "clusters": 12, "coverage": 1.0,
         "distance": distance.value, "distance_ci_low": distance.ci[0],
         "distance_ci_high": distance.ci[1], "margin": 0.03, "device": "cuda", "dtype": "float16",
         "result_id": arm().result_id,

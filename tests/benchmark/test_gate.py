@@ -120,11 +120,11 @@ def test_a_missing_metric_never_passes(tmp_path, side, column):
 def _result_without(column: str) -> Result:
     """A sealed result one of whose columns is gone, as from a run without that task."""
     made = result("lacking", columns(2))
-    data = json.loads(json.dumps(made.data))
+    data = made.to_json()
     del data["dialogues"]["columns"][column]
     data["metrics"].pop("nll_per_token", None)
     data["result_id"] = result_id(data)
-    return Result(data)
+    return Result.model_validate(data)
 
 
 def test_a_regression_shows_though_another_metric_is_missing(tmp_path):
@@ -185,7 +185,7 @@ def test_a_margin_in_percent_is_of_the_baselines_value(tmp_path):
     metric = named(
         run_gate([result("c", columns(2))], base(), policy(tmp_path, text)), "nll_per_token"
     )
-    assert metric.margin == pytest.approx(base().metrics["nll_per_token"]["value"] * 0.02)
+    assert metric.margin == pytest.approx(base().metrics["nll_per_token"].value * 0.02)
     assert metric.comparison.metric.margin == metric.margin
 
 

@@ -215,8 +215,8 @@ def test_files_whose_names_are_no_utf8_are_read_and_written(
     assert _run(["run", *arms, "--data", data, "--max-new-tokens", "8", *places]) == 0
     files = [load(path) for path in sorted(Path(f"{GBK}-r").glob("v1/*/*/*.json"))]
     assert "????" in {result.name for result in files}
-    assert {result.data["suite"]["name"] for result in files} == {"????"}
-    assert "--data '????.jsonl'" in files[0].data["volatile"]["command"]
+    assert {result.suite.name for result in files} == {"????"}
+    assert "--data '????.jsonl'" in files[0].volatile.command
     assert _run(["results", "verify", f"{GBK}-r"]) == 0
     assert _run(["score", data, "-o", f"{GBK}-out.jsonl"]) == 0
     text = ["--with-text", "--data", data, "--store", f"{GBK}.sqlite"]

@@ -337,12 +337,15 @@ def test_the_plain_function_judges_as_the_fixture_does(tmp_path) -> None:
 def test_hostile_names_and_ids_stay_on_their_line() -> None:
     bad = result("a\x1b[31m\n\u202egnp[red]" + "x" * 300, columns(2, nll=0.05))
     data = {
-        **bad.data,
-        "dialogues": bad.data["dialogues"] | {"id": [f"d{i}\n\x1b]" for i in range(60)]},
+        **bad.to_json(),
+        "dialogues": bad.to_json()["dialogues"] | {"id": [f"d{i}\n\x1b]" for i in range(60)]},
     }
     base = result("base", BASE)
-    there = {**base.data, "dialogues": base.data["dialogues"] | {"id": data["dialogues"]["id"]}}
-    arms = [Result(d | {"result_id": result_id(d)}) for d in (data, there)]
+    there = {
+        **base.to_json(),
+        "dialogues": base.to_json()["dialogues"] | {"id": data["dialogues"]["id"]},
+    }
+    arms = [Result.model_validate(d | {"result_id": result_id(d)}) for d in (data, there)]
     with pytest.raises(AssertionError) as caught:
         assert_not_regressed(*arms, "nll_per_token")
     text = str(caught.value)

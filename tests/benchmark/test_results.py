@@ -102,7 +102,7 @@ def test_a_result_lies_under_suite_base_and_arm(tmp_path):
     assert new
     where = f"v1/rapport-zh/Qwen-Qwen1.5-1.8B/empathy-r16@{saved.result_id[:8]}.json"
     assert saved.path == tmp_path / where
-    assert load(saved.path).data == saved.data
+    assert load(saved.path).to_json() == saved.to_json()
     bot = result(arm__name="parrot", arm__kind="bot", arm__base=None, arm__adapter=None)
     assert path_of(bot, tmp_path).parent == tmp_path / "v1" / "rapport-zh" / "reference"
 
@@ -127,7 +127,7 @@ def test_an_identical_run_leaves_the_file_untouched(tmp_path):
     assert before == (
         first.path.read_bytes(), first.path.stat().st_mtime_ns, first.path.stat().st_ino,
     )  # fmt: skip
-    assert again.data["volatile"] == CONTENT["volatile"]
+    assert again.to_json()["volatile"] == CONTENT["volatile"]
     assert len(list(load_all(tmp_path))) == 1
 
 
@@ -142,7 +142,7 @@ def test_another_result_in_its_place_is_not_overwritten(tmp_path):
 
 def test_the_identity_ignores_what_changes_from_run_to_run():
     one = result()
-    assert one.result_id == result(volatile={}).result_id == result_id(one.data)
+    assert one.result_id == result(volatile={}).result_id == result_id(one.to_json())
     for changed in (result(numerics=None), result(arm__name="x"), result(unscored=[])):
         assert changed.result_id != one.result_id
 
@@ -187,7 +187,7 @@ def test_a_result_shows_what_is_in_it(tmp_path):
     loaded = load(save(result(), tmp_path)[0].path)
     assert (loaded.name, loaded.kind, loaded.suite_id) == ("empathy-r16", "adapter", "0" * 64)
     assert loaded.columns["empathy"] == [3, 0.5]
-    assert loaded.metrics["aer_share"]["value"] == pytest.approx(2 / 5.5)
+    assert loaded.metrics["aer_share"].value == pytest.approx(2 / 5.5)
     assert loaded.dialogue_ids == ["d-1", "d-2"]
 
 
@@ -390,8 +390,8 @@ def test_a_damaged_file_is_named_where_it_may_be_what_is_asked_for(tmp_path, dam
     bad, _ = save(result(arm__arm_id="8" * 64), tmp_path)
     other, _ = save(result(arm__name="other"), tmp_path)
     bad.path.write_text(damage(bad.path.read_text()))
-    assert find("other", tmp_path).data == other.data
-    assert find(good.result_id[:8], tmp_path).data == good.data
+    assert find("other", tmp_path).to_json() == other.to_json()
+    assert find(good.result_id[:8], tmp_path).to_json() == good.to_json()
     for asked in ("empathy-r16", bad.result_id[:8], str(bad.path)):
         with pytest.raises(BadInput, match=re.escape(str(bad.path))) as caught:
             find(asked, tmp_path)
@@ -440,7 +440,7 @@ def test_a_resealed_result_is_refused_or_left_out_by_every_command(
     data["dialogues"]["columns"] = {k: v for k, v in columns.items() if v is not None}
     data["result_id"] = result_id(data)
     bad.path.unlink()
-    path = path_of(Result(data), "results")
+    path = bad.path.with_name(f"empathy-r16@{data['result_id'][:8]}.json")
     path.write_text(json.dumps(data))
     code = _run([str(path) if word == "BAD" else word for word in command])
     captured = capsys.readouterr()

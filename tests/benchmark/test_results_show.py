@@ -30,7 +30,7 @@ def rapport(tmp_path, monkeypatch, capsys):
 
 
 def adapter(name: str = "mine", seed: int = 1) -> Result:
-    data = json.loads(json.dumps(result(name, columns(seed, 20), kind="adapter").data))
+    data = result(name, columns(seed, 20), kind="adapter").to_json()
     data["arm"]["base"] = {"name": "Qwen/Qwen1.5-1.8B", "weights_sha256": "b" * 64,
                            "quantization": "nf4", "dtype": "bfloat16"}  # fmt: skip
     data["arm"]["adapter"] = {"weights_sha256": "a" * 64, "config_sha256": "c" * 64, "rank": 16,
@@ -63,7 +63,7 @@ def test_a_result_is_shown_with_all_that_made_it(rapport):
         "Not scored: aer_share no_acts 2",
     ):
         assert expected in flat, expected
-    value = saved.metrics["nll_per_token"]["value"]
+    value = saved.metrics["nll_per_token"].value
     assert f"NLL per token ↓ {value:.2f} [" in flat
     assert "\x1b" not in out
 
@@ -98,7 +98,7 @@ def test_json_holds_everything_but_the_columns(rapport):
     assert (code, envelope["command"], envelope["ok"]) == (0, "results", True)
     data = envelope["data"]
     assert data["result_id"] == saved.result_id
-    assert data["arm"] == saved.data["arm"]
+    assert data["arm"] == saved.to_json()["arm"]
     assert data["made"]["git"]["dirty"] is True
     assert data["unscored"] == [{"metric": "aer_share", "reason": "no_acts", "count": 2}]
     assert set(data["metrics"]) == set(saved.metrics)

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from made_results import columns
 from made_results import result as made_result
 from rapport_bench.cli.main import _run
 from rapport_bench.common.files import to_json
 from rapport_bench.common.identity import digest
-from rapport_bench.results.checks import validator
-from rapport_bench.results.result import Result, path_of, result_id, save, seal
+from rapport_bench.results.result import Result, result_id, save, seal, slug
 from rapport_bench.running.suite import suite_identity
+from rapport_bench.validity.saved_report import SavedReport
 from rapport_bench.verify import folder as verify_folder
 
 TEXT = "我昨天和妈妈吵了一架，心里一直堵得慌，晚上也睡不着。你能不能告诉我，我到底该怎么办？" * 8
@@ -36,7 +37,7 @@ MADE = {
 def arm(name: str = "empathy-r16", seed: int = 1, **changes: Any) -> Result:
     """A result as `rapport run` makes it: everything in it follows from something."""
     made = made_result(name, columns(seed, 12), kind="adapter")
-    data = copy.deepcopy(made.data)
+    data = made.to_json()
     data["suite"]["tasks"] = {"rapport_aer": {"version": "2.0", "metric_sha256": "a" * 64}}
     data["suite"]["suite_id"] = suite_identity(data["suite"])
     data["arm"]["base"] = {
@@ -68,12 +69,23 @@ def write(result: Result, root: Path | str = "results") -> Path:
     return path
 
 
+def _place(data: dict[str, Any], root: str) -> Path:
+    """Where a result belongs that need not be one."""
+    base, name = data["arm"]["base"], slug(data["arm"]["name"])
+    folder = Path(root) / "v1" / slug(data["suite"]["name"])
+    return (
+        folder
+        / slug(base["name"] if base else "reference")
+        / f"{name}@{data['result_id'][:8]}.json"
+    )
+
+
 def forge(change: Callable[[dict[str, Any]], None], root: str = "results") -> Path:
     """A file whose id and place were made to fit a change."""
-    data = copy.deepcopy(arm().data)
+    data = arm().to_json()
     change(data)
     data["result_id"] = result_id(data)
-    path = path_of(Result(data), root)
+    path = _place(data, root)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(to_json(data), encoding="utf-8")
     return path
@@ -231,11 +243,11 @@ def test_a_metric_left_out_by_this_version_is_refused_by_an_older_one_allowed(ve
         (lambda d: d["dialogues"]["columns"].pop("acted_replies"), "acted_replies is missing"),
         (
             lambda d: d["dialogues"]["columns"].update(advice=[-1.0] * 12),
-            "columns/advice/0: below 0",
+            "columns/advice/0: should be greater than or equal to 0",
         ),
         (
             lambda d: d["dialogues"]["columns"].update(tokens=[1e308] * 12),
-            "columns/tokens/0: above",
+            "columns/tokens/0: should be less than",
         ),
         (lambda d: d["dialogues"]["columns"].update(tokens=[10**400] * 12), "beyond 64 bits"),
         (lambda d: d["dialogues"]["columns"].update(advice=[1, 2]), "columns of lengths [2, 12]"),
@@ -244,13 +256,16 @@ def test_a_metric_left_out_by_this_version_is_refused_by_an_older_one_allowed(ve
         (lambda d: d["suite"]["protocol"]["generation"].update(max_new_tokens=9), "suite_id does"),
         (lambda d: d.update(schema_version="2.0"), "schema version 2.0, this program reads 1.0"),
         (lambda d: d.update(replies=[TEXT]), "top level: a key that does not belong there"),
-        (lambda d: d["metrics"]["aer_share"].update(value=TEXT), "metrics/aer_share/value: not of"),
+        (
+            lambda d: d["metrics"]["aer_share"].update(value=TEXT),
+            "metrics/aer_share/value: should be a valid number",
+        ),
         (lambda d: d["arm"].update(kind="bot"), "is not that of kind bot"),
         (lambda d: d["arm"].update(adapter=None), "is not that of kind adapter"),
-        (lambda d: d["arm"].update(kind=TEXT), "arm/kind: not one of"),
+        (lambda d: d["arm"].update(kind=TEXT), "arm/kind: should be 'base',"),
         (
             lambda d: d["dialogues"]["columns"].update(advice=[TEXT] * 12),
-            "columns/advice/0: not of",
+            "columns/advice/0: should be a valid number",
         ),
     ],
 )
@@ -288,7 +303,7 @@ def at(data: Any, where: tuple[Any, ...]) -> Any:
     return data
 
 
-SOUND = arm().data
+SOUND = arm().to_json()
 KEYS_OF_NUMBERS = {("dialogues", "columns")}
 
 
@@ -380,7 +395,7 @@ def test_a_file_that_is_no_honest_json_is_refused(verify, how):
     assert content != path.read_bytes()
     path.write_bytes(content)
     said = {
-        "cut off": "not JSON: Unterminated string", "empty": "not JSON: Expecting value at line 1", "a list": "not of type object",
+        "cut off": "not JSON: Unterminated string", "empty": "not JSON: Expecting value at line 1", "a list": "should be a valid dictionary",
         "BOM": "byte order mark", "not UTF-8": "not UTF-8", "NaN": "NaN is not JSON",
         "infinity": "max_logit_change: inf is not a finite number", "doubled key": "a key stands twice",
         "doubled below": "a key stands twice", "deep": "nested deeper than 50 levels",
@@ -541,7 +556,8 @@ def test_no_key_of_a_validity_report_can_hold_a_dialogue(verify, report, where):
     data = json.loads(report.read_text())
     there = at(data, where)
     there[TEXT] = copy.deepcopy(next(iter(there.values())))
-    assert list(validator("validity.schema.json").iter_errors(data))
+    with pytest.raises(ValidationError):
+        SavedReport.model_validate(data)
 
 
 BASELINE = {

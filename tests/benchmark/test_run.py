@@ -56,7 +56,7 @@ def config(models, adapters, data, tmp_path) -> RunConfig:
 def content(outcome: Outcome) -> dict[str, dict]:
     """Results by arm without what may differ between runs."""
     return {
-        r.name: {key: value for key, value in r.data.items() if key != "volatile"}
+        r.name: {key: value for key, value in r.to_json().items() if key != "volatile"}
         for r in outcome.results
     }
 
@@ -93,13 +93,13 @@ def test_all_kinds_of_arms_in_one_table(config, models, adapters, data, tmp_path
         "gold": "gold",
     } | dict.fromkeys(BOTS, "bot")
     by_name = {r.name: r for r in outcome.results}
-    assert len({r.data["arm"]["arm_id"] for r in outcome.results}) == len(outcome.results)
+    assert len({r.arm.arm_id for r in outcome.results}) == len(outcome.results)
     assert "nll_per_token" not in by_name["gold"].metrics
     # Imported gold replies score as the gold arm does.
     assert by_name["mine"].columns == by_name["gold"].columns
-    proof = by_name["a"].data["arm"]["adapter"]["proof"]
-    assert proof["max_logit_change"] > 0.01
-    assert proof["base_restored_exactly"] is True
+    proof = by_name["a"].arm.adapter.proof
+    assert proof.max_logit_change > 0.01
+    assert proof.base_restored_exactly is True
     # Another tokenizer: no token perplexity, but bits per character.
     other = compare(by_name["other"], by_name["base"])
     assert other.by_name("nll_per_token").difference is None
@@ -267,14 +267,14 @@ def test_over_long_turns_are_unscored_not_cut(config, tmp_path) -> None:
     result = run(replace(config, adapters=(), data=str(data)), Silent()).results[0]
     reasons = {
         (u["dialogue"], u["turn"], u["metric"])
-        for u in result.data["unscored"]
+        for u in result.unscored
         if u["reason"] == "overlong"
     }
     assert reasons == {
         ("d-0", 3, m) for m in ("nll_per_token", "aer_share", "continuity", "shift_rate")
     }
     assert result.columns["likelihood_turns"][0] == result.columns["turns"][0] - 1
-    assert result.metrics["nll_per_token"]["coverage"] < 1
+    assert result.metrics["nll_per_token"].coverage < 1
 
 
 def test_a_context_that_takes_no_turn_is_said_before_anything_is_scored(config) -> None:
@@ -290,7 +290,7 @@ def test_names_must_differ(config) -> None:
 
 def test_a_model_without_template_runs(config, models) -> None:
     result = run(replace(config, base=str(models["plain"]), adapters=()), Silent()).results[0]
-    assert result.metrics["nll_per_token"]["coverage"] == 1
+    assert result.metrics["nll_per_token"].coverage == 1
     assert result.columns["replies"] == result.columns["turns"]
 
 

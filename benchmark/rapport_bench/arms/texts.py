@@ -75,18 +75,17 @@ def find_texts(arms: Sequence[Result], sources: Sources) -> Found:
 
 
 def _dialogues(arm: Result, data: str | None) -> tuple[Dialogue, ...]:
-    suite = arm.data["suite"]
-    count = int(suite["dialogues"])
-    if data is None and suite["name"] != "rapport-zh":
+    suite, count = arm.suite, arm.suite.dialogues
+    if data is None and suite.name != "rapport-zh":
         raise BadInput(
-            f"suite {suite['name']} was scored on dialogues of your own",
+            f"suite {suite.name} was scored on dialogues of your own",
             remedy="Name their file with --data FILE.",
         )
     dialogues, _ = load_suite_dialogues(data)
-    if digest([dialogue.to_json() for dialogue in dialogues[:count]]) != suite["data_sha256"]:
+    if digest([dialogue.to_json() for dialogue in dialogues[:count]]) != suite.data_sha256:
         raise BadInput(
             f"{data or 'the built-in dialogues'}: not the {count} dialogues that suite "
-            f"{suite['name']} was scored on (sha256 {suite['data_sha256'][:12]})",
+            f"{suite.name} was scored on (sha256 {suite.data_sha256[:12]})",
             remedy="Name the file as it was when the arms were scored, with --data FILE.",
         )
     return tuple(dialogues[:count])
@@ -108,8 +107,8 @@ def _rule(arm: Result, imported: Mapping[str, ReplyRule]) -> ReplyRule | None:
     if arm.kind == "gold":
         return gold
     if arm.kind == "replies":
-        return imported.get(arm.data["arm"]["arm_id"])
-    if arm.kind == "bot" and arm.data["arm"]["arm_id"] == _bot_id(arm.name):
+        return imported.get(arm.arm.arm_id)
+    if arm.kind == "bot" and arm.arm.arm_id == _bot_id(arm.name):
         return BOTS.get(arm.name)
     return None
 
@@ -127,8 +126,8 @@ def _by_rule(rule: ReplyRule, dialogues: Sequence[Dialogue]) -> Texts:
 
 
 def _stored(store: ResponseStore, arm: Result) -> Texts:
-    numerics = arm.data["numerics"]
-    listed = store.recall(replies_fact(arm.data["arm"]["arm_id"], arm.suite_id, numerics)) or []
+    numerics = arm.numerics
+    listed = store.recall(replies_fact(arm.arm.arm_id, arm.suite_id, numerics)) or []
     responses = store.get(numerics or {}, [key for *_, key in listed])
     texts: Texts = {}
     for identity, turn, _, key in listed:
@@ -140,11 +139,11 @@ def _stored(store: ResponseStore, arm: Result) -> Texts:
 
 def _complete(found: Texts, arm: Result, wanted: int) -> bool:
     """Whether nothing is gone; what was too long for the model was never there."""
-    seeds = len(arm.data["suite"]["protocol"]["generation"]["seeds"])
+    seeds = len(arm.suite.protocol.generation.seeds)
     overlong = {
-        (u["dialogue"], u["turn"])
-        for u in arm.data["unscored"]
-        if u["reason"] == "overlong" and u["metric"] != "nll_per_token"
+        (u.dialogue, u.turn)
+        for u in arm.unscored
+        if u.reason == "overlong" and u.metric != "nll_per_token"
     }
     return sum(map(len, found.values())) + len(overlong) * seeds >= wanted * seeds
 
@@ -155,9 +154,9 @@ def _way_back(arm: Result, store: Path, *, some: bool) -> str:
         return f"{arm.name}: its replies were imported: add --replies FILE, the same file as then."
     if arm.kind == "bot":
         return f"{arm.name}: a bot of another version of this program; score it again with --bots."
-    command = arm.data["volatile"].get("command") or (
-        f"rapport run --base {shlex.quote(arm.data['arm']['base']['name'])} ..."
-        if arm.data["arm"]["base"]
+    command = arm.volatile.command or (
+        f"rapport run --base {shlex.quote(arm.arm.base.name)} ..."
+        if arm.arm.base
         else "rapport run ..."
     )
     return (

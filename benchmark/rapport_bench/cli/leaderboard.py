@@ -58,7 +58,7 @@ def leaderboard(
     found, problems = load_results(results)
     board = make_board(found, by=by, suite=suite, weights=composite)
     reported = load_published() if published else None
-    studies, broken = studies_of(results, board.suite["suite_id"])
+    studies, broken = studies_of(results, board.suite.suite_id)
     problems += broken
     if as_json or form == "json":
         emit("leaderboard", report.to_json(board, reported, studies), warnings=problems)

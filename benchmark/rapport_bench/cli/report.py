@@ -93,7 +93,7 @@ def report(as_json: bool, **options: Any) -> None:
             "report",
             {
                 "files": [str(path) for path in made.files],
-                "suite": found.board.suite,
+                "suite": found.board.suite.to_json(),
                 "baseline": arm_json(found.baseline) if found.baseline else None,
                 "verdict": _plain(made.words.headline),
                 "comparisons": [comparison_json(comparison) for comparison in found.comparisons],

@@ -55,14 +55,21 @@ def problem(error: ValidationError) -> str:
 
 
 class _Schema(GenerateJsonSchema):
-    """Without titles that only repeat names, and strict about keys that have a pattern."""
+    """Without titles that only repeat names and nulls that say "absent", and strict about keys."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        found = super().default_schema(schema)
+        return {k: v for k, v in found.items() if (k, v) != ("default", None)}
+
     def dict_schema(self, schema: Any) -> dict[str, Any]:
-        found = super().dict_schema(schema)
-        return found | {"additionalProperties": False} if "patternProperties" in found else found
+        return {
+            "type": "object",
+            "propertyNames": self.generate_inner(schema["keys_schema"]),
+            "additionalProperties": self.generate_inner(schema["values_schema"]),
+        }
 
 
 def json_schema(model: type[BaseModel]) -> dict[str, Any]:

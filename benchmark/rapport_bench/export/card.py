@@ -20,6 +20,7 @@ from rapport_bench.arms.adapters import Adapter
 from rapport_bench.common.files import write_atomically
 from rapport_bench.results.figures import NamedFigure, figures
 from rapport_bench.results.result import Result
+from rapport_bench.results.sections import SavedMetric
 from rapport_tasks.common.errors import BadInput
 
 MARK = "rapport-bench"
@@ -84,16 +85,15 @@ def require_belonging(result: Result, adapter: Adapter) -> None:
 
 
 def _mismatch(result: Result, adapter: Adapter) -> str | None:
-    scored = result.data["arm"]["adapter"]
+    scored = result.arm.adapter
     if scored is None:
         return f"it is the result of a {result.kind}, not of an adapter"
-    for what, ours in (
-        ("weights_sha256", adapter.weights_sha256),
-        ("config_sha256", adapter.config_sha256),
+    for what, theirs, ours in (
+        ("weights", scored.weights_sha256, adapter.weights_sha256),
+        ("config", scored.config_sha256, adapter.config_sha256),
     ):
-        if scored[what] != ours:
-            name = what.removesuffix("_sha256")
-            return f"it was scored with {name} {scored[what][:12]}, the folder has {ours[:12]}"
+        if theirs != ours:
+            return f"it was scored with {what} {theirs[:12]}, the folder has {ours[:12]}"
     return None
 
 
@@ -122,35 +122,34 @@ def write_card(adapter: Adapter, results: Sequence[Result], *, everything: bool 
     if after != before:
         write_atomically(path, after)
     own = sum(map(_is_ours, entries))
-    undefined = {f.name: None for rows in shown for f in rows if f.saved["value"] is None}
+    undefined = {f.name: None for rows in shown for f in rows if f.saved.value is None}
     return Written(path, own, len(entries) - own, tuple(undefined), after != before)
 
 
 def _entry(result: Result, shown: Sequence[NamedFigure]) -> dict[str, Any]:
     """One entry of the model-index: a suite with all its metrics."""
-    suite, arm = result.data["suite"], result.data["arm"]
-    base = arm["base"] or {}
+    suite, base, adapter = result.suite, result.arm.base, result.arm.adapter
     rows = [
         EvalResult(
             task_type="text-generation",
             task_name=MARK,
-            dataset_type=suite["name"],
-            dataset_name=f"{suite['name']} {suite['version']}, {suite['dialogues']} dialogues",
-            dataset_revision=suite["suite_id"],
+            dataset_type=suite.name,
+            dataset_name=f"{suite.name} {suite.version}, {suite.dialogues} dialogues",
+            dataset_revision=suite.suite_id,
             dataset_args={
                 "result_id": result.result_id,
-                "adapter_weights_sha256": arm["adapter"]["weights_sha256"],
-                "base_weights_sha256": base.get("weights_sha256"),
-                "quantization": base.get("quantization"),
-                "dtype": base.get("dtype"),
+                "adapter_weights_sha256": adapter and adapter.weights_sha256,
+                "base_weights_sha256": base and base.weights_sha256,
+                "quantization": base and base.quantization,
+                "dtype": base and base.dtype,
             },
             metric_type=figure.name,
             metric_name=figure.label,
-            metric_value=_six_digits(figure.saved["value"]),
+            metric_value=_six_digits(figure.saved.value),
             metric_args=_arguments(figure.saved, figure.direction),
         )
         for figure in shown
-        if figure.saved["value"] is not None
+        if figure.saved.value is not None
     ]
     if not rows:
         raise BadInput(
@@ -163,11 +162,16 @@ def _entry(result: Result, shown: Sequence[NamedFigure]) -> dict[str, Any]:
     return found
 
 
-def _arguments(saved: Mapping[str, Any], direction: str) -> dict[str, Any]:
-    ends = [_six_digits(end) for end in saved["ci"]] if saved["ci"] else None
-    found = {"better": direction, "ci95": ends, "turns": saved["n"], "dialogues": saved["clusters"]}
-    if saved["coverage"] is not None:
-        found["coverage"] = _six_digits(saved["coverage"])
+def _arguments(saved: SavedMetric, direction: str) -> dict[str, Any]:
+    ends = [_six_digits(end) for end in saved.ci] if saved.ci else None
+    found: dict[str, Any] = {
+        "better": direction,
+        "ci95": ends,
+        "turns": saved.n,
+        "dialogues": saved.clusters,
+    }
+    if saved.coverage is not None:
+        found["coverage"] = _six_digits(saved.coverage)
     return found
 
 

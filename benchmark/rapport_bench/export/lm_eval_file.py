@@ -65,24 +65,23 @@ def to_lm_eval(result: Result, tasks: Mapping[str, Any]) -> dict[str, Any]:
         result: Its undefined values are left out.
         tasks: As `tasks_of` loads them.
     """
-    owners, suite = task_of_metrics(tasks), result.data["suite"]
+    owners, suite = task_of_metrics(tasks), result.suite
     table: dict[str, dict[str, Any]] = {}
     better: dict[str, dict[str, bool | None]] = {}
     for name, value, se, source, higher in _values(result, tasks):
         task = owners.get(source, source)
-        row = table.setdefault(
-            task, {"name": task, "alias": task, "sample_len": suite["dialogues"]}
-        )
+        row = table.setdefault(task, {"name": task, "alias": task, "sample_len": suite.dialogues})
         row[f"{name},none"] = value
         row[f"{name}_stderr,none"] = _UNDEFINED if se is None else se
         better.setdefault(task, {})[name] = higher
     present = [task for task in tasks if task in table]
-    counts = {"original": suite["dialogues"], "effective": suite["dialogues"]}
+    run = suite.to_json()["tasks"]
+    counts = {"original": suite.dialogues, "effective": suite.dialogues}
     return {
         "results": {task: table[task] for task in present},
         "group_subtasks": {},
-        "configs": {task: _config(tasks[task], suite["tasks"].get(task, {})) for task in present},
-        "versions": {task: suite["tasks"].get(task, {}).get("version") for task in present},
+        "configs": {task: _config(tasks[task], run.get(task, {})) for task in present},
+        "versions": {task: run.get(task, {}).get("version") for task in present},
         "n-shot": dict.fromkeys(present, 0),
         "higher_is_better": {task: better[task] for task in present},
         "n-samples": {task: dict(counts) for task in present},
@@ -98,7 +97,7 @@ def _values(
     of_tasks = {name for task in tasks.values() for name in task.METRICS}
     found: list[tuple[str, float, float | None, str, bool | None]] = []
     for figure in figures(result):
-        value, se = figure.saved["value"], figure.saved["se"]
+        value, se = figure.saved.value, figure.saved.se
         if value is None:
             continue
         # The tasks know no units: their shift_rate is per turn, ours per ten.
@@ -122,16 +121,14 @@ def _config(task: Any, identity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _provenance(result: Result) -> dict[str, Any]:
-    arm, made = result.data["arm"], result.data["volatile"]
-    numerics = result.data["numerics"] or {}
-    base = arm["base"] or {}
-    named = {"pretrained": base.get("name")}
+    base, made, numerics = result.arm.base, result.volatile, result.numerics or {}
+    named = {"pretrained": base and base.name}
     named |= {"peft": result.name} if result.kind == "adapter" else {}
     found: dict[str, Any] = {
         "config": {
             "model": "rapport",
             "model_args": {key: value for key, value in named.items() if value is not None},
-            "model_dtype": base.get("dtype"),
+            "model_dtype": base and base.dtype,
             "batch_size": None,
             "batch_sizes": [],
             "device": numerics.get("device"),
@@ -146,20 +143,20 @@ def _provenance(result: Result) -> dict[str, Any]:
         "task_hashes": {},
         "rapport": {
             "result_id": result.result_id,
-            "suite": result.data["suite"]["name"],
+            "suite": result.suite.name,
             "suite_id": result.suite_id,
-            "arm": arm,
-            "numerics": result.data["numerics"],
+            "arm": result.arm.to_json(),
+            "numerics": result.numerics,
         },
     }
     if result.created is not None:
         found["date"] = result.created.timestamp()
     if "transformers" in numerics:
         found["transformers_version"] = numerics["transformers"]
-    if isinstance(made.get("git"), dict):
-        found["git_hash"] = made["git"].get("commit")
-    if "seconds" in made:
-        found["total_evaluation_time_seconds"] = str(made["seconds"])
+    if made.git is not None:
+        found["git_hash"] = made.git.commit
+    if made.seconds is not None:
+        found["total_evaluation_time_seconds"] = str(made.seconds)
     return found
 
 
@@ -171,7 +168,7 @@ def write_lm_eval(results: Iterable[Result], folder: Path) -> Iterator[Path]:
     """
     loaded: dict[str, dict[str, Any]] = {}
     for result in results:
-        protocol = canonical(result.data["suite"]["protocol"]["generation"])
+        protocol = canonical(result.suite.protocol.generation.to_json())
         if protocol not in loaded:
             loaded[protocol] = tasks_of(result)
         time = f"{result.created:%Y-%m-%dT%H-%M-%S}" if result.created else "undated"
@@ -183,6 +180,6 @@ def write_lm_eval(results: Iterable[Result], folder: Path) -> Iterator[Path]:
 
 def tasks_of(result: Result) -> dict[str, Any]:
     """The lm-eval tasks under the result's own protocol."""
-    protocol = result.data["suite"]["protocol"]["generation"]
+    protocol = result.suite.protocol.generation.to_json()
     generation = Generation(**protocol | {"seeds": tuple(protocol["seeds"])})
     return load_tasks(TaskSettings(generation=generation), TASKS)

@@ -58,9 +58,9 @@ def tidy_rows(results: Iterable[Result]) -> Iterator[Row]:
     """The rows of all results, in the table's order."""
 
     def key(result: Result) -> tuple[str, ...]:
-        base = result.data["arm"]["base"]
-        suite = result.data["suite"]["name"]
-        return suite, result.suite_id, base["name"] if base else "", result.name, result.result_id
+        base = result.arm.base
+        name = base.name if base else ""
+        return result.suite.name, result.suite_id, name, result.name, result.result_id
 
     for result in sorted(results, key=key):
         shared = _of_result(result)
@@ -70,19 +70,18 @@ def tidy_rows(results: Iterable[Result]) -> Iterator[Row]:
 
 
 def _of_result(result: Result) -> Row:
-    arm, suite, numerics = result.data["arm"], result.data["suite"], result.data["numerics"] or {}
-    base, adapter = arm["base"] or {}, arm["adapter"] or {}
+    base, adapter, numerics = result.arm.base, result.arm.adapter, result.numerics or {}
     return {
-        "suite": suite["name"],
-        "suite_id": suite["suite_id"],
+        "suite": result.suite.name,
+        "suite_id": result.suite_id,
         "arm": result.name,
         "kind": result.kind,
-        "arm_id": arm["arm_id"],
-        "base": base.get("name"),
-        "quantization": base.get("quantization"),
-        "adapter_rank": adapter.get("rank"),
+        "arm_id": result.arm.arm_id,
+        "base": base and base.name,
+        "quantization": base and base.quantization,
+        "adapter_rank": adapter and adapter.rank,
         "device": _text(numerics.get("device")),
-        "dtype": _text(numerics.get("dtype") or base.get("dtype")),
+        "dtype": _text(numerics.get("dtype") or (base and base.dtype)),
         "created": result.created,
         "result_id": result.result_id,
     }
@@ -90,19 +89,19 @@ def _of_result(result: Result) -> Row:
 
 def _of_figure(figure: NamedFigure) -> Row:
     saved, distance = figure.saved, figure.distance
-    low, high = saved["ci"] or (None, None)
+    low, high = saved.ci or (None, None)
     nearest, furthest = (distance.ci if distance else None) or (None, None)
     return {
         "metric": figure.name,
         "family": figure.family,
         "direction": figure.direction,
-        "value": saved["value"],
-        "se": saved["se"],
+        "value": saved.value,
+        "se": saved.se,
         "ci_low": low,
         "ci_high": high,
-        "n": saved["n"],
-        "clusters": saved["clusters"],
-        "coverage": saved["coverage"],
+        "n": saved.n,
+        "clusters": saved.clusters,
+        "coverage": saved.coverage,
         "distance": distance.value if distance else None,
         "distance_ci_low": nearest,
         "distance_ci_high": furthest,

@@ -210,19 +210,19 @@ def _scaled(difference: paired.Difference, scale: float) -> paired.Difference:
 def warnings_of(candidate: Result, baseline: Result) -> list[str]:
     """What limits a comparison of two results."""
     warnings = []
-    ours, theirs = candidate.data["numerics"], baseline.data["numerics"]
+    ours, theirs = candidate.numerics, baseline.numerics
     if ours and theirs and ours != theirs:
         differing = sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
         warnings.append(f"numerics differ ({', '.join(differing)}): small differences may be noise")
     if candidate.asked and baseline.asked and candidate.asked != baseline.asked:
-        known = all("prompts_sha256" in r.data["arm"] for r in (candidate, baseline))
+        known = all(r.arm.prompts_sha256 for r in (candidate, baseline))
         warnings.append(
             f"{candidate.name} and {baseline.name} {'were' if known else 'may have been'} asked in "
             "other words (chat template, its arguments): figures per token are not compared, and "
             "others may differ for that reason"
         )
     for result in (candidate, baseline):
-        coverage = result.metrics.get("aer_share", {}).get("coverage")
+        coverage = result.metric("aer_share").coverage
         if coverage is not None and coverage < NOT_ESTIMABLE_BELOW:
             warnings.append(
                 f"{result.name}: AER is not estimable, {coverage:.0%} of replies have advice or empathy"
@@ -236,8 +236,8 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
     for item in comparison.metrics:
         name = item.metric.name
         row: dict[str, Any] = {
-            "candidate": comparison.candidate.metrics[name],
-            "baseline": comparison.baseline.metrics[name],
+            "candidate": comparison.candidate.metrics[name].to_json(),
+            "baseline": comparison.baseline.metrics[name].to_json(),
             "family": item.metric.family,
             "direction": item.metric.direction,
             "margin": item.metric.margin if item.metric.family == "confirmatory" else None,
@@ -255,7 +255,7 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
     return {
         "candidate": arm_json(comparison.candidate),
         "baseline": arm_json(comparison.baseline),
-        "suite": comparison.baseline.data["suite"],
+        "suite": comparison.baseline.suite.to_json(),
         "metrics": rows,
     }
 

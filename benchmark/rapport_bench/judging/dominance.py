@@ -47,7 +47,7 @@ def against_gold(bot: Result, gold: Result) -> AgainstGold:
         if gain is not None:
             gains[name] = gain
     for name in CONFIRMATORY:
-        ours, theirs = (r.metrics.get(name, {}).get("coverage") for r in (bot, gold))
+        ours, theirs = (r.metric(name).coverage for r in (bot, gold))
         if ours is not None and theirs is not None:
             gains[f"{name} (coverage)"] = ours - theirs
     beaten = tuple(n for n in CONFIRMATORY if gains.get(n, 0.0) > BY_NAME[n].margin)
@@ -57,7 +57,7 @@ def against_gold(bot: Result, gold: Result) -> AgainstGold:
 
 def _gain(bot: Result, gold: Result, metric: Metric) -> float | None:
     """How much better the bot is, in the metric's units; `None` if neither has it."""
-    values = [r.metrics.get(metric.name, {}).get("value") for r in (bot, gold)]
+    values = [r.metric(metric.name).value for r in (bot, gold)]
     if values == [None, None] or metric.name not in bot.metrics:
         return None
     if values[0] is None:
@@ -75,7 +75,8 @@ def _distance(result: Result, metric: Metric) -> float | None:
     assert metric.gold is not None
     above, below = (total(result.columns, names) for names in metric.gold)
     band = gold_band(above, below, floor=metric.floor, scale=metric.scale)
-    return None if band is None else band_distance(result.metrics[metric.name]["value"], band)
+    value = result.metric(metric.name).value
+    return None if band is None or value is None else band_distance(value, band)
 
 
 def notes(results: Sequence[Result]) -> list[str]:

@@ -54,12 +54,12 @@ class Field:
             if composites is None or arm not in where:
                 return Figure(None)
             return Figure(composites.value(where[arm]), composites.interval(where[arm]))
-        found = self.arms[arm].metrics.get(metric.name) or {"value": None, "ci": None}
-        ci = tuple(found["ci"]) if found["ci"] else None
-        if metric.gold is None or found["value"] is None or not self._has(arm, metric):
-            return Figure(found["value"], ci)
+        found = self.arms[arm].metric(metric.name)
+        ci = (found.ci[0], found.ci[1]) if found.ci else None
+        if metric.gold is None or found.value is None or not self._has(arm, metric):
+            return Figure(found.value, ci)
         places, band = self._band(metric)
-        return Figure(found["value"], ci, band.distance(places[arm]), band.interval(places[arm]))
+        return Figure(found.value, ci, band.distance(places[arm]), band.interval(places[arm]))
 
     def badness(self, arm: int, metric: Measure) -> float | None:
         """The metric turned so that less is better; a distance for a band."""
@@ -71,7 +71,7 @@ class Field:
         if metric.gold is not None:
             places, band = self._band(metric)
             return band.distance(places[arm])
-        value: float | None = self.arms[arm].metrics.get(metric.name, {}).get("value")
+        value = self.arms[arm].metric(metric.name).value
         return -value if value is not None and metric.direction == "higher" else value
 
     def difference(self, metric: Measure, arm: int, other: int) -> Difference:
@@ -99,7 +99,7 @@ class Field:
     def one_tokenizer(self, arms: Sequence[int]) -> set[int]:
         """Those of the arms that share the commonest tokenizer and prompts."""
         keys = {
-            arm: (str(self.arms[arm].data["arm"]["tokenizer_sha256"]), str(self.arms[arm].asked))
+            arm: (str(self.arms[arm].arm.tokenizer_sha256), str(self.arms[arm].asked))
             for arm in arms
         }
         counts = Counter(keys.values())

@@ -133,7 +133,7 @@ def _arm(candidate: Result, baseline: Result, policy: Policy) -> ArmGate:
     margins: dict[str, float | None] = {}
     for rule in policy.rules:
         name = rule.metric.name
-        margins[name] = rule.margin_for(baseline.metrics.get(name, {}).get("value"))
+        margins[name] = rule.margin_for(baseline.metric(name).value)
         problems[name] = _missing(rule.metric, candidate, baseline)
         if not problems[name]:
             # Without a margin there is no verdict but the coverage rule's; `_gated` says why.
@@ -206,7 +206,7 @@ def to_json(gate: Gate) -> dict[str, Any]:
                 for rule in gate.policy.rules
             },
         },
-        "suite": gate.baseline.data["suite"],
+        "suite": gate.baseline.suite.to_json(),
         "baseline": arm_json(gate.baseline),
         "candidates": [
             arm_json(arm.candidate)

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from rapport_bench.results.result import (
     result_files,
     token_gap,
 )
+from rapport_bench.results.sections import SuiteSection
 from rapport_bench.statistics.paired import Difference
 from rapport_bench.statistics.tiers import tiers
 from rapport_tasks.common.errors import BadInput, Incomplete, NotComparable, close_match
@@ -71,7 +71,7 @@ class Board:
         composite: Weights of the composite that every row has a figure of, where one was asked for.
     """
 
-    suite: dict[str, Any]
+    suite: SuiteSection
     by: Measure
     front: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -153,11 +153,11 @@ def leaderboard(
         there = [m.name for m in METRICS if m.direction != "none" and has(first.columns, m)]
         what = metric.name if isinstance(metric, Metric) else "every weighted metric"
         raise BadInput(
-            f"no arm of suite {first.data['suite']['name']} has {what}",
+            f"no arm of suite {first.suite.name} has {what}",
             remedy=f"Sort --by one of {', '.join(there)}.",
         )
     rows, front = _rows(field, metric, weights)
-    return Board(first.data["suite"], metric, front, rows, tuple(apart), weights)
+    return Board(first.suite, metric, front, rows, tuple(apart), weights)
 
 
 def _measure_named(by: str, weights: Composite | None) -> Measure:
@@ -185,12 +185,10 @@ def _chosen_suite(results: Sequence[Result], wanted: str | None) -> str:
         counts = Counter(result.suite_id for result in results)
         return min(counts, key=lambda identity: (-counts[identity], identity))
     matching = {
-        r.suite_id
-        for r in results
-        if r.data["suite"]["name"] == wanted or r.suite_id.startswith(wanted)
+        r.suite_id for r in results if r.suite.name == wanted or r.suite_id.startswith(wanted)
     }
     if len(matching) != 1:
-        there = sorted({f"{r.suite_id[:8]} ({r.data['suite']['name']})" for r in results})
+        there = sorted({f"{r.suite_id[:8]} ({r.suite.name})" for r in results})
         raise BadInput(
             f"--suite {wanted}: {len(matching)} suites match",
             remedy=f"Give the start of one id: {', '.join(there)}.",

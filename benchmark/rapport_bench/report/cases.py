@@ -72,8 +72,8 @@ def cases(
         if any(has(arm.columns, BY_NAME[name]) for arm in arms)
     ]
     values = np.array([[_values(arm, metric) for metric in metrics] for arm in arms])
-    first = arms[0].data["dialogues"]
-    domains = [one_line(domain or "")[:60] for domain in first["group"]["domain"]]
+    first = arms[0].dialogues
+    domains = [one_line(domain or "")[:60] for domain in first.group.domain]
     listed = tuple(sorted({domain for domain in domains if domain}))
     notes = []
     rows: list[dict[str, Any]] = [
@@ -84,7 +84,7 @@ def cases(
             "v": [[_rounded(value) for value in arm] for arm in values[:, :, place]],
         }
         for place, (identity, domain, crisis) in enumerate(
-            zip(first["id"], domains, first["group"]["crisis"], strict=True)
+            zip(first.id, domains, first.group.crisis, strict=True)
         )
     ]
     if texts is not None:
@@ -136,10 +136,10 @@ def _same_scorers(arm: Result) -> dict[str, bool]:
         "rapport_aer": act_classifier().version,
         "rapport_topic_shift": boundary_scorer().identity,
     }
-    tasks = arm.data["suite"]["tasks"]
+    tasks = arm.suite.tasks
     return {
         task: task in tasks
-        and tasks[task]["metric_sha256"] == digest([task, tasks[task]["version"], identity])
+        and tasks[task].metric_sha256 == digest([task, tasks[task].version, identity])
         for task, identity in scorers.items()
     }
 

@@ -32,7 +32,7 @@ class Section:
 
 def human_section(found: Outcome, folder: Path) -> tuple[Section | None, list[str]]:
     """Studies of the suite's arms below a results folder, and a line for each broken file."""
-    studies, problems = studies_of(folder, found.board.suite["suite_id"])
+    studies, problems = studies_of(folder, found.board.suite.suite_id)
     return study_section(studies), problems
 
 

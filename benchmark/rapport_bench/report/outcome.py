@@ -143,8 +143,8 @@ def _base_arm(arms: Sequence[Result]) -> Result | None:
 
 
 def _weights(arm: Result) -> str:
-    base = arm.data["arm"]["base"]
-    return str(base["weights_sha256"]) if base else ""
+    base = arm.arm.base
+    return base.weights_sha256 if base else ""
 
 
 def _named(reference: str, arms: Sequence[Result]) -> Result:
@@ -162,7 +162,7 @@ def _named(reference: str, arms: Sequence[Result]) -> Result:
             remedy="Give an id.",
         )
     raise BadInput(
-        f"no arm {reference!r} in suite {arms[0].data['suite']['name']}",
+        f"no arm {reference!r} in suite {arms[0].suite.name}",
         remedy=close_match(reference, [arm.name for arm in arms])
         + "Name an arm of the suite, or the start of a result id.",
     )

@@ -70,7 +70,7 @@ def report_page(parts: Parts) -> str:
     found = parts.outcome
     return _render(
         "report.html.j2",
-        title=f"{one_line(found.board.suite['name'])}: rapport report",
+        title=f"{one_line(found.board.suite.name)}: rapport report",
         found=found,
         words=parts.words,
         pictures=[(picture, Markup(inline_svg(picture))) for picture in parts.pictures],
@@ -98,7 +98,7 @@ def board_page(
     """The leaderboard alone as HTML; below it what people said, and what was published if asked for."""
     return _render(
         "leaderboard.html.j2",
-        title=f"{one_line(board.suite['name'])}: rapport leaderboard",
+        title=f"{one_line(board.suite.name)}: rapport leaderboard",
         table=board_table(board, labels),
         apart=[(one_line(r.name), r.result_id[:8], one_line(why)) for r, why in board.apart],
         problems=[one_line(problem) for problem in problems],

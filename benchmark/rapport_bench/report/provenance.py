@@ -38,26 +38,26 @@ def provenance(found: Outcome) -> Provenance:
     suite = found.board.suite
     generation = ", ".join(
         f"{key.replace('_', ' ')} {_shown(value)}"
-        for key, value in sorted(suite["protocol"]["generation"].items())
+        for key, value in sorted(suite.protocol.generation.to_json().items())
     )
-    tasks = sorted(suite["tasks"].items())
+    tasks = sorted(suite.tasks.items())
     commands: dict[str, int] = {}
     for arm in found.arms:
-        command = arm.data["volatile"].get("command")
+        command = arm.volatile.command
         if command:
             commands[one_line(command)] = commands.get(one_line(command), 0) + 1
     return Provenance(
         suite=(
-            ("name", one_line(suite["name"])),
-            ("version", suite["version"]),
-            ("suite_id", suite["suite_id"]),
-            ("data sha256", suite["data_sha256"]),
-            ("dialogues", str(suite["dialogues"])),
-            ("history", suite["protocol"]["history"]),
+            ("name", one_line(suite.name)),
+            ("version", suite.version),
+            ("suite_id", suite.suite_id),
+            ("data sha256", suite.data_sha256),
+            ("dialogues", str(suite.dialogues)),
+            ("history", suite.protocol.history),
             ("generation", generation),
-            ("too long for a model", suite["protocol"]["overlong"]),
+            ("too long for a model", suite.protocol.overlong),
         ),
-        tasks=tuple((name, task["version"], task["metric_sha256"]) for name, task in tasks),
+        tasks=tuple((name, task.version, task.metric_sha256) for name, task in tasks),
         arms=tuple((found.label(arm), _arm(arm)) for arm in found.arms),
         commands=tuple(commands.items()),
         apart=tuple(
@@ -68,27 +68,27 @@ def provenance(found: Outcome) -> Provenance:
 
 
 def _arm(result: Result) -> Rows:
-    arm, volatile = result.data["arm"], result.data["volatile"]
+    arm, volatile = result.arm, result.volatile
     rows: list[tuple[str, Any]] = [
-        ("name", arm["name"]),
-        ("kind", arm["kind"]),
+        ("name", arm.name),
+        ("kind", arm.kind),
         ("result_id", result.result_id),
-        ("arm_id", arm["arm_id"]),
+        ("arm_id", arm.arm_id),
     ]
-    for part in ("base", "adapter"):
-        for key, value in sorted((arm[part] or {}).items()):
+    for part, section in (("base", arm.base), ("adapter", arm.adapter)):
+        for key, value in sorted(section.to_json().items()) if section else ():
             shown = _shown(value) if isinstance(value, dict) else value
             rows.append((f"{part} {key.replace('_', ' ')}", shown))
     rows += [
-        ("tokenizer sha256", arm["tokenizer_sha256"]),
-        ("chat template sha256", arm["chat_template_sha256"]),
-        ("prompts sha256", arm.get("prompts_sha256")),
-        ("numerics", _shown(result.data["numerics"]) if result.data["numerics"] else None),
-        ("scored", volatile.get("created")),
-        ("seconds since the run began", volatile.get("seconds")),
-        ("rapport-bench", volatile.get("rapport")),
-        ("git", _shown(volatile["git"]) if volatile.get("git") else None),
-        ("command", volatile.get("command")),
+        ("tokenizer sha256", arm.tokenizer_sha256),
+        ("chat template sha256", arm.chat_template_sha256),
+        ("prompts sha256", arm.prompts_sha256),
+        ("numerics", _shown(result.numerics) if result.numerics else None),
+        ("scored", volatile.created),
+        ("seconds since the run began", volatile.seconds),
+        ("rapport-bench", volatile.rapport),
+        ("git", _shown(volatile.git.to_json()) if volatile.git else None),
+        ("command", volatile.command),
     ]
     return tuple((what, one_line(str(value))) for what, value in rows if value is not None)
 

@@ -37,8 +37,8 @@ class _Point:
     look: str
     x: float
     y: float
-    x_ci: tuple[float, float] | None
-    y_ci: tuple[float, float] | None
+    x_ci: Sequence[float] | None
+    y_ci: Sequence[float] | None
 
 
 _LOOKS = {
@@ -104,15 +104,15 @@ def scatter(found: Outcome) -> Picture | None:
 
 
 def _point(found: Outcome, arm: Result) -> _Point | None:
-    x, y = (arm.metrics.get(name) or {"value": None} for name in ("aer_share", "continuity"))
-    if x["value"] is None or y["value"] is None:
+    x, y = (arm.metric(name) for name in ("aer_share", "continuity"))
+    if x.value is None or y.value is None:
         return None
     look = arm.kind if arm.kind in ("gold", "bot") else "other"
     if found.baseline is not None and arm.result_id == found.baseline.result_id:
         look = "baseline"
     elif arm.result_id in {candidate.result_id for candidate in found.candidates}:
         look = "candidate"
-    return _Point(found.label(arm), look, x["value"], y["value"], x["ci"], y["ci"])
+    return _Point(found.label(arm), look, x.value, y.value, x.ci, y.ci)
 
 
 def _band(arms: Sequence[Result]) -> tuple[float, float] | None:

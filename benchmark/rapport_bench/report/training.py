@@ -75,8 +75,8 @@ def _training(found: Outcome, folder: Path, place: int) -> Training:
 
 def _arm_of(arms: Sequence[Result], weights: str) -> Result | None:
     for arm in arms:
-        adapter = arm.data["arm"]["adapter"]
-        if adapter and adapter["weights_sha256"] == weights:
+        adapter = arm.arm.adapter
+        if adapter and adapter.weights_sha256 == weights:
             return arm
     return None
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rapport_bench.results.columns import has, total
 from rapport_bench.results.metrics import METRICS, Direction, Family, Metric
 from rapport_bench.results.result import Result
+from rapport_bench.results.sections import SavedMetric
 from rapport_bench.statistics.bands import band_distance_estimate
 from rapport_bench.statistics.estimates import Estimate
 
@@ -32,7 +32,7 @@ class NamedFigure:
         direction: Which way is better.
         family: As `metrics.Metric.family`.
         source: The metric whose columns give it: itself, unless it is derived.
-        saved: ``value``, ``se``, ``ci``, ``n``, ``clusters``, ``coverage``, as saved.
+        saved: As in the result.
         distance: To the gold band, with its interval, where the metric aims at one.
     """
 
@@ -41,7 +41,7 @@ class NamedFigure:
     direction: Direction
     family: Family
     source: str
-    saved: dict[str, Any]
+    saved: SavedMetric
     distance: Estimate | None = None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from rapport_bench.common.model import Count, FileModel, Id, Name, Sha256
+from rapport_bench.results.sections import VolatileSection
 
 Code = Annotated[str, Field(pattern="^r[0-9]{2,4}$")]
 Ends = tuple[float | None, float | None] | None
@@ -274,14 +275,10 @@ class Analysis(FileModel):
     """Null where the arms' results were not at hand."""
 
 
-class VolatileSection(FileModel):
+class HumanVolatile(VolatileSection):
     """When and how it was made; not part of the result's identity."""
 
-    created: Annotated[str, Field(max_length=40)] = ""
-    seconds: float | None = None
-    rapport: Annotated[str, Field(max_length=40)] = ""
-    git: dict[str, Any] | None = None
-    command: Annotated[str, Field(max_length=2000)] = ""
+    model_config = ConfigDict(extra="forbid")
 
 
 class HumanContent(FileModel):
@@ -300,4 +297,4 @@ class HumanContent(FileModel):
     items: ItemsSection
     ratings: RatingsSection
     analysis: Analysis
-    volatile: VolatileSection
+    volatile: HumanVolatile

@@ -1,7 +1,7 @@
 """Result files: what one arm did on one suite, versioned, without text, never edited.
 
-``results/v1/<suite name>/<base slug>/<arm slug>@<first 8 of result_id>.json``, checked against
-`result.schema.json` on every write and read. ``result_id`` is the hash of everything but itself and
+``results/v1/<suite name>/<base slug>/<arm slug>@<first 8 of result_id>.json``, of the form that
+`sections` says on every write and read. ``result_id`` is the hash of everything but itself and
 ``volatile``, so an edited file is recognised, and an identical run finds its file there.
 """
 
@@ -12,13 +12,16 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from rapport_bench.common.files import to_json, write_atomically
 from rapport_bench.common.identity import digest
-from rapport_bench.results.checks import figures_problem, schema_problem
+from rapport_bench.results.checks import figures_problem
+from rapport_bench.results.fields import breaches
+from rapport_bench.results.sections import UNDEFINED, Content, SavedMetric
 from rapport_tasks.common.errors import (
     BadInput,
     Incomplete,
@@ -32,70 +35,64 @@ SCHEMA_VERSION = "1.0"
 _NOT_HASHED = ("volatile", "result_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A result with where it lies.
+class Result(Content):
+    """A result with where it lies."""
 
-    Attributes:
-        data: The file's content; valid by the schema.
-        path: `None` before it is saved.
-    """
-
-    data: dict[str, Any]
-    path: Path | None = None
+    _path: Path | None = None
 
     @property
-    def result_id(self) -> str:
-        """Hash of the content."""
-        return str(self.data["result_id"])
+    def path(self) -> Path | None:
+        """`None` before it is saved."""
+        return self._path
 
     @property
     def name(self) -> str:
         """The arm's name."""
-        return str(self.data["arm"]["name"])
+        return self.arm.name
 
     @property
     def kind(self) -> str:
         """The arm's kind."""
-        return str(self.data["arm"]["kind"])
+        return self.arm.kind
 
     @property
     def suite_id(self) -> str:
         """What it may be compared with."""
-        return str(self.data["suite"]["suite_id"])
+        return self.suite.suite_id
 
     @property
     def asked(self) -> str | None:
         """Hash of its prompts, or of its template where an older version made it; `None` without a model."""
-        arm = self.data["arm"]
-        found: str | None = arm.get("prompts_sha256", arm["chat_template_sha256"])
-        return found
+        return self.arm.prompts_sha256 or self.arm.chat_template_sha256
 
     @property
     def columns(self) -> dict[str, list[float]]:
         """Sufficient statistics, one entry a dialogue."""
-        columns: dict[str, list[float]] = self.data["dialogues"]["columns"]
-        return columns
-
-    @property
-    def metrics(self) -> dict[str, dict[str, Any]]:
-        """Derived figures."""
-        metrics: dict[str, dict[str, Any]] = self.data["metrics"]
-        return metrics
+        return self.dialogues.columns
 
     @property
     def dialogue_ids(self) -> list[str]:
         """In suite order."""
-        return list(self.data["dialogues"]["id"])
+        return self.dialogues.id
 
     @property
     def created(self) -> datetime.datetime | None:
         """When it was made, in UTC; `None` if the file does not say."""
         try:
-            made = datetime.datetime.fromisoformat(self.data["volatile"].get("created"))
-        except (TypeError, ValueError):
+            made = datetime.datetime.fromisoformat(self.volatile.created or "")
+        except ValueError:
             return None
         return made.astimezone(datetime.UTC) if made.tzinfo else made.replace(tzinfo=datetime.UTC)
+
+    def metric(self, name: str) -> SavedMetric:
+        """A saved metric; one without a value where the result lacks it."""
+        return self.metrics.get(name, UNDEFINED)
+
+    def at(self, path: Path) -> Result:
+        """The same result, lying there."""
+        found = self.model_copy()
+        found._path = path
+        return found
 
 
 def result_id(data: dict[str, Any]) -> str:
@@ -107,20 +104,20 @@ def seal(data: dict[str, Any]) -> Result:
     """Add the version, the status and the hash to a result's content, and check it."""
     data = data | {"schema_version": SCHEMA_VERSION, "status": "complete"}
     data["result_id"] = result_id(data)
-    problem = schema_problem(data)
-    if problem:
-        raise ValueError(f"a result against its own schema: {problem}")
-    return Result(data)
+    try:
+        return Result.model_validate(data)
+    except ValidationError as error:
+        problem = breaches(error, data)[0]
+        raise ValueError(f"a result against its own schema: {problem}") from None
 
 
 def path_of(result: Result, folder: str | Path) -> Path:
     """Where a result belongs below a results folder."""
-    base = result.data["arm"].get("base")
     return (
         Path(folder)
         / "v1"
-        / slug(result.data["suite"]["name"])
-        / (_base_folder(base["name"]) if base else "reference")
+        / slug(result.suite.name)
+        / (_base_folder(result.arm.base.name) if result.arm.base else "reference")
         / f"{slug(result.name)}@{result.result_id[:8]}.json"
     )
 
@@ -149,8 +146,8 @@ def save(result: Result, folder: str | Path) -> tuple[Result, bool]:
                 f"{path}: holds another result than its name says", remedy="Move it away."
             )
         return there, False
-    write_atomically(path, to_json(result.data))
-    return Result(result.data, path), True
+    write_atomically(path, to_json(result.to_json()))
+    return result.at(path), True
 
 
 def load(path: str | Path) -> Result:
@@ -189,19 +186,22 @@ def checked(data: Any, path: Path) -> Result:
         raise Incomplete(
             f"{path}: not a result: its status is not complete", remedy="Run the arm again."
         )
-    problem = schema_problem(data)
-    if problem:
-        raise BadInput(f"{path}: not a result: {problem}", remedy="Restore the file from git.")
-    if result_id(data) != data["result_id"]:
+    try:
+        result = Result.model_validate(data).at(path)
+    except ValidationError as error:
+        problem = breaches(error, data)[0]
+        remedy = "Restore the file from git."
+        raise BadInput(f"{path}: not a result: {problem}", remedy=remedy) from None
+    if result_id(data) != result.result_id:
         raise BadInput(
-            f"{path}: its content does not match its result_id {data['result_id'][:8]}: edited",
+            f"{path}: its content does not match its result_id {result.result_id[:8]}: edited",
             remedy="Restore the file from git, or run the arm again.",
         )
-    problem = figures_problem(data)
-    if problem:
+    wrong = figures_problem(result)
+    if wrong:
         remedy = "Restore the file from git, or run the arm again."
-        raise BadInput(f"{path}: {problem}", remedy=remedy)
-    return Result(data, path)
+        raise BadInput(f"{path}: {wrong}", remedy=remedy)
+    return result
 
 
 def find(reference: str, folder: str | Path) -> Result:
@@ -221,7 +221,7 @@ def find(reference: str, folder: str | Path) -> Result:
     if len(found) == 1:
         return found[0]
     if found:
-        listing = ", ".join(f"{r.result_id[:8]} ({r.data['suite']['name']})" for r in found)
+        listing = ", ".join(f"{r.result_id[:8]} ({r.suite.name})" for r in found)
         raise BadInput(
             f"{len(found)} results are called {reference!r}: {listing}", remedy="Give an id."
         )
@@ -283,7 +283,7 @@ def require_comparable(one: Result, other: Result) -> None:
                 remedy="Run both arms again.",
             )
         return
-    differing = "; ".join(_differences(one.data["suite"], other.data["suite"], ""))
+    differing = "; ".join(_differences(one.suite.to_json(), other.suite.to_json(), ""))
     raise NotComparable(
         f"{one.name} and {other.name} were scored on different suites: {differing}",
         remedy="Score both with the same data, protocol and version of rapport-bench.",
@@ -292,7 +292,7 @@ def require_comparable(one: Result, other: Result) -> None:
 
 def token_gap(one: Result, other: Result) -> str:
     """Why figures per token of two results of one suite cannot be compared; empty where they can."""
-    if one.data["arm"]["tokenizer_sha256"] != other.data["arm"]["tokenizer_sha256"]:
+    if one.arm.tokenizer_sha256 != other.arm.tokenizer_sha256:
         return "different_tokenizer"
     return "" if one.asked == other.asked else "different_prompts"
 

@@ -33,7 +33,7 @@ def saved_result(arm: Arm, suite: Suite, tasks: Sequence[str], folder: str | Pat
     for path in sorted(Path(folder).glob(pattern)):
         with suppress(RapportError):
             found = load(path)
-            same = (found.suite_id, found.name, found.kind, found.data["arm"]["arm_id"])
+            same = (found.suite_id, found.name, found.kind, found.arm.arm_id)
             wanted = (suite.suite_id, arm.name, arm.kind, arm.arm_id)
             if same == wanted and needed <= found.columns.keys():
                 return found

@@ -6,11 +6,10 @@ found out after hours of scoring would have done them in vain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rapport_bench.arms.arm import Arm
-from rapport_bench.results.checks import validator
+from rapport_bench.results.fields import LABEL, NAME
 from rapport_bench.running.suite import Suite
 from rapport_tasks.common.errors import BadInput
 
@@ -27,18 +26,16 @@ def require_shareable_suite(suite: Suite) -> None:
     Raises:
         BadInput: With the place of the first dialogue; its id or domain is not quoted.
     """
-    dialogues = suite.dialogues
-    groups = {"domain": [dialogue.domain for dialogue in dialogues]}
-    for place in _breaches(
-        {"dialogues": {"id": [dialogue.id for dialogue in dialogues], "group": groups}}
-    ):
-        what, which = ("id", place[2]) if place[1] == "id" else ("domain", place[3])
-        where = suite.settings.data or suite.name
-        raise BadInput(
-            f"{where}: the {what} of dialogue {which + 1} of those that are scored could be a text",
-            remedy=_LABEL,
-        )
-    if any(_breaches({"suite": suite.to_json()})):
+    for number, dialogue in enumerate(suite.dialogues, start=1):
+        for what, label in (("id", dialogue.id), ("domain", dialogue.domain)):
+            if label is not None and not LABEL.match(label):
+                where = suite.settings.data or suite.name
+                raise BadInput(
+                    f"{where}: the {what} of dialogue {number} of those that are scored could be a "
+                    "text",
+                    remedy=_LABEL,
+                )
+    if not NAME.match(suite.name):
         raise BadInput("--data: the file's name cannot stand in a result", remedy=_NAME)
 
 
@@ -49,12 +46,9 @@ def require_shareable_arms(arms: Sequence[Arm]) -> None:
         BadInput: With which of them it is.
     """
     for number, arm in enumerate(arms, start=1):
-        base = arm.base and {"name": arm.base.name, "dtype": arm.base.dtype}
-        for place in _breaches({"arm": {"name": arm.name} | ({"base": base} if base else {})}):
-            whose = f"arm {number}, {arm.kind}" + (": its base" if "base" in place else "")
-            raise BadInput(f"{whose}: a name that cannot stand in a result", remedy=_NAME)
-
-
-def _breaches(part: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    for error in validator("result.text.schema.json").iter_errors(part):
-        yield tuple(error.absolute_path)
+        for name, whose in ((arm.name, ""), (arm.base.name if arm.base else None, ": its base")):
+            if name is not None and not NAME.match(name):
+                raise BadInput(
+                    f"arm {number}, {arm.kind}{whose}: a name that cannot stand in a result",
+                    remedy=_NAME,
+                )

@@ -92,7 +92,7 @@ def _overview(
     for name in names:
         cells = []
         for result in results:
-            cell = Text(number(result.metrics.get(name, {}).get("value")))
+            cell = Text(number(result.metric(name).value))
             comparison = comparisons.get(result.result_id)
             item = comparison.by_name(name) if comparison else None
             if item and item.verdict and item.difference:
@@ -121,9 +121,9 @@ def bots_tables(results: Sequence[Result], *, width: int) -> list[Table]:
             continue
         cells = []
         for result in results:
-            found = result.metrics.get(name, {})
-            cell = Text(number(found.get("value")))
-            coverage = found.get("coverage")
+            found = result.metric(name)
+            cell = Text(number(found.value))
+            coverage = found.coverage
             if name in CONFIRMATORY and coverage is not None and coverage < 1:
                 cell.append(f" ({coverage:.0%})", style="dim")
             cells.append(cell)
@@ -136,10 +136,10 @@ def _arm_cell(result: Result, metric: Metric) -> Text:
     found = result.metrics.get(metric.name)
     if found is None:
         return Text("–", style="dim")
-    cell = Text(number(found["value"]))
-    if metric.family == "confirmatory" and found["ci"]:
-        cell.append(f"\n{interval(found['ci'])}", style="dim")
-    coverage = found["coverage"]
+    cell = Text(number(found.value))
+    if metric.family == "confirmatory" and found.ci:
+        cell.append(f"\n{interval(found.ci)}", style="dim")
+    coverage = found.coverage
     if metric.family == "confirmatory" and coverage is not None and coverage < 1:
         style = "yellow" if coverage < NOT_ESTIMABLE_BELOW else "dim"
         cell.append(f"\ncoverage {coverage:.0%}", style=style)
@@ -168,5 +168,5 @@ def _shown(metric: Metric, results: Sequence[Result], everything: bool) -> bool:
     if metric.name in ("degenerate", "copied", "crisis_harmful", "lookalike_alarms") or (
         metric.family == "marker" and not everything
     ):
-        return any(r.metrics[metric.name]["value"] for r in columns)
+        return any(r.metrics[metric.name].value for r in columns)
     return True

@@ -145,7 +145,7 @@ class _Figures:
 def _figures(comparison: Comparison, item: MetricComparison) -> _Figures:
     name, difference = item.metric.name, item.difference
     before, after = (
-        number(r.metrics[name]["value"]) for r in (comparison.baseline, comparison.candidate)
+        number(r.metrics[name].value) for r in (comparison.baseline, comparison.candidate)
     )
     values = (before, after)
     if difference is None:

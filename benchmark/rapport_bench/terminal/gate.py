@@ -97,11 +97,11 @@ def markdown(gate: Gate) -> str:
 
 
 def _markdown_lines(gate: Gate) -> Iterator[str]:
-    suite = gate.baseline.data["suite"]
+    suite = gate.baseline.suite
     yield f"## rapport gate: {_SIGNS[gate.outcome][0]}"
     yield ""
     yield (
-        f"Suite {markdown_text(suite['name'])}, {suite['dialogues']} dialogues, baseline "
+        f"Suite {markdown_text(suite.name)}, {suite.dialogues} dialogues, baseline "
         f"{markdown_text(gate.baseline.name)} (`{gate.baseline.result_id[:8]}`)."
     )
     for arm in gate.arms:

@@ -113,9 +113,9 @@ def to_csv(board: Board, published: Published | None = None) -> str:
     writer.writerow(fields)
     for row in board.rows:
         result, behind = row.result, row.behind
-        base = result.data["arm"]["base"]
+        base = result.arm.base
         cells: list[Any] = [row.rank, row.tier, csv_text(result.name), result.kind]
-        cells += [csv_text(base["name"]) if base else None, result.result_id]
+        cells += [csv_text(base.name) if base else None, result.result_id]
         cells += [int(row.pareto), row.note]
         cells += (
             [behind.value, *(behind.ci or (None, None)), behind.p_value] if behind else [""] * 4
@@ -139,7 +139,7 @@ def to_json(
     """The board as `--json` prints it."""
     weights = board.composite.weights if board.composite else None
     return {
-        "suite": board.suite,
+        "suite": board.suite.to_json(),
         "by": board.by.name,
         "direction": board.by.direction,
         "weights": None if weights is None else {m.name: weight for m, weight in weights},
@@ -222,8 +222,8 @@ def headline(board: Board) -> str:
     ranked = [row for row in board.rows if row.rank is not None]
     tiers = len({row.tier for row in ranked})
     return one_line(
-        f"Suite {board.suite['name']} · {board.suite['dialogues']} dialogues · "
-        f"suite {board.suite['suite_id'][:8]} · by {board.by.label} ({what}) · "
+        f"Suite {board.suite.name} · {board.suite.dialogues} dialogues · "
+        f"suite {board.suite.suite_id[:8]} · by {board.by.label} ({what}) · "
         f"{_count(len(ranked), 'arm')} in {_count(tiers, 'tier')}"
     )
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from rapport_bench.common.escape import one_line
 from rapport_bench.results.figures import NamedFigure, direction_sign, figures
 from rapport_bench.results.result import Result
+from rapport_bench.results.sections import GenerationSection, VolatileSection
 from rapport_bench.terminal import console
 from rapport_bench.words import formatting
 from rapport_bench.words import notes as run_notes
@@ -45,66 +46,68 @@ def show(result: Result) -> None:
 
 
 def _lines(result: Result) -> Iterator[tuple[str, str]]:
-    suite, arm, made = result.data["suite"], result.data["arm"], result.data["volatile"]
+    suite, arm, made = result.suite, result.arm, result.volatile
     yield (
         "suite",
-        f"{suite['name']} {suite['version']} · {suite['dialogues']} dialogues · "
-        f"suite {suite['suite_id'][:8]} · data {suite['data_sha256'][:8]}",
+        f"{suite.name} {suite.version} · {suite.dialogues} dialogues · "
+        f"suite {suite.suite_id[:8]} · data {suite.data_sha256[:8]}",
     )
-    yield "protocol", _protocol(suite["protocol"]["generation"])
-    tasks = (f"{name} {task['version']}" for name, task in sorted(suite["tasks"].items()))
+    yield "protocol", _protocol(suite.protocol.generation)
+    tasks = (f"{name} {task.version}" for name, task in sorted(suite.tasks.items()))
     yield "tasks", ", ".join(tasks)
-    base, adapter = arm["base"], arm["adapter"]
+    base, adapter = arm.base, arm.adapter
     if base:
-        quantised = "" if base["quantization"] == "none" else f" · {base['quantization']}"
-        weights = f"weights {base['weights_sha256'][:8]}"
-        yield "base", f"{base['name']} · {weights} · {base['dtype']}{quantised}"
+        quantised = "" if base.quantization == "none" else f" · {base.quantization}"
+        weights = f"weights {base.weights_sha256[:8]}"
+        yield "base", f"{base.name} · {weights} · {base.dtype}{quantised}"
     if adapter:
-        change = formatting.number(adapter["proof"]["max_logit_change"])
+        change = formatting.number(adapter.proof.max_logit_change)
         yield (
             "adapter",
-            f"rank {adapter['rank']} · weights {adapter['weights_sha256'][:8]} · config "
-            f"{adapter['config_sha256'][:8]} · largest change of a logit {change}, base restored "
+            f"rank {adapter.rank} · weights {adapter.weights_sha256[:8]} · config "
+            f"{adapter.config_sha256[:8]} · largest change of a logit {change}, base restored "
             "exactly",
         )
     prompt = [
-        f"{what} {arm[key][:8]}"
-        for what, key in (
-            ("tokenizer", "tokenizer_sha256"),
-            ("chat template", "chat_template_sha256"),
-            ("prompts", "prompts_sha256"),
+        f"{what} {sha256[:8]}"
+        for what, sha256 in (
+            ("tokenizer", arm.tokenizer_sha256),
+            ("chat template", arm.chat_template_sha256),
+            ("prompts", arm.prompts_sha256),
         )
-        if arm.get(key)
+        if sha256
     ]
-    yield "answers as", " · ".join([f"arm {arm['arm_id'][:8]}", *prompt])
-    numerics = result.data["numerics"]
-    if numerics:
-        yield "numerics", " · ".join(f"{name} {value}" for name, value in sorted(numerics.items()))
-    if made:
+    yield "answers as", " · ".join([f"arm {arm.arm_id[:8]}", *prompt])
+    if result.numerics:
+        numerics = sorted(result.numerics.items())
+        yield "numerics", " · ".join(f"{name} {value}" for name, value in numerics)
+    if made.to_json():
         yield "made", _made(made)
-    if made.get("command"):
-        yield "command", str(made["command"])
+    if made.command:
+        yield "command", made.command
     if result.path is not None:
         yield "file", str(result.path)
 
 
-def _protocol(generation: dict[str, Any]) -> str:
-    parts = [str(generation["method"])]
-    parts += [f"{key} {generation[key]:g}" for key in ("top_p", "temperature") if key in generation]
-    seeds = ", ".join(map(str, generation["seeds"]))
-    return ", ".join([*parts, f"{generation['max_new_tokens']} new tokens", f"seeds {seeds}"])
+def _protocol(generation: GenerationSection) -> str:
+    parts: list[str] = [generation.method]
+    if generation.top_p is not None:
+        parts.append(f"top_p {generation.top_p:g}")
+    if generation.temperature is not None:
+        parts.append(f"temperature {generation.temperature:g}")
+    seeds = ", ".join(map(str, generation.seeds))
+    return ", ".join([*parts, f"{generation.max_new_tokens} new tokens", f"seeds {seeds}"])
 
 
-def _made(made: dict[str, Any]) -> str:
-    parts = [str(made[key]) for key in ("created",) if key in made]
-    if "rapport" in made:
-        parts.append(f"rapport-bench {made['rapport']}")
-    git = made.get("git")
-    if isinstance(git, dict):
-        dirty = ", with changes that are not committed" if git.get("dirty") else ""
-        parts.append(f"commit {str(git.get('commit'))[:12]}{dirty}")
-    if isinstance(made.get("seconds"), int | float):
-        parts.append(f"{made['seconds']:,.0f} s")
+def _made(made: VolatileSection) -> str:
+    parts = [] if made.created is None else [made.created]
+    if made.rapport is not None:
+        parts.append(f"rapport-bench {made.rapport}")
+    if made.git is not None:
+        dirty = ", with changes that are not committed" if made.git.dirty else ""
+        parts.append(f"commit {str(made.git.commit)[:12]}{dirty}")
+    if made.seconds is not None:
+        parts.append(f"{made.seconds:,.0f} s")
     return " · ".join(parts)
 
 
@@ -128,39 +131,38 @@ def _cells(row: NamedFigure) -> list[str]:
     if row.distance is not None:
         ends = formatting.interval(row.distance.ci)
         distance = f"{formatting.number(row.distance.value)} {ends}".rstrip()
-    coverage = "–" if saved["coverage"] is None else f"{saved['coverage']:.0%}"
+    coverage = "–" if saved.coverage is None else f"{saved.coverage:.0%}"
     return [
         row.label + direction_sign(row.direction),
-        formatting.number(saved["value"]),
-        formatting.interval(saved["ci"]),
+        formatting.number(saved.value),
+        formatting.interval(saved.ci),
         distance,
-        f"{saved['n']:,}",
-        f"{saved['clusters']:,}",
+        f"{saved.n:,}",
+        f"{saved.clusters:,}",
         coverage,
     ]
 
 
 def to_json(result: Result) -> dict[str, Any]:
     """A result without its columns, as `--json` prints it."""
-    data = result.data
-    counts = Counter((item["metric"], item["reason"]) for item in data["unscored"])
+    counts = Counter((item.metric, item.reason) for item in result.unscored)
     return {
         "result_id": result.result_id,
         "path": None if result.path is None else str(result.path),
-        "suite": data["suite"],
-        "arm": data["arm"],
-        "numerics": data["numerics"],
+        "suite": result.suite.to_json(),
+        "arm": result.arm.to_json(),
+        "numerics": result.numerics,
         "metrics": {row.name: _figure_json(row) for row in figures(result)},
         "unscored": [
             {"metric": metric, "reason": reason, "count": count}
             for (metric, reason), count in sorted(counts.items())
         ],
-        "made": data["volatile"],
+        "made": result.volatile.to_json(),
     }
 
 
 def _figure_json(row: NamedFigure) -> dict[str, Any]:
-    found = row.saved | {"direction": row.direction}
+    found = row.saved.to_json() | {"direction": row.direction}
     if row.distance is not None:
         found |= {"distance": row.distance.value, "distance_ci": row.distance.ci}
     return found
@@ -181,14 +183,14 @@ def show_list(results: Sequence[Result]) -> None:
 
 def listed(result: Result) -> dict[str, Any]:
     """A result's line, as `--json` prints it."""
-    base = result.data["arm"]["base"]
+    base = result.arm.base
     return {
         "result_id": result.result_id,
         "name": result.name,
         "kind": result.kind,
-        "base": base["name"] if base else None,
-        "suite": result.data["suite"]["name"],
+        "base": base.name if base else None,
+        "suite": result.suite.name,
         "suite_id": result.suite_id,
-        "created": result.data["volatile"].get("created"),
+        "created": result.volatile.created,
         "path": None if result.path is None else str(result.path),
     }

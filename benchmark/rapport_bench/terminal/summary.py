@@ -38,7 +38,7 @@ def to_json(outcome: Outcome, comparisons: dict[str, Comparison]) -> dict[str, A
                 "result_id": result.result_id,
                 "path": str(result.path),
                 "new": is_new,
-                "metrics": result.metrics,
+                "metrics": {name: m.to_json() for name, m in result.metrics.items()},
             }
             for result, is_new in zip(outcome.results, outcome.new, strict=True)
         ],

@@ -185,7 +185,7 @@ def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, place: _P
 
     metric, candidate = found.rule.metric, arm.candidate
     values = [
-        f"{formatting.shown_name(r)} {formatting.number(r.metrics.get(metric.name, {}).get('value'))}"
+        f"{formatting.shown_name(r)} {formatting.number(r.metric(metric.name).value)}"
         for r in (candidate, baseline)
     ]
     aim = {"lower": "lower is better", "higher": "higher is better"}

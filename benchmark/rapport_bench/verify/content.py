@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pydantic import ValidationError
+
 from rapport_bench.common.escape import one_line
 from rapport_bench.common.identity import digest
 from rapport_bench.judging.gate_policy import read_policy
-from rapport_bench.results.checks import schema_message, validator
+from rapport_bench.results.fields import Section, breaches
 from rapport_bench.results.result import Result, checked, path_of, slug
+from rapport_bench.results.sections import ArmSection
+from rapport_bench.results.shared_sections import SharedContent
 from rapport_bench.running.suite import suite_identity
+from rapport_bench.validity.saved_report import SavedReport
 from rapport_bench.verify.human import problems as human_problems
 from rapport_bench.verify.reading import Found, read_text, strict_json
 from rapport_tasks.common.errors import BadInput, RapportError
@@ -41,35 +46,34 @@ def check_result(found: Found) -> Iterator[Said]:
     """A result file: schema, identity, no text, figures that follow from columns, its place."""
     data = strict_json(found.text)
     result = checked(data, found.path)
-    breaches = _breaches("result.text.schema.json", data, "Run the arm again under short names.")
-    if breaches:  # what follows may name keys of the file
-        yield from breaches
+    broken = _breaches(SharedContent, data, "Run the arm again under short names.")
+    if broken:  # what follows may name keys of the file
+        yield from broken
         return
     where = path_of(result, found.root).relative_to(found.root)
     if where.as_posix() != str(found.place):
         yield f"belongs at {where.as_posix()}", "Move it there: a result's place follows from it."
-    if suite_identity(data["suite"]) != result.suite_id:
+    if suite_identity(result.suite.to_json()) != result.suite_id:
         yield "its suite_id does not follow from data, protocol and tasks", _RUN_AGAIN
-    if not _has_what_answers(data["arm"]):
+    if not _has_what_answers(result.arm):
         yield f"its base or adapter is not that of kind {result.kind}", _RUN_AGAIN
-    strangers = {item["dialogue"] for item in data["unscored"]} - set(result.dialogue_ids)
+    strangers = {item.dialogue for item in result.unscored} - set(result.dialogue_ids)
     if strangers:
         yield f"{len(strangers)} unscored dialogues are none of its own", _RUN_AGAIN
     yield from _beside_others(found, result)
 
 
-def _has_what_answers(arm: dict[str, Any]) -> bool:
-    kind, base, adapter = arm["kind"], arm["base"], arm["adapter"]
-    weights = kind in ("base", "adapter", "model")
-    return weights == (base is not None) and (kind == "adapter") == (adapter is not None)
+def _has_what_answers(arm: ArmSection) -> bool:
+    weights = arm.kind in ("base", "adapter", "model")
+    adapted = arm.kind == "adapter"
+    return weights == (arm.base is not None) and adapted == (arm.adapter is not None)
 
 
 def _beside_others(found: Found, result: Result) -> Iterator[Said]:
     _, first = found.seen.setdefault(("result", result.result_id), ("", found.path))
     if first != found.path:
         yield f"the same content as {_short(first)}", "Keep one of the two."
-    dialogues = result.data["dialogues"]
-    asked = digest([dialogues["id"], dialogues["group"]])
+    asked = digest([result.dialogue_ids, result.dialogues.group.to_json()])
     value, other = found.seen.setdefault(("suite", result.suite_id), (asked, found.path))
     if value != asked:
         yield f"other dialogues than {_short(other)}, though of one suite", _RUN_AGAIN
@@ -78,9 +82,9 @@ def _beside_others(found: Found, result: Result) -> Iterator[Said]:
 def check_validity(found: Found) -> Iterator[Said]:
     """A report of `rapport validate`: schema, no text, and a name that follows from its content."""
     data = strict_json(found.text)
-    breaches = _breaches("validity.schema.json", data, _FROM_GIT)
-    if breaches:
-        yield from breaches
+    broken = _breaches(SavedReport, data, _FROM_GIT)
+    if broken:
+        yield from broken
         return
     name = f"{data['what']}-{slug(data['data']['name'])}-{digest(data)[:8]}.json"
     if name != found.place.name:
@@ -151,5 +155,9 @@ def _short(name: str | Path) -> str:
     return text if len(text) <= 120 else f"…{text[-119:]}"
 
 
-def _breaches(schema: str, data: Any, remedy: str) -> list[Said]:
-    return [(schema_message(error), remedy) for error in validator(schema).iter_errors(data)][:3]
+def _breaches(model: type[Section], data: Any, remedy: str) -> list[Said]:
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        return [(said, remedy) for said in breaches(error, data)[:3]]
+    return []

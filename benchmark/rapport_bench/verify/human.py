@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from rapport_bench.human.analysis.analysis import analyse
 from rapport_bench.results import result as results
+from rapport_bench.results.fields import LABEL, NAME
 from rapport_bench.results.human_result import HumanResult, load, path_of, ratings_of
 from rapport_bench.results.ratings import Ratings
+from rapport_bench.results.shared_sections import SharedVolatile
 from rapport_tasks.common.errors import RapportError
 
 _ABSOLUTE = 2e-6
@@ -52,7 +52,7 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
             found.append((said, "Add the arm's result file."))
             continue
         arms.append(there)
-        if (there.name, there.kind, there.data["arm"]["arm_id"]) != (
+        if (there.name, there.kind, there.arm.arm_id) != (
             arm.name, arm.kind, arm.arm_id,
         ):  # fmt: skip
             said = f"says other things of result {arm.result_id[:8]} than its file"
@@ -86,41 +86,25 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
 
 def _texts(result: HumanResult) -> Iterator[str]:
     """Places whose strings could hold a dialogue's text, by the bounds that results have."""
-    for error in _text_validator().iter_errors(result.content.to_json()):
-        where = "/".join(str(part) for part in error.absolute_path)
-        yield f"{where}: could hold text"
-
-
-@cache
-def _text_validator() -> Any:
-    import jsonschema
-
-    text = (files("rapport_bench.results") / "result.text.schema.json").read_text(encoding="utf-8")
-    of_results = json.loads(text)
-    label, name = {"$ref": "#/$defs/label"}, {"$ref": "#/$defs/name"}
-    domain = {"anyOf": [{"type": "null"}, label]}
-    return jsonschema.Draft202012Validator(
-        {
-            "$defs": of_results["$defs"],
-            "properties": {
-                "study": {"properties": {"name": label}},
-                "suite": {"properties": {"name": name}},
-                "arms": {"items": {"properties": {"name": name}}},
-                "items": {
-                    "properties": {
-                        "dialogue": {"items": label},
-                        "domain": {"items": domain},
-                        "id": {"items": label},
-                    }
-                },
-                "volatile": of_results["properties"]["volatile"],
-            },
-        }
-    )
+    content = result.content
+    items = content.items
+    for where, form, texts in (
+        ("study/name", LABEL, [content.study.name]),
+        ("suite/name", NAME, [content.suite.name]),
+        ("arms/name", NAME, [arm.name for arm in content.arms]),
+        ("items/dialogue", LABEL, items.dialogue),
+        ("items/domain", LABEL, [domain for domain in items.domain if domain is not None]),
+    ):
+        if not all(map(form.search, texts)):
+            yield f"{where}: could hold text"
+    try:
+        SharedVolatile.model_validate(content.volatile.to_json())
+    except ValidationError:
+        yield "volatile: could hold text"
 
 
 def _domains_agree(result: HumanResult, arm: results.Result) -> bool:
-    domains = arm.data["dialogues"]["group"]["domain"]
+    domains = arm.dialogues.group.domain
     of = dict(zip(arm.dialogue_ids, domains, strict=True))
     items = result.content.items
     return [of[name] for name in items.dialogue] == list(items.domain)

@@ -29,7 +29,7 @@ def unscored_lines(results: Sequence[Result]) -> list[str]:
     """How much of each arm could not be scored, by metric and reason."""
     lines = []
     for result in results:
-        counts = Counter((u["metric"], u["reason"]) for u in result.data["unscored"])
+        counts = Counter((u.metric, u.reason) for u in result.unscored)
         if counts:
             parts = [f"{metric} {reason} {n}" for (metric, reason), n in sorted(counts.items())]
             lines.append(f"{shown_name(result)}: {', '.join(parts)}")
@@ -57,7 +57,5 @@ def thought_line(result: Result) -> str:
 def harm_line(result: Result) -> str:
     """Dialogues in which the arm dismissed, blamed or described a method, by id."""
     counts = result.columns.get("crisis_harmful", [])
-    ids = [
-        name for name, count in zip(result.data["dialogues"]["id"], counts, strict=False) if count
-    ]
+    ids = [name for name, count in zip(result.dialogue_ids, counts, strict=False) if count]
     return f"{shown_name(result)}: {', '.join(ids)}" if ids else ""

@@ -275,7 +275,7 @@ def test_results_that_cannot_be_set_side_by_side_are_refused(made, tmp_path, cap
 
 def test_two_arms_of_one_name_are_refused(made, tmp_path, capsys) -> None:
     one = made.arm("Zephyrine", lambda d, t: "一")
-    data = dict(one.data) | {"arm": one.data["arm"] | {"arm_id": "f" * 64}}
+    data = one.to_json() | {"arm": one.to_json()["arm"] | {"arm_id": "f" * 64}}
     from rapport_bench.results.result import save, seal
 
     data.pop("result_id")

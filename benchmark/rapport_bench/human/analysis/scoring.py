@@ -71,7 +71,7 @@ def score(
             simulated=collected.simulated,
             key_sha256=study.key_sha256,
         ),
-        suite=saved.SuiteSection(name=arms[0].data["suite"]["name"], suite_id=key.suite_id),
+        suite=saved.SuiteSection(name=arms[0].suite.name, suite_id=key.suite_id),
         arms=key.arms,
         scales=tuple(saved.RatedScale(name=s.name, points=s.points) for s in study.scales),
         design=saved.DesignSection(

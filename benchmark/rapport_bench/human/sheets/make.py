@@ -176,8 +176,12 @@ def _check_name(study: str, found: Sequence[Result]) -> None:
 
 
 def _identity(result: Result) -> RatedArm:
-    named = {"name": result.name, "kind": result.kind, "result_id": result.result_id}
-    return RatedArm.model_validate(named | {"arm_id": result.data["arm"]["arm_id"]})
+    return RatedArm(
+        name=result.name,
+        kind=result.arm.kind,
+        result_id=result.result_id,
+        arm_id=result.arm.arm_id,
+    )
 
 
 def _first_seed(texts: Mapping[tuple[str, int], Sequence[str]]) -> Replies:
@@ -188,7 +192,7 @@ def _first_seed(texts: Mapping[tuple[str, int], Sequence[str]]) -> Replies:
 def _telling_names(found: Sequence[Result]) -> list[str]:
     """Words of four letters and more in the names of arms and their bases."""
     names = [result.name for result in found]
-    names += [result.data["arm"]["base"]["name"] for result in found if result.data["arm"]["base"]]
+    names += [result.arm.base.name for result in found if result.arm.base]
     words = {word.lower() for name in names for word in re.findall(r"[^\W\d_]{4,}", name)}
     return sorted(words - {"base", "adapter", "model", "gold", "demo", "embedded"})
 
