@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +14,10 @@ import pytest
 
 from made_study import SCALES, made_study
 from rapport_bench.cli.main import _run
+from rapport_bench.report.human import study_section
+from rapport_bench.results.human_result import files_in, load
+from rapport_bench.terminal.study import show
+from rapport_bench.words.study import tables
 
 SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "rate_study.py"
 NOBODY = "SIMULATED RATINGS (by a program, by nobody)"
@@ -81,6 +87,26 @@ def test_the_report_has_every_table_and_says_that_nobody_rated(folder, capsys, t
     assert "Simulated ratings" in text
     assert text.count(NOBODY) >= 6
     assert "Do the metrics agree with the ratings?" in text
+
+
+def test_terminal_and_page_show_the_same_tables(folder, capsys):
+    (path,) = files_in(folder)
+    study = load(path)
+    page = study_section([study])
+    assert page
+    text = html.unescape(re.sub("<[^>]*>", "\n", page.body))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    show(study)
+    printed = capsys.readouterr().out
+    for table in tables(study):
+        assert table.title in lines
+        cells = [" ".join(cell.split()) for row in table.rows for cell in row if cell]
+        assert cells, table.title
+        assert not [cell for cell in cells if cell not in lines], table.title
+        assert not [note for note in table.notes if note not in lines]
+        assert table.title in printed
+        words = {word for cell in cells for word in cell.split()}
+        assert not [word for word in words if word not in printed]
 
 
 def test_the_check_before_a_merge_reads_studies_too(folder, capsys, tmp_path):

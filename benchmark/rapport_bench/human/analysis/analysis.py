@@ -21,7 +21,7 @@ from rapport_bench.human.analysis.agreement import (
     ordinal_alpha,
     severity,
 )
-from rapport_bench.human.analysis.contrast import contrast
+from rapport_bench.human.analysis.contrast import contrast, rater_means
 from rapport_bench.human.analysis.crossed import crossed_difference
 from rapport_bench.human.analysis.metric_agreement import metric_agreement
 from rapport_bench.results import human_sections as saved
@@ -73,7 +73,7 @@ def analyse(
 def _arm_row(cells: Floats, arm: int, scale: str) -> saved.ArmOnScale:
     """Mean and spread of one arm on one scale, for both populations."""
     values = cells[~np.isnan(cells)]
-    means = _means(cells)
+    means = rater_means(cells)
     means = means[~np.isnan(means)]
     mean = float(means.mean()) if len(means) else None
     sd_items = interval = None
@@ -92,14 +92,6 @@ def _arm_row(cells: Floats, arm: int, scale: str) -> saved.ArmOnScale:
         ci=ends(interval),
         ci_new_raters=ends(crossed_difference(cells).difference.ci),
     )
-
-
-def _means(cells: Floats) -> Floats:
-    """Means over raters, the last axis; NaN where nobody rated."""
-    there = ~np.isnan(cells)
-    with np.errstate(invalid="ignore"):
-        means: Floats = np.where(there, cells, 0.0).sum(axis=-1) / there.sum(axis=-1)
-    return means
 
 
 def _comparisons(cells: Mapping[str, Floats], arms: int) -> list[saved.Comparison]:
@@ -184,7 +176,7 @@ def _self_agreement(ratings: Ratings, rater: int | None = None) -> saved.SelfAgr
 def _metrics(
     cells: Mapping[str, Floats], results: Sequence[Result], dialogues: Sequence[str]
 ) -> list[saved.MetricOnScale]:
-    means = {name: _means(of) for name, of in cells.items()}
+    means = {name: rater_means(of) for name, of in cells.items()}
     return [
         saved.MetricOnScale(
             metric=row.metric,

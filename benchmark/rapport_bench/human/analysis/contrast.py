@@ -102,10 +102,15 @@ def item_means(cells: Floats) -> Floats:
     >>> item_means(np.array([[4.0, 5.0], [np.nan, 2.0], [np.nan, np.nan]])).tolist()
     [4.5, 2.0]
     """
+    means = rater_means(cells)
+    return np.round(means[~np.isnan(means)], DECIMALS)
+
+
+def rater_means(cells: Floats) -> Floats:
+    """Means over raters, the last axis; NaN where nobody rated."""
     there = ~np.isnan(cells)
-    counts = there.sum(axis=1)
-    sums = np.where(there, cells, 0.0).sum(axis=1)
-    means: Floats = np.round(sums[counts > 0] / counts[counts > 0], DECIMALS)
+    with np.errstate(invalid="ignore"):
+        means: Floats = np.where(there, cells, 0.0).sum(axis=-1) / there.sum(axis=-1)
     return means
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,7 @@ class Exported:
             "pairs": len(self.preferences.pairs),
             "left_out": {reason: self.preferences.left_out[reason] for reason in REASONS},
             "chosen": {a.name: self.preferences.chosen[a.result_id] for a in self.key.arms},
-            "rule": {
-                "scale": self.rule.scale,
-                "margin": self.rule.margin,
-                "min_raters": self.rule.min_raters,
-            },
+            "rule": asdict(self.rule),
             "simulated": self.simulated,
         }
 
