@@ -140,17 +140,23 @@ def build(
     ids = draw_ids(asked.seed, len(drawn) + len(doubled) + len(checks))
     item_ids, check_ids = ids[: len(drawn)], ids[len(drawn) + len(doubled) :]
     repeat_ids = dict(zip(doubled, ids[len(drawn) :], strict=False))
-    letters = draw_letters(asked.seed, len(drawn) + len(checks), len(arms))
+    behind = dict(
+        zip(
+            item_ids + check_ids,
+            draw_letters(asked.seed, len(drawn) + len(checks), len(arms)),
+            strict=True,
+        )
+    )
+    contexts = dict(zip(item_ids + check_ids, [*drawn, *checks], strict=True))
     key = Key(
         study=asked.study,
         suite_id=suite_id,
         arms=tuple(arms),
-        items=_key_items(tuple(arms), drawn, letters, item_ids),
+        items={name: _key_item(contexts[name], behind[name], arms) for name in item_ids},
         repeats={repeat_ids[i]: item_ids[i] for i in doubled},
         attention=draw_checks(asked.seed, check_ids, len(arms)),
     )
-    behind = dict(zip(item_ids + check_ids, letters, strict=True))
-    shown = _contents(list(arms.values()), [*drawn, *checks], letters, item_ids + check_ids)
+    shown = {name: _shown(name, contexts[name], behind[name], arms) for name in contexts}
     for name, check in key.attention.items():
         shown[name] = with_check(shown[name], check)
     for name, original in key.repeats.items():
@@ -166,7 +172,7 @@ def build(
         for number, rater in enumerate(raters)
     }
     orders = draw_orders(asked.seed, assignments, behind, len(arms))
-    crisis = any(d.dialogue.crisis for d in [*drawn, *checks])
+    crisis = any(d.dialogue.crisis for d in contexts.values())
     sheets = tuple(
         Sheet(
             study=asked.study,
@@ -198,21 +204,28 @@ def build(
     return Built(study, key, sheets, tuple(_warnings(asked, chosen, silent, shown, key)))
 
 
-def _key_items(
-    arms: Sequence[RatedArm],
-    drawn: Sequence[Drawn],
-    letters: Sequence[Sequence[int]],
-    names: Sequence[str],
-) -> dict[str, KeyItem]:
-    return {
-        name: KeyItem(
-            dialogue=d.dialogue.id,
-            turn=d.turn,
-            domain=d.dialogue.domain,
-            letters={letter(place): arms[arm].result_id for place, arm in enumerate(order)},
-        )
-        for name, d, order in zip(names, drawn, letters, strict=False)
-    }
+def _key_item(drawn: Drawn, order: Sequence[int], arms: Mapping[RatedArm, Replies]) -> KeyItem:
+    results = [arm.result_id for arm in arms]
+    return KeyItem(
+        dialogue=drawn.dialogue.id,
+        turn=drawn.turn,
+        domain=drawn.dialogue.domain,
+        letters={letter(place): results[arm] for place, arm in enumerate(order)},
+    )
+
+
+def _shown(
+    name: str, drawn: Drawn, order: Sequence[int], arms: Mapping[RatedArm, Replies]
+) -> SheetItem:
+    replies = [of[drawn.dialogue.id, drawn.turn] for of in arms.values()]
+    before = drawn.dialogue.messages[: drawn.turn]
+    return SheetItem(
+        id=name,
+        context=tuple(Line(role=m.role, content=m.content) for m in before),
+        replies=tuple(
+            Reply(letter=letter(place), content=replies[arm]) for place, arm in enumerate(order)
+        ),
+    )
 
 
 def _where_they_went(crisis: int, silent: Mapping[str, int]) -> str:
@@ -257,27 +270,6 @@ def _check_contexts(
         other = [t for t in usable[again.dialogue.id] if t != again.turn] or [again.turn]
         checks.append(Drawn(again.dialogue, other[int(generator.integers(len(other)))]))
     return checks
-
-
-def _contents(
-    replies: Sequence[Replies],
-    contexts: Sequence[Drawn],
-    letters: Sequence[Sequence[int]],
-    names: Sequence[str],
-) -> dict[str, SheetItem]:
-    return {
-        name: SheetItem(
-            id=name,
-            context=tuple(
-                Line(role=m.role, content=m.content) for m in d.dialogue.messages[: d.turn]
-            ),
-            replies=tuple(
-                Reply(letter=letter(place), content=replies[arm][d.dialogue.id, d.turn])
-                for place, arm in enumerate(order)
-            ),
-        )
-        for name, d, order in zip(names, contexts, letters, strict=False)
-    }
 
 
 def _warnings(
