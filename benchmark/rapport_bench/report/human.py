@@ -1,4 +1,4 @@
-"""Ratings by people on the page: what `rapport human score` prints, as HTML."""
+"""Ratings by people on the page: the tables of `rapport human score`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.templating import environment
 from rapport_bench.results.human_result import HumanResult
 from rapport_bench.words.studies import studies_of
-from rapport_bench.words.study import agreement_warnings, headline, tables
+from rapport_bench.words.study import agreement_warnings, headline
+from rapport_bench.words.study_tables import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,7 @@ def study_section(studies: Sequence[HumanResult]) -> Section | None:
     if not studies:
         return None
     shown = [
-        {
-            "headline": headline(study),
-            "simulated": study.simulated,
-            "warnings": agreement_warnings(study),
-            "tables": list(tables(study)),
-        }
+        (headline(study), study.simulated, agreement_warnings(study), tables(study))
         for study in studies
     ]
     body = environment().get_template("human.html.j2").render(studies=shown)

@@ -21,11 +21,11 @@ from rapport_bench.judging.published import Published
 from rapport_bench.results.human_result import HumanResult
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
 from rapport_bench.terminal import console
-from rapport_bench.terminal.study import show_table
+from rapport_bench.terminal.layout import print_table
 from rapport_bench.words import formatting
-from rapport_bench.words.studies import board_table
-from rapport_bench.words.studies import markdown_lines as study_lines
+from rapport_bench.words.studies import study_table
 from rapport_bench.words.studies import to_json as study_json
+from rapport_bench.words.tables import markdown_lines
 
 _NO_FIGURE = Figure(None)
 
@@ -52,7 +52,7 @@ def show(
     for line in _apart(board):
         out.print(line, style="yellow", markup=False)
     for study in studies:
-        show_table(out, board_table(study))
+        print_table(out, study_table(study))
     if published is not None:
         out.print()
         for line in reported.lines(published):
@@ -63,8 +63,15 @@ def to_markdown(
     board: Board, published: Published | None = None, studies: Sequence[HumanResult] = ()
 ) -> str:
     """The board as a Markdown table with its legend; studies and published figures below it."""
-    below = [*study_lines(studies), *_published_lines(published)]
+    below = [*_study_lines(studies), *_published_lines(published)]
     return "\n".join([*_markdown_lines(board), *below]) + "\n"
+
+
+def _study_lines(studies: Sequence[HumanResult]) -> Iterator[str]:
+    for study in map(study_table, studies):
+        yield from ("", f"**{markdown_text(study.title)}**", "", *markdown_lines(study))
+        for note in study.notes:
+            yield from ("", markdown_text(note))
 
 
 def _markdown_lines(board: Board) -> Iterator[str]:

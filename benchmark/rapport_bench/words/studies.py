@@ -5,22 +5,21 @@ They never enter ranks or tiers: raters judged other things, on fewer dialogues,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rapport_bench.common.escape import markdown_text, one_line
+from rapport_bench.common.escape import one_line
 from rapport_bench.results.human_result import HumanResult, files_in, load
 from rapport_bench.results.human_sections import ArmOnScale
 from rapport_bench.words import formatting
 from rapport_bench.words.study import (
     NEW_RATERS,
     THESE_RATERS,
-    StudyTable,
     agreement_warnings,
     headline,
-    words,
+    words_of,
 )
+from rapport_bench.words.tables import TextTable
 from rapport_tasks.common.errors import BadInput, Incomplete
 
 
@@ -38,7 +37,7 @@ def studies_of(folder: str | Path, suite_id: str) -> tuple[list[HumanResult], li
     return found, problems
 
 
-def board_table(result: HumanResult) -> StudyTable:
+def study_table(result: HumanResult) -> TextTable:
     """Means of every arm on every scale, with the intervals of both populations; best arm first."""
     of = {(row.arm, row.scale): row for row in result.analysis.table}
     names = [one_line(arm.name) for arm in result.content.arms]
@@ -55,7 +54,8 @@ def board_table(result: HumanResult) -> StudyTable:
         f"for {NEW_RATERS}.",
         *agreement_warnings(result),
     )
-    return StudyTable(headline(result), ("arm", *map(words, result.scales)), rows, notes)
+    header = ("arm", *map(words_of, result.scales))
+    return TextTable(headline(result), header, rows, notes, left=("arm",))
 
 
 def _cell(row: ArmOnScale) -> str:
@@ -66,29 +66,14 @@ def _cell(row: ArmOnScale) -> str:
     return " ".join(filter(None, parts))
 
 
-def markdown_lines(studies: Sequence[HumanResult]) -> Iterator[str]:
-    """The studies below a leaderboard in Markdown."""
-    for study in map(board_table, studies):
-        yield ""
-        yield f"**{markdown_text(study.title)}**"
-        yield ""
-        yield f"| {' | '.join(study.header)} |"
-        yield "| --- |" + " ---: |" * (len(study.header) - 1)
-        for row in study.rows:
-            yield f"| {' | '.join(map(markdown_text, row))} |"
-        for note in study.notes:
-            yield ""
-            yield markdown_text(note)
-
-
-def to_json(result: HumanResult) -> dict[str, Any]:
+def to_json(study: HumanResult) -> dict[str, Any]:
     """A study as `rapport leaderboard --json` prints it."""
-    arms = result.content.arms
-    points = {scale.name: scale.points for scale in result.content.scales}
+    arms = study.content.arms
+    points = {scale.name: scale.points for scale in study.content.scales}
     return {
-        "study": result.study,
-        "simulated": result.simulated,
-        "result_id": result.result_id,
+        "study": study.study,
+        "simulated": study.simulated,
+        "result_id": study.result_id,
         "arms": [
             {
                 "arm": arms[row.arm].name,
@@ -100,8 +85,8 @@ def to_json(result: HumanResult) -> dict[str, Any]:
                 "ci": row.ci,
                 "ci_new_raters": row.ci_new_raters,
                 "dialogues": row.items,
-                "raters": result.raters,
+                "raters": study.raters,
             }
-            for row in result.analysis.table
+            for row in study.analysis.table
         ],
     }
