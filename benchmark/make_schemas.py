@@ -13,12 +13,17 @@ from pydantic import BaseModel
 
 from rapport_bench.common.files import to_json
 from rapport_bench.common.model import json_schema
+from rapport_bench.human.sheets.study import Key, Study
+from rapport_bench.results.human_sections import HumanContent
 from rapport_bench.results.sections import Content
 from rapport_bench.results.shared_sections import SharedContent
 from rapport_bench.validity.saved_report import SavedReport
 
 FOLDER = Path(__file__).parent / "rapport_bench"
 SCHEMAS: dict[str, type[BaseModel]] = {
+    "human/sheets/study.schema.json": Study,
+    "human/sheets/key.schema.json": Key,
+    "results/human_result.schema.json": HumanContent,
     "results/result.schema.json": Content,
     "results/result.text.schema.json": SharedContent,
     "results/validity.schema.json": SavedReport,

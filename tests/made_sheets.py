@@ -146,10 +146,13 @@ def sheet(items: int, *texts: str, rater: str = "r01", study: str = "pilot") -> 
     for n in range(max(items, len(texts))):
         text = texts[n] if n < len(texts) else f"第{n}段的回复，我在听。"
         context = [
-            Line("user", f"第{n}段：最近很累。"),
-            Line("assistant", "嗯。"),
-            Line("user", text),
+            Line(role="user", content=f"第{n}段：最近很累。"),
+            Line(role="assistant", content="嗯。"),
+            Line(role="user", content=text),
         ]
-        replies = [Reply("B", text), Reply("A", f"另一条{n}：早点睡吧。")]
-        made.append(SheetItem(f"i{n + 1:03d}", tuple(context), tuple(replies)))
-    return Sheet(study, rater, SCALES, tuple(made))
+        replies = [
+            Reply(letter="B", content=text),
+            Reply(letter="A", content=f"另一条{n}：早点睡吧。"),
+        ]
+        made.append(SheetItem(id=f"i{n + 1:03d}", context=context, replies=replies))
+    return Sheet(study=study, rater=rater, scales=SCALES, items=made)

@@ -13,12 +13,12 @@ import made_results
 from rapport_bench.human.sheets.study import (
     Attention,
     Key,
-    KeyArm,
     KeyItem,
     Scale,
     Study,
     write_study,
 )
+from rapport_bench.results.human_sections import RatedArm
 from rapport_bench.results.result import Result, save
 
 SCALES = ("empathic_resonance", "conversational_coherence", "advice_appropriateness")
@@ -62,10 +62,10 @@ def made_study(
     each = per_item or raters
     of_items = {
         name: KeyItem(
-            f"d{place}",
-            3,
-            None,
-            {
+            dialogue=f"d{place}",
+            turn=3,
+            domain=None,
+            letters={
                 letter: saved[arm].result_id
                 for letter, arm in zip(letters, rng.permutation(len(arms)), strict=True)
             },
@@ -74,7 +74,7 @@ def made_study(
     }
     again = {ids[items + place]: names[place] for place in range(repeats)}
     checks = {
-        ids[items + repeats + place]: Attention("A", scales[0], 1 + place % 5)
+        ids[items + repeats + place]: Attention(letter="A", scale=scales[0], expected=1 + place % 5)
         for place in range(attention)
     }
     assignments = {}
@@ -85,7 +85,10 @@ def made_study(
     key = Key(
         study="pilot",
         suite_id=saved[0].suite_id,
-        arms=tuple(KeyArm(r.name, r.kind, r.result_id, r.arm.arm_id) for r in saved),
+        arms=tuple(
+            RatedArm(name=r.name, kind=r.kind, result_id=r.result_id, arm_id=r.arm.arm_id)
+            for r in saved
+        ),
         items=of_items,
         repeats=again,
         attention=checks,
@@ -97,7 +100,13 @@ def made_study(
         simulated=simulated,
         language=("zh", "en"),
         scales=tuple(
-            Scale(name, 5, {"zh": label, "en": name.replace("_", " ")}, {"en": "what"}, anchors)
+            Scale(
+                name=name,
+                points=5,
+                label={"zh": label, "en": name.replace("_", " ")},
+                definition={"en": "what"},
+                anchors=anchors,
+            )
             for name, label in zip(scales, _LABELS, strict=False)
         ),
         raters=tuple(rater_codes),

@@ -9,7 +9,17 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-HEAVY = {"torch", "transformers", "lm_eval", "peft", "datasets", "statsmodels", "scipy", "rich"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "lm_eval",
+    "peft",
+    "datasets",
+    "statsmodels",
+    "scipy",
+    "rich",
+    "pydantic",
+}
 
 
 ROOMS = {

@@ -14,7 +14,14 @@ from rapport_bench.statistics.bands import (
     gold_band,
     paired_band_difference,
 )
-from rapport_bench.statistics.bootstrap import bootstrap_sums, percentile_interval, tail_p_value
+from rapport_bench.statistics.bootstrap import (
+    bootstrap_sums,
+    defined_draws,
+    multinomial_weights,
+    percentile_interval,
+    tail_p_value,
+    times_taken,
+)
 from rapport_bench.statistics.clusters import Floats
 from rapport_bench.statistics.estimates import Estimate, share
 from rapport_bench.statistics.paired import Difference
@@ -68,6 +75,30 @@ class TestBootstrapSums:
     def test_nothing_to_draw(self, clusters: int, draws: int) -> None:
         with pytest.raises(ValueError, match="at least one of each"):
             bootstrap_sums(np.ones((clusters, 2)), draws=draws, rng=generator())
+
+
+def test_counts_are_the_same_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    (whole,) = times_taken(5, draws=40, rng=generator())
+    assert (whole.sum(axis=1) == 5).all()
+    monkeypatch.setattr("rapport_bench.statistics.bootstrap._CHUNK", 1)
+    assert np.array_equal(list(times_taken(5, draws=40, rng=generator())), whole[:, np.newaxis])
+
+
+def test_multinomial_weights_begin_with_the_data_as_they_are() -> None:
+    weights = multinomial_weights(4, draws=3, seed=7)
+    assert np.array_equal(weights[0], np.ones(4))
+    assert np.array_equal(weights[1:], generator(7).multinomial(4, [0.25] * 4, size=3))
+
+
+def test_draws_count_where_enough_of_them_are_defined() -> None:
+    drawn = np.arange(40.0).reshape(20, 2)
+    drawn[3, 1] = np.nan
+    kept = defined_draws(drawn)
+    assert kept is not None
+    assert kept[:, 0].tolist() == [2.0 * i for i in range(20) if i != 3]
+    drawn[4, 0] = np.nan  # 18 of 20
+    assert defined_draws(drawn) is None
+    assert defined_draws(np.empty((0, 3))) is None
 
 
 def test_percentile_interval() -> None:

@@ -94,14 +94,14 @@ def sheet(as_json: bool, references: tuple[str, ...], out: str, **options: Any) 
     is written for you alone (mode 0600).
     """
     from rapport_bench.arms.text_sources import Sources
-    from rapport_bench.human.sheets.build import Plan
+    from rapport_bench.human.sheets.build import Request
     from rapport_bench.human.sheets.make import make_sheets, study_name
     from rapport_bench.terminal import console
 
     sources = Sources(options.pop("data"), options.pop("store"), options.pop("replies"))
     results = options.pop("results")
-    plan = Plan(**options | {"study": study_name(options["study"], out)})
-    made = make_sheets(references, out, plan=plan, results=results, sources=sources)
+    asked = Request(**options | {"study": study_name(options["study"], out)})
+    made = make_sheets(references, out, asked=asked, results=results, sources=sources)
     if as_json:
         emit("human", made.to_json(), warnings=made.warnings)
         return

@@ -38,9 +38,8 @@ def score(
 ) -> None:
     """Unblind the ratings of a study and say what they show. Needs no model.
 
-    DIR is the study's folder with its key. RATINGS are what came back: the page's JSON files, or CSV
-    and XLSX in the layout of the sheets, in a long one or with a column for each reply and scale; or
-    folders of them. Anything doubtful (two values for one reply, an unknown item, a changed key) stops
+    DIR is the study's folder with its key. RATINGS are what came back: the page's JSON files, or the
+    sheets as CSV or XLSX, or folders of them. Anything doubtful (two values for one reply, an unknown item, a changed key) stops
     it, with file and place; what is missing is said. The result goes to
     RESULTS/v1/SUITE/human/STUDY.json, without text and names.
     """
@@ -57,12 +56,8 @@ def score(
     )
     result = found.result
     if as_json:
-        data = {
-            key: result.data[key]
-            for key in ("study", "suite", "arms", "scales", "design", "raters", "analysis")
-        }
-        data |= {
-            "result_id": result.result_id,
+        left_out = {"schema_version", "status", "items", "ratings", "volatile"}
+        data = result.content.model_dump(mode="json", exclude=left_out) | {
             "path": None if result.path is None else str(result.path),
             "new": found.new,
         }

@@ -52,14 +52,13 @@ def leaderboard(
     from rapport_bench.judging.leaderboard import load_results
     from rapport_bench.judging.published import load_published
     from rapport_bench.terminal import leaderboard as report
-    from rapport_bench.words.studies import studies_of, study_table
+    from rapport_bench.words.studies import studies_of
 
     composite = None if weights is None else read_weights(weights)
     found, problems = load_results(results)
     board = make_board(found, by=by, suite=suite, weights=composite)
     reported = load_published() if published else None
-    rated, broken = studies_of(results, board.suite.suite_id)
-    studies = [study_table(result) for result in rated]
+    studies, broken = studies_of(results, board.suite.suite_id)
     problems += broken
     if as_json or form == "json":
         emit("leaderboard", report.to_json(board, reported, studies), warnings=problems)
@@ -73,7 +72,7 @@ def leaderboard(
         from rapport_bench.report.page import board_page
 
         labels = labels_of([row.result for row in board.rows])
-        click.echo(board_page(board, labels, problems, reported, rated), nl=False)
+        click.echo(board_page(board, labels, problems, reported, studies), nl=False)
     else:
         report.show(board, reported, studies)
     for problem in problems:

@@ -15,6 +15,6 @@ def p_value(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
 
 
-def ends(interval: tuple[float, float] | None) -> list[float | None] | None:
+def ends(interval: tuple[float, float] | None) -> tuple[float | None, float | None] | None:
     """Both ends, rounded."""
-    return None if interval is None else [number(end) for end in interval]
+    return None if interval is None else (number(interval[0]), number(interval[1]))

@@ -12,17 +12,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rapport_bench.statistics.bands import GoldBand, band_distance, difference_of_draws, gold_band
+from rapport_bench.statistics.bands import (
+    GoldBand,
+    band_distance,
+    difference_of_draws,
+    gold_band,
+    sampled_distances,
+)
 from rapport_bench.statistics.bootstrap import (
     DRAWS,
     MIN_CLUSTERS,
-    bootstrap_sums,
+    defined_draws,
     percentile_interval,
 )
 from rapport_bench.statistics.clusters import Floats, Interval, checked_sums
 from rapport_bench.statistics.paired import Difference, exactly_equal_difference
-
-_MIN_DEFINED = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class BandArms:
 
     def interval(self, arm: int) -> Interval | None:
         """Its 95 % percentile interval; `None` where `bands.band_distance_estimate` has none."""
-        drawn = self._drawn([arm])
+        drawn = defined_draws(self.sampled[:, [arm]])
         return None if drawn is None else percentile_interval(drawn[:, 0], level=0.95)
 
     def difference(self, candidate: int, baseline: int) -> Difference:
@@ -64,18 +68,10 @@ class BandArms:
         if np.array_equal(pair[:, :2], pair[:, 2:]):
             return exactly_equal_difference(clusters)
         value = distances[0] - distances[1]
-        drawn = self._drawn([candidate, baseline])
+        drawn = defined_draws(self.sampled[:, [candidate, baseline]])
         if drawn is None or clusters < MIN_CLUSTERS:
             return Difference(value, clusters=clusters, reason="too few dialogues for an interval")
         return difference_of_draws(value, drawn, clusters=clusters, scale=self.scale)
-
-    def _drawn(self, arms: list[int]) -> Floats | None:
-        drawn = self.sampled[:, arms]
-        defined = ~np.isnan(drawn).any(axis=1)
-        if len(drawn) == 0 or defined.mean() < _MIN_DEFINED:
-            return None
-        kept: Floats = drawn[defined]
-        return kept
 
 
 def _pair(arm: int) -> tuple[int, int]:
@@ -96,9 +92,5 @@ def band_arms(
     band = gold_band(*gold, floor=floor, scale=scale)
     if band is None or len(columns) < MIN_CLUSTERS:
         return BandArms(band, columns, np.empty((0, len(arms))), scale)
-    sums = bootstrap_sums(columns, draws=draws, rng=rng)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rates = scale * sums[:, 0::2] / sums[:, 1::2]
-    # A draw without a gold denominator has no band, for any arm.
-    gaps: Floats = np.abs(rates[:, :-1] - rates[:, -1:]) - band.half_width
-    return BandArms(band, columns, np.maximum(gaps, 0.0), scale)
+    sampled = sampled_distances(columns, band.half_width, scale, draws=draws, rng=rng)
+    return BandArms(band, columns, sampled, scale)

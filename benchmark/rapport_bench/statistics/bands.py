@@ -20,6 +20,7 @@ from rapport_bench.statistics.bootstrap import (
     DRAWS,
     MIN_CLUSTERS,
     bootstrap_sums,
+    defined_draws,
     percentile_interval,
     tail_p_value,
 )
@@ -111,7 +112,9 @@ def band_distance_estimate(
     value = float(_distances(columns.sum(axis=0), band.half_width, scale)[0])
     if clusters < MIN_CLUSTERS:
         return Estimate(value, clusters=clusters, reason=_TOO_FEW)
-    sampled = _sampled_distances(columns, band.half_width, scale, draws=draws, rng=rng)
+    sampled = defined_draws(
+        sampled_distances(columns, band.half_width, scale, draws=draws, rng=rng)
+    )
     if sampled is None:
         return Estimate(value, clusters=clusters, reason=_SPARSE)
     se, ci = float(sampled[:, 0].std(ddof=1)), percentile_interval(sampled[:, 0], level=0.95)
@@ -158,7 +161,9 @@ def paired_band_difference(
     value = float(candidate - baseline)
     if clusters < MIN_CLUSTERS:
         return Difference(value, clusters=clusters, reason=_TOO_FEW)
-    sampled = _sampled_distances(columns, band.half_width, scale, draws=draws, rng=rng)
+    sampled = defined_draws(
+        sampled_distances(columns, band.half_width, scale, draws=draws, rng=rng)
+    )
     if sampled is None:
         return Difference(value, clusters=clusters, reason=_SPARSE)
     return difference_of_draws(value, sampled, clusters=clusters, scale=scale, alpha=alpha)
@@ -191,15 +196,12 @@ def difference_of_draws(
     )
 
 
-def _sampled_distances(
+def sampled_distances(
     columns: Floats, half_width: float, scale: float, *, draws: int, rng: np.random.Generator
-) -> Floats | None:
-    """(draws, arms) distances where every denominator is above 0; ``None`` if too few are."""
-    sums = bootstrap_sums(columns, draws=draws, rng=rng)
-    defined = sums[:, 1::2].all(axis=1)
-    if defined.mean() < 0.95:
-        return None
-    return _distances(sums[defined], half_width, scale)
+) -> Floats:
+    """(draws, arms) distances; NaN where a draw has a denominator of 0, gold's for any arm."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _distances(bootstrap_sums(columns, draws=draws, rng=rng), half_width, scale)
 
 
 def _distances(sums: Floats, half_width: float, scale: float) -> Floats:

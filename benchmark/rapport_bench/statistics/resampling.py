@@ -8,21 +8,25 @@ paired. Clusters are drawn in the order of their names: the order of a file does
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from rapport_bench.statistics.bootstrap import MIN_CLUSTERS, percentile_interval, tail_p_value
+from rapport_bench.statistics.bootstrap import (
+    MIN_CLUSTERS,
+    defined_draws,
+    percentile_interval,
+    tail_p_value,
+    times_taken,
+)
 from rapport_bench.statistics.clusters import Floats
 from rapport_bench.statistics.figure import Figure
 
 DRAWS = 2000
 SEED = 0
-DEFINED = 0.95
-"""Share of the draws in which a figure must be defined to get an interval."""
 
 Statistic = Callable[[Floats], float | None]
 """Weights, one per item -> the figure; `None` where it is undefined."""
@@ -44,10 +48,17 @@ class Sampled:
 
     def figure(self) -> Figure:
         """With a percentile interval, where there is a spread to see."""
-        reason = self._problem()
-        if reason is not None:
+        reason, defined = None, defined_draws(self.draws)
+        if self.value is None:
+            reason = "not defined on these data"
+        elif self.clusters < MIN_CLUSTERS:
+            reason = f"fewer than {MIN_CLUSTERS} clusters"
+        elif defined is None:
+            reason = "undefined in too many resamples"
+        elif float(np.ptp(defined)) < 1e-12:
+            reason = "no spread between resamples"
+        if reason is not None or defined is None:
             return Figure(self.value, None, self.clusters, reason)
-        defined = self.draws[~np.isnan(self.draws)]
         return Figure(self.value, percentile_interval(defined, level=0.95), self.clusters)
 
     def minus(self, other: Sampled) -> Figure:
@@ -55,21 +66,10 @@ class Sampled:
         if self.value is None or other.value is None:
             return Figure(None, None, self.clusters, "one of the two is undefined")
         difference = Sampled(self.value - other.value, self.draws - other.draws, self.clusters)
-        figure = difference.figure()
-        if figure.ci is None:
+        figure, defined = difference.figure(), defined_draws(difference.draws)
+        if figure.ci is None or defined is None:
             return figure
-        defined = difference.draws[~np.isnan(difference.draws)]
-        return Figure(figure.value, figure.ci, figure.clusters, p=tail_p_value(defined))
-
-    def _problem(self) -> str | None:
-        if self.value is None:
-            return "not defined on these data"
-        if self.clusters < MIN_CLUSTERS:
-            return f"fewer than {MIN_CLUSTERS} clusters"
-        defined = self.draws[~np.isnan(self.draws)]
-        if len(defined) < DEFINED * len(self.draws):
-            return "undefined in too many resamples"
-        return "no spread between resamples" if float(np.ptp(defined)) < 1e-12 else None
+        return replace(figure, p=tail_p_value(defined))
 
 
 class Resampler:
@@ -118,8 +118,5 @@ class Resampler:
 def _drawn(clusters: int, draws: int, seed: int) -> NDArray[np.uint16]:
     """(draws, clusters) counts; kept, because one report asks for the same ones many times."""
     rng = np.random.default_rng(seed)
-    counts = np.empty((draws, clusters), dtype=np.uint16)
-    for draw in range(draws):
-        taken = rng.integers(0, clusters, size=clusters)
-        counts[draw] = np.bincount(taken, minlength=clusters)
-    return counts
+    blocks = times_taken(clusters, draws=draws, rng=rng)
+    return np.concatenate([block.astype(np.uint16) for block in blocks])

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -19,19 +18,20 @@ from rapport_bench.judging.composite import Composite
 from rapport_bench.judging.field import Figure, Measure
 from rapport_bench.judging.leaderboard import Board, Row
 from rapport_bench.judging.published import Published
+from rapport_bench.results.human_result import HumanResult
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
 from rapport_bench.terminal import console
+from rapport_bench.terminal.layout import print_table
 from rapport_bench.words import formatting
-from rapport_bench.words.studies import StudyTable
-from rapport_bench.words.studies import markdown_lines as study_lines
+from rapport_bench.words.studies import study_table
 from rapport_bench.words.studies import to_json as study_json
-from rapport_bench.words.study import headline as study_headline
+from rapport_bench.words.tables import markdown_lines
 
 _NO_FIGURE = Figure(None)
 
 
 def show(
-    board: Board, published: Published | None = None, studies: Sequence[StudyTable] = ()
+    board: Board, published: Published | None = None, studies: Sequence[HumanResult] = ()
 ) -> None:
     """Print the board as a table, below it what people said, and what was published if asked for."""
     out = console.output()
@@ -52,32 +52,26 @@ def show(
     for line in _apart(board):
         out.print(line, style="yellow", markup=False)
     for study in studies:
-        _show_study(out, study)
+        print_table(out, study_table(study))
     if published is not None:
         out.print()
         for line in reported.lines(published):
             out.print(line, markup=False)
 
 
-def _show_study(out: Console, study: StudyTable) -> None:
-    out.print()
-    out.print(study_headline(study.result), style="bold", markup=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for place, name in enumerate(study.header):
-        table.add_column(Text(name), justify="right" if place else "left", overflow="fold")
-    for row in study.rows:
-        table.add_row(*map(Text, row))
-    out.print(table)
-    for note in study.notes:
-        out.print(note, style="dim", markup=False)
-
-
 def to_markdown(
-    board: Board, published: Published | None = None, studies: Sequence[StudyTable] = ()
+    board: Board, published: Published | None = None, studies: Sequence[HumanResult] = ()
 ) -> str:
     """The board as a Markdown table with its legend; studies and published figures below it."""
-    below = [*study_lines(studies), *_published_lines(published)]
+    below = [*_study_lines(studies), *_published_lines(published)]
     return "\n".join([*_markdown_lines(board), *below]) + "\n"
+
+
+def _study_lines(studies: Sequence[HumanResult]) -> Iterator[str]:
+    for study in map(study_table, studies):
+        yield from ("", f"**{markdown_text(study.title)}**", "", *markdown_lines(study))
+        for note in study.notes:
+            yield from ("", markdown_text(note))
 
 
 def _markdown_lines(board: Board) -> Iterator[str]:
@@ -147,7 +141,7 @@ def to_csv(board: Board, published: Published | None = None) -> str:
 
 
 def to_json(
-    board: Board, published: Published | None = None, studies: Sequence[StudyTable] = ()
+    board: Board, published: Published | None = None, studies: Sequence[HumanResult] = ()
 ) -> dict[str, Any]:
     """The board as `--json` prints it."""
     weights = board.composite.weights if board.composite else None

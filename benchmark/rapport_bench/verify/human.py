@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from rapport_bench.human.analysis.analysis import analyse
 from rapport_bench.results import result as results
-from rapport_bench.results.human_result import COLUMNS, HumanResult, load, path_of, ratings_of
+from rapport_bench.results.fields import LABEL, NAME
+from rapport_bench.results.human_result import HumanResult, load, path_of, ratings_of
 from rapport_bench.results.ratings import Ratings
+from rapport_bench.results.shared_sections import SharedVolatile
 from rapport_tasks.common.errors import RapportError
 
 _ABSOLUTE = 2e-6
@@ -44,25 +44,25 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
     except ValueError as error:
         return [*found, (str(error), _FROM_GIT)]
     arms = []
-    for arm in result.data["arms"]:
+    for arm in result.content.arms:
         try:
-            there = results.find(arm["result_id"], folder)
+            there = results.find(arm.result_id, folder)
         except RapportError:
-            said = f"rests on result {arm['result_id'][:8]}, which is not in {folder.name}"
+            said = f"rests on result {arm.result_id[:8]}, which is not in {folder.name}"
             found.append((said, "Add the arm's result file."))
             continue
         arms.append(there)
         if (there.name, there.kind, there.arm.arm_id) != (
-            arm["name"], arm["kind"], arm["arm_id"],
+            arm.name, arm.kind, arm.arm_id,
         ):  # fmt: skip
-            said = f"says other things of result {arm['result_id'][:8]} than its file"
+            said = f"says other things of result {arm.result_id[:8]} than its file"
             found.append((said, _FROM_GIT))
-    complete = len(arms) == len(result.data["arms"])
+    complete = len(arms) == len(result.content.arms)
     if complete and any(arm.suite_id != result.suite_id for arm in arms):
         found.append(("its arms are of another suite than it says", _FROM_GIT))
         complete = False
-    excluded = {rater["code"] for rater in result.data["raters"] if rater["excluded"]}
-    dialogues = result.data["items"]["dialogue"]
+    excluded = {rater.code for rater in result.content.raters if rater.excluded}
+    dialogues = result.content.items.dialogue
     if complete and any(not set(dialogues) <= set(arm.dialogue_ids) for arm in arms):
         found.append(("it rates dialogues that its arms never answered", _FROM_GIT))
         complete = False
@@ -70,12 +70,13 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
         found.append(("gives dialogues other domains than the arms' results", _FROM_GIT))
     derived = analyse(ratings.without(excluded), arms if complete else [], dialogues)
     stored = result.analysis
-    if stored["version"] != derived["version"]:
-        said = f"its analysis is of another version than this program's, {derived['version']}"
+    if stored.version != derived.version:
+        said = f"its analysis is of another version than this program's, {derived.version}"
         return [*found, (said, "Score the study again, or check it with that version.")]
-    if not complete or stored["metrics"] is None:
-        stored, derived = stored | {"metrics": None}, derived | {"metrics": None}
-    wrong = list(_differing(stored, derived, ""))
+    if not complete or stored.metrics is None:
+        without = {"metrics": None}
+        stored, derived = stored.model_copy(update=without), derived.model_copy(update=without)
+    wrong = list(_differing(stored.to_json(), derived.to_json(), ""))
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         said = f"figures that do not follow from its ratings: {', '.join(wrong[:3])}{more}"
@@ -85,45 +86,28 @@ def problems(path: str | Path) -> list[tuple[str, str]]:
 
 def _texts(result: HumanResult) -> Iterator[str]:
     """Places whose strings could hold a dialogue's text, by the bounds that results have."""
-    for error in _text_validator().iter_errors(result.data):
-        where = "/".join(str(part) for part in error.absolute_path)
-        yield f"{where}: could hold text"
-
-
-@cache
-def _text_validator() -> Any:
-    import jsonschema
-
-    text = (files("rapport_bench.results") / "result.text.schema.json").read_text(encoding="utf-8")
-    of_results = json.loads(text)
-    label, name = {"$ref": "#/$defs/Label"}, {"$ref": "#/$defs/OneLine"}
-    domain = {"anyOf": [{"type": "null"}, label]}
-    return jsonschema.Draft202012Validator(
-        {
-            "$defs": of_results["$defs"],
-            "properties": {
-                "study": {"properties": {"name": label}},
-                "suite": {"properties": {"name": name}},
-                "arms": {"items": {"properties": {"name": name}}},
-                "items": {
-                    "properties": {
-                        "dialogue": {"items": label},
-                        "domain": {"items": domain},
-                        "id": {"items": label},
-                    }
-                },
-                "volatile": of_results["properties"]["volatile"],
-            },
-        }
-    )
+    content = result.content
+    items = content.items
+    for where, form, texts in (
+        ("study/name", LABEL, [content.study.name]),
+        ("suite/name", NAME, [content.suite.name]),
+        ("arms/name", NAME, [arm.name for arm in content.arms]),
+        ("items/dialogue", LABEL, items.dialogue),
+        ("items/domain", LABEL, [domain for domain in items.domain if domain is not None]),
+    ):
+        if not all(map(form.search, texts)):
+            yield f"{where}: could hold text"
+    try:
+        SharedVolatile.model_validate(content.volatile.to_json())
+    except ValidationError:
+        yield "volatile: could hold text"
 
 
 def _domains_agree(result: HumanResult, arm: results.Result) -> bool:
     domains = arm.dialogues.group.domain
     of = dict(zip(arm.dialogue_ids, domains, strict=True))
-    items = result.data["items"]
-    said = items.get("domain", [of[name] for name in items["dialogue"]])
-    return bool([of[name] for name in items["dialogue"]] == said)
+    items = result.content.items
+    return [of[name] for name in items.dialogue] == list(items.domain)
 
 
 def _checked_ratings(result: HumanResult) -> Ratings:
@@ -139,10 +123,10 @@ def _checked_ratings(result: HumanResult) -> Ratings:
         "arm": len(ratings.arms),
         "scale": len(ratings.scales),
     }
-    lengths = {len(getattr(ratings, name)) for name in COLUMNS}
+    lengths = {len(column) for _, column in result.content.ratings}
     if len(lengths) > 1:
         raise ValueError(f"columns of ratings have lengths {sorted(lengths)}")
-    if len({len(column) for column in result.data["items"].values()}) > 1:
+    if len({len(column) for _, column in result.content.items}) > 1:
         raise ValueError("columns of items have different lengths")
     for name, limit in limits.items():
         if (getattr(ratings, name) >= limit).any():

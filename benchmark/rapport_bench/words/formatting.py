@@ -39,7 +39,7 @@ def number(value: float | None) -> str:
     )
 
 
-def interval(ends: Sequence[float] | None) -> str:
+def interval(ends: Sequence[float | None] | None) -> str:
     """``[low, high]``, or nothing."""
     return f"[{number(ends[0])}, {number(ends[1])}]" if ends else ""
 

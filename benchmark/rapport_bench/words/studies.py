@@ -5,45 +5,28 @@ They never enter ranks or tiers: raters judged other things, on fewer dialogues,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapport_bench.common.escape import markdown_text, one_line
-from rapport_bench.results.human_result import ArmScore, HumanResult, arm_scores, load
+from rapport_bench.common.escape import one_line
+from rapport_bench.results.human_result import HumanResult, files_in, load
+from rapport_bench.results.human_sections import ArmOnScale
 from rapport_bench.words import formatting
 from rapport_bench.words.study import (
     NEW_RATERS,
     THESE_RATERS,
     agreement_warnings,
     headline,
-    scale_names,
+    words_of,
 )
+from rapport_bench.words.tables import TextTable
 from rapport_tasks.common.errors import BadInput, Incomplete
-
-
-@dataclass(frozen=True, slots=True)
-class StudyTable:
-    """A study as text.
-
-    Attributes:
-        result: Which.
-        header: ``arm``, then the scales.
-        rows: An arm each, best first on the first scale.
-        notes: What the numbers are, and what limits them.
-    """
-
-    result: HumanResult
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...]
 
 
 def studies_of(folder: str | Path, suite_id: str) -> tuple[list[HumanResult], list[str]]:
     """The human results of a suite below a results folder, and a line for each broken file."""
     found, problems = [], []
-    for path in sorted(Path(folder).glob("v1/*/human/*.json")):
+    for path in files_in(folder):
         try:
             result = load(path)
         except (BadInput, Incomplete) as error:
@@ -54,72 +37,56 @@ def studies_of(folder: str | Path, suite_id: str) -> tuple[list[HumanResult], li
     return found, problems
 
 
-def study_table(result: HumanResult) -> StudyTable:
-    """Means of every arm on every scale, with the intervals of both populations."""
-    scales = scale_names(result)
-    by_arm: dict[str, dict[str, ArmScore]] = {}
-    for score in arm_scores(result):
-        by_arm.setdefault(score.result_id, {})[score.scale] = score
+def study_table(result: HumanResult) -> TextTable:
+    """Means of every arm on every scale, with the intervals of both populations; best arm first."""
+    of = {(row.arm, row.scale): row for row in result.analysis.table}
+    names = [one_line(arm.name) for arm in result.content.arms]
 
-    def rank(scores: dict[str, ArmScore]) -> tuple[float, str]:
-        first = scores[scales[0]]
-        return -(first.mean or 0.0), first.arm
+    def rank(arm: int) -> tuple[float, str]:
+        return -(of[arm, result.scales[0]].mean or 0.0), names[arm]
 
-    rows = []
-    for scores in sorted(by_arm.values(), key=rank):
-        cells = [one_line(scores[scales[0]].arm), *(_cell(scores[scale]) for scale in scales)]
-        rows.append(tuple(cells))
+    rows = tuple(
+        (names[arm], *(_cell(of[arm, scale]) for scale in result.scales))
+        for arm in sorted(range(len(names)), key=rank)
+    )
     notes = (
         f"Mean over dialogues, higher is better; 95 % intervals for {THESE_RATERS}, then in braces "
         f"for {NEW_RATERS}.",
         *agreement_warnings(result),
     )
-    header = ("arm", *(name.replace("_", " ") for name in scales))
-    return StudyTable(result, header, tuple(rows), notes)
+    header = ("arm", *map(words_of, result.scales))
+    return TextTable(headline(result), header, rows, notes, left=("arm",))
 
 
-def _cell(score: ArmScore) -> str:
-    if score.mean is None:
+def _cell(row: ArmOnScale) -> str:
+    if row.mean is None:
         return "–"
-    new = formatting.interval(score.ci_new_raters).strip("[]")
-    parts = [f"{score.mean:.2f}", formatting.interval(score.ci), f"{{{new}}}" if new else ""]
+    new = formatting.interval(row.ci_new_raters).strip("[]")
+    parts = [f"{row.mean:.2f}", formatting.interval(row.ci), f"{{{new}}}" if new else ""]
     return " ".join(filter(None, parts))
 
 
-def markdown_lines(studies: Sequence[StudyTable]) -> Iterator[str]:
-    """The studies below a leaderboard in Markdown."""
-    for study in studies:
-        yield ""
-        yield f"**{markdown_text(headline(study.result))}**"
-        yield ""
-        yield f"| {' | '.join(study.header)} |"
-        yield "| --- |" + " ---: |" * (len(study.header) - 1)
-        for row in study.rows:
-            yield f"| {' | '.join(map(markdown_text, row))} |"
-        for note in study.notes:
-            yield ""
-            yield markdown_text(note)
-
-
-def to_json(study: StudyTable) -> dict[str, Any]:
+def to_json(study: HumanResult) -> dict[str, Any]:
     """A study as `rapport leaderboard --json` prints it."""
+    arms = study.content.arms
+    points = {scale.name: scale.points for scale in study.content.scales}
     return {
-        "study": study.result.study,
-        "simulated": study.result.simulated,
-        "result_id": study.result.result_id,
+        "study": study.study,
+        "simulated": study.simulated,
+        "result_id": study.result_id,
         "arms": [
             {
-                "arm": score.arm,
-                "result_id": score.result_id,
-                "scale": score.scale,
-                "points": score.points,
-                "mean": score.mean,
-                "sd": score.sd,
-                "ci": score.ci,
-                "ci_new_raters": score.ci_new_raters,
-                "dialogues": score.items,
-                "raters": score.raters,
+                "arm": arms[row.arm].name,
+                "result_id": arms[row.arm].result_id,
+                "scale": row.scale,
+                "points": points[row.scale],
+                "mean": row.mean,
+                "sd": row.sd,
+                "ci": row.ci,
+                "ci_new_raters": row.ci_new_raters,
+                "dialogues": row.items,
+                "raters": study.raters,
             }
-            for score in arm_scores(study.result)
+            for row in study.analysis.table
         ],
     }

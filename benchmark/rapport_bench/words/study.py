@@ -1,58 +1,42 @@
-"""A study's outcome as tables of text, from the saved result alone."""
+"""What is said of a study of ratings, wherever it is shown."""
 
 from __future__ import annotations
 
 from rapport_bench.common.escape import one_line
+from rapport_bench.results import human_sections as saved
 from rapport_bench.results.human_result import HumanResult
 
 SIMULATED = "SIMULATED RATINGS (by a program, by nobody)"
+THESE_RATERS, NEW_RATERS = saved.Populations().items, saved.Populations().crossed
+EXPERTS = {"advice": 0.64, "validation": 0.41}
+"""Alphas reported for experts on such scales, as points of reference; reported figures, not measured here."""
 
 
 def headline(result: HumanResult) -> str:
     """What was rated by how many, and whether by anyone."""
-    data = result.data
-    raters = sum(not rater["excluded"] and rater["given"] > 0 for rater in data["raters"])
+    design = result.content.design
     text = (
-        f"Study {result.study} · suite {data['suite']['name']} {result.suite_id[:8]} · "
-        f"{data['design']['items']} dialogues by {raters} of {data['design']['raters']} raters · "
-        f"{len(data['arms'])} arms"
+        f"Study {result.study} · suite {result.content.suite.name} {result.suite_id[:8]} · "
+        f"{design.items} dialogues by {result.raters} of {design.raters} raters · "
+        f"{len(result.content.arms)} arms"
     )
     return one_line(f"{SIMULATED} · {text}" if result.simulated else text)
 
 
 def agreement_warnings(result: HumanResult) -> list[str]:
     """What low agreement means, with points of reference."""
-    rows = result.analysis["agreement"]
-    low = [name for name in scale_names(result) if rows[name]["low"]]
+    found = {name: result.analysis.agreement[name] for name in result.scales}
+    low = [f"{words_of(name)} {row.alpha.value:.2f}" for name, row in found.items() if row.low]
     if not low:
         return []
-    listed = ", ".join(f"{_words(name)} {rows[name]['alpha']['value']:.2f}" for name in low)
+    experts = ", ".join(f"{name} {value:.2f}" for name, value in EXPERTS.items())
     return [
-        f"raters agree little (ordinal alpha {listed}; below .4): single ratings are mostly noise, "
-        "means over few raters partly. As points of reference, figures reported for experts (not "
-        f"measured here): advice {EXPERTS['advice_appropriateness']:.2f}, validation "
-        f"{EXPERTS_VALIDATION:.2f}"
+        f"raters agree little (ordinal alpha {', '.join(low)}; below .4): single ratings are mostly "
+        "noise, means over few raters partly. As points of reference, figures reported for experts "
+        f"(not measured here): {experts}"
     ]
 
 
-def scale_names(result: HumanResult) -> list[str]:
-    """In the study's order, which the sorted keys of a file do not keep."""
-    return [scale["name"] for scale in result.data["scales"]]
-
-
-def _words(name: str) -> str:
+def words_of(name: str) -> str:
+    """A scale's name for people."""
     return name.replace("_", " ")
-
-
-THESE_RATERS = "these raters, new dialogues"
-
-
-NEW_RATERS = "new raters and new dialogues"
-
-
-EXPERTS = {"advice_appropriateness": 0.64}
-
-
-EXPERTS_VALIDATION = 0.41
-"""Alphas reported for experts on such scales (advice, validation of feelings), as points of reference;
-reported figures, not measured here."""

@@ -85,7 +85,7 @@ def test_alpha_is_that_of_its_definition_and_of_the_package(seed, of_the_package
     cells = np.clip(np.rint(truth + rng.normal(0, 0.8, (2, 25, 4))), 1, 5)
     cells[rng.random(cells.shape) < 0.2] = NAN
     units = [[value for value in unit if value == value] for unit in cells.reshape(-1, 4)]
-    found = ordinal_alpha(cells, points=5, draws=200)
+    found = ordinal_alpha(cells, points=5)
     assert found.value == pytest.approx(alpha_by_definition(units, 5))
     assert found.value == pytest.approx(of_the_package)
     assert found.ci[0] < found.value < found.ci[1]

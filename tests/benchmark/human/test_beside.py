@@ -9,9 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from made_study import SCALES, made_study
 from rapport_bench.cli.main import _run
+from rapport_bench.report.human import study_section
+from rapport_bench.results.human_result import files_in, load
+from rapport_bench.terminal.study import show
+from rapport_bench.words.study_tables import tables
 
 SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "rate_study.py"
 NOBODY = "SIMULATED RATINGS (by a program, by nobody)"
@@ -81,6 +86,22 @@ def test_the_report_has_every_table_and_says_that_nobody_rated(folder, capsys, t
     assert "Simulated ratings" in text
     assert text.count(NOBODY) >= 6
     assert "Do the metrics agree with the ratings?" in text
+
+
+def test_terminal_and_page_show_the_same_tables(folder, capsys):
+    (path,) = files_in(folder)
+    study = load(path)
+    page = study_section([study])
+    assert page
+    show(study)
+    printed = capsys.readouterr().out
+    for table in tables(study):
+        assert table.title in printed
+        assert f"<h3>{escape(table.title)}</h3>" in page.body
+        cells = [cell for row in table.rows for cell in row]
+        assert not [cell for cell in cells if f">{escape(cell)}<" not in page.body]
+        assert not [word for cell in cells for word in cell.split() if word not in printed]
+        assert not [note for note in table.notes if f">{escape(note)}<" not in page.body]
 
 
 def test_the_check_before_a_merge_reads_studies_too(folder, capsys, tmp_path):

@@ -14,7 +14,8 @@ from rapport_bench.cli.main import _run
 from rapport_bench.human.ratings.preferences import Rule, prefer
 from rapport_bench.human.sheets.scales import NAMES
 from rapport_bench.human.sheets.sheet import Line, Reply, SheetItem
-from rapport_bench.human.sheets.study import Key, KeyArm, KeyItem, read_key, read_study
+from rapport_bench.human.sheets.study import Key, KeyItem, read_key, read_study
+from rapport_bench.results.human_sections import RatedArm
 from rapport_bench.results.ratings import Ratings
 
 ONE, TWO = "1" * 64, "2" * 64
@@ -23,15 +24,20 @@ ONE, TWO = "1" * 64, "2" * 64
 def example(values: list[tuple[int, int, int, int, int]], texts=("甲", "乙")):
     """Two raters, one item; values are (rater, arm, scale, value, again)."""
     key = Key(
-        "pilot",
-        "0" * 64,
-        (KeyArm("a", "base", ONE, ONE), KeyArm("b", "adapter", TWO, TWO)),
-        {"i001": KeyItem("d", 1, None, {"A": TWO, "B": ONE})},
+        study="pilot",
+        suite_id="0" * 64,
+        arms=(
+            RatedArm(name="a", kind="base", result_id=ONE, arm_id=ONE),
+            RatedArm(name="b", kind="adapter", result_id=TWO, arm_id=TWO),
+        ),
+        items={"i001": KeyItem(dialogue="d", turn=1, domain=None, letters={"A": TWO, "B": ONE})},
+        repeats={},
+        attention={},
     )
     item = SheetItem(
-        "i001",
-        (Line("system", "背景。"), Line("user", "累。")),
-        (Reply("A", texts[1]), Reply("B", texts[0])),
+        id="i001",
+        context=(Line(role="system", content="背景。"), Line(role="user", content="累。")),
+        replies=(Reply(letter="A", content=texts[1]), Reply(letter="B", content=texts[0])),
     )
     columns = (
         np.array([(r, 0, a, s, v) for r, a, s, v, _ in values], dtype=np.int64).reshape(-1, 5).T

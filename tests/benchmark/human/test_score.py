@@ -12,11 +12,15 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from made_sheets import sheet as sheet_of
 from made_study import SCALES, Made, export, made_study, rows_of
 from rapport_bench.cli.main import _run
-from rapport_bench.human.ratings.files import rater_in, read_ratings
+from rapport_bench.human.ratings.files import read_ratings
+from rapport_bench.human.sheets.workbook import FIXED, to_csv, to_xlsx
 from rapport_bench.results import human_result
+from rapport_bench.results.result import result_id
 from rapport_bench.verify.human import problems
+from rapport_bench.words import studies
 from rapport_tasks.common.errors import BadInput
 
 SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "rate_study.py"
@@ -58,36 +62,69 @@ def rated(tmp_path_factory, rate_study) -> Made:
 def scored(rated) -> human_result.HumanResult:
     code = _run(["human", "score", str(rated.folder), str(rated.folder.parent / "ratings"), "-o", str(rated.results)])  # fmt: skip
     assert code == 0
-    return next(human_result.load_all(rated.results))
+    (path,) = human_result.files_in(rated.results)
+    return human_result.load(path)
 
 
 def test_the_planted_difference_is_recovered(scored) -> None:
     assert scored.path.parts[-4:] == ("v1", "made", "human", "pilot.json")
-    rows = scored.analysis["comparisons"]
-    assert [row["scale"] for row in rows] == list(SCALES)
+    rows = scored.analysis.comparisons
+    assert [row.scale for row in rows] == list(SCALES)
     for row in rows:
-        for found in (row["items"], row["crossed"]):
-            assert found["ci"][0] <= 0.6 <= found["ci"][1]
-            assert found["ci"][0] > 0
-        assert row["wilcoxon"]["p"] < row["wilcoxon"]["p_adjusted"] + 1e-12
-        assert row["rank_biserial"]["value"] > 0.3
-        assert row["cells"] == 200
+        for found in (row.items, row.crossed):
+            assert found.ci[0] <= 0.6 <= found.ci[1]
+            assert found.ci[0] > 0
+        assert row.wilcoxon.p < row.wilcoxon.p_adjusted + 1e-12
+        assert row.rank_biserial.value > 0.3
+        assert row.cells == 200
+
+
+def test_figures_stay(scored) -> None:
+    """Figures of version 0.1; random draws are among them, so that their stream may not change."""
+
+    def near(*values: float):
+        return pytest.approx(values, abs=2e-5)
+
+    found = scored.analysis
+    row, agreement = found.comparisons[0], found.agreement[SCALES[0]]
+    assert (row.items.value, row.items.se, *row.items.ci) == near(
+        0.605, 0.122052, 0.352314, 0.84645
+    )
+    assert (row.crossed.se, *row.crossed.ci) == near(0.165248, 0.233824, 0.976176)
+    assert (row.crossed.df, row.crossed.p_adjusted) == near(9.4404, 0.009919)
+    parts = row.crossed.variances
+    assert (parts.item, parts.rater, parts.residual) == near(0.381282, 0.062051, 1.072949)
+    assert (row.wilcoxon.p, row.wilcoxon.p_adjusted) == pytest.approx((8.69154e-5, 1.73831e-4))
+    assert (row.rank_biserial.value, *row.rank_biserial.ci) == near(0.747748, 0.496959, 0.927965)
+    assert (agreement.alpha.value, *agreement.alpha.ci) == near(0.373156, 0.247436, 0.481108)
+    assert (agreement.icc_single.value, *agreement.icc_single.ci) == near(0.399698, 0.259216, 0.536834)  # fmt: skip
+    assert (agreement.icc_average.value, *agreement.icc_average.ci) == near(0.769007, 0.636311, 0.852839)  # fmt: skip
+    assert [s.value for s in agreement.severity.values()] == near(-0.3575, -0.4825, 0.005, 0.1425, 0.6925)  # fmt: skip
+    again = found.consistency.all
+    assert (again.exact, again.within_one, again.kappa) == near(0.375, 0.9, 0.572287)
+    arm = found.table[0]
+    assert (arm.mean, arm.sd, arm.sd_items) == near(3.305, 1.075994, 0.688346)
+    assert (*arm.ci, *arm.ci_new_raters) == near(3.084856, 3.525144, 2.59969, 4.01031)
+    metric = found.metrics[0]
+    assert (metric.metric, metric.scale) == ("nll_per_token", SCALES[0])
+    assert (metric.within.value, *metric.within.ci) == near(0.13906, -0.14761, 0.39941)
+    assert (metric.between.value, *metric.between.ci) == near(0.082863, -0.243162, 0.392438)
 
 
 def test_the_result_holds_no_names_and_no_text(scored, rated) -> None:
-    assert [r["code"] for r in scored.data["raters"]] == ["r01", "r02", "r03", "r04", "r05"]
-    assert scored.data["volatile"]["command"] == "rapport human score"
+    assert [rater.code for rater in scored.content.raters] == ["r01", "r02", "r03", "r04", "r05"]
+    assert scored.content.volatile.command == "rapport human score"
     text = scored.path.read_text(encoding="utf-8")
     assert "ratings-" not in text
     assert str(rated.folder) not in text
-    assert len(scored.data["ratings"]["value"]) == 5 * 44 * 2 * 3
+    assert len(scored.content.ratings.value) == 5 * 44 * 2 * 3
 
 
 def test_simulated_ratings_are_called_so_over_every_table(scored, capsys) -> None:
     from rapport_bench.terminal.study import show
 
     assert scored.simulated
-    assert all(score.simulated for score in human_result.arm_scores(scored))
+    assert studies.to_json(scored)["simulated"] is True
     show(scored)
     out = capsys.readouterr().out
     for title in (
@@ -103,16 +140,19 @@ def test_simulated_ratings_are_called_so_over_every_table(scored, capsys) -> Non
 
 
 def test_scores_of_arms_for_leaderboard_and_report(scored) -> None:
-    scores = human_result.arm_scores(scored)
-    assert [(s.arm, s.scale) for s in scores][:2] == [("base", SCALES[0]), ("base", SCALES[1])]
+    scores = studies.to_json(scored)["arms"]
+    assert [(s["arm"], s["scale"]) for s in scores][:2] == [
+        ("base", SCALES[0]),
+        ("base", SCALES[1]),
+    ]
     ratings = human_result.ratings_of(scored)
     for at, score in enumerate(scores):
         cells = ratings.cells(at % 3)[at // 3]
-        assert score.mean == pytest.approx(cells.mean(axis=1).mean(), abs=1e-6)
-        assert score.sd == pytest.approx(cells.std(ddof=1), abs=1e-6)
-        assert score.ci[0] < score.mean < score.ci[1]
-        assert score.ci_new_raters[0] < score.ci[0]
-        assert (score.raters, score.items, score.points) == (5, 40, 5)
+        assert score["mean"] == pytest.approx(cells.mean(axis=1).mean(), abs=1e-6)
+        assert score["sd"] == pytest.approx(cells.std(ddof=1), abs=1e-6)
+        assert score["ci"][0] < score["mean"] < score["ci"][1]
+        assert score["ci_new_raters"][0] < score["ci"][0]
+        assert (score["raters"], score["dialogues"], score["points"]) == (5, 40, 5)
 
 
 def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
@@ -130,7 +170,7 @@ def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
             scored.path.write_text(before, encoding="utf-8")
 
     def resealed(changed: dict[str, object]) -> dict[str, object]:
-        return human_result.seal(changed).data
+        return changed | {"result_id": result_id(changed)}
 
     edited = json.loads(json.dumps(data))
     edited["ratings"]["value"][0] = 6 - edited["ratings"]["value"][0]
@@ -148,7 +188,7 @@ def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
     stranger = json.loads(json.dumps(data))
     stranger["study"]["author"] = "a name"
     text = said(stranger)
-    assert "study breaks the rule 'additionalProperties'" in text
+    assert "study/author: Extra inputs are not permitted" in text
     assert "a name" not in text
     newer = json.loads(json.dumps(data))
     newer["analysis"]["version"] = "0.9"
@@ -192,7 +232,7 @@ def test_json_holds_the_analysis(rated, scored, command) -> None:
     code, out, err = command(rated.folder, rated.folder.parent / "ratings", "-o", rated.results, "--json")  # fmt: skip
     envelope = json.loads(out)
     assert (code, err, envelope["command"]) == (0, "", "human")
-    assert envelope["data"]["analysis"] == scored.analysis
+    assert envelope["data"]["analysis"] == scored.analysis.to_json()
     assert envelope["data"]["study"]["simulated"] is True
     assert any("raters agree little" in warning for warning in envelope["warnings"])
     assert "ratings" not in envelope["data"]
@@ -210,8 +250,10 @@ VALUES = {"base": 2, "new": 4}
 
 
 def values_of(made: Made, path: Path) -> dict[tuple[str, str, str], str]:
-    found = read_ratings(path, made.study)
+    found = read_ratings(path, made.study).table
     assert not found.problems
+    assert found.studies == {"pilot"}
+    assert {entry.rater for entry in found.entries} == {"r01"}
     return {(e.item, e.letter, e.scale): e.value for e in found.entries}
 
 
@@ -220,23 +262,23 @@ def truth(made: Made, rater: str = "r01") -> dict[tuple[str, str, str], str]:
     return {(str(r["item"]), str(r["letter"]), str(r["scale"])): str(r["value"]) for r in rows}
 
 
-def table(made: Made, layout: str, rater: str = "r01") -> list[list[object]]:
-    """A rater's ratings in one of the three layouts."""
-    rows = rows_of(made, rater, value=VALUES)
-    if layout == "long":
-        return [["item", "letter", "scale", "value"], *([*row.values()] for row in rows)]
-    by = {(r["item"], r["letter"], r["scale"]): r["value"] for r in rows}
-    shown = made.study.assignments[rater]
-    if layout == "wide":
-        body = [
-            [i, letter, *(by[i, letter, scale] for scale in SCALES)]
-            for i in shown
-            for letter in "AB"
+def table(made: Made, rater: str = "r01") -> list[list[object]]:
+    """A rater's ratings in the sheet that was sent."""
+    by = truth(made, rater)
+    body = [
+        [
+            "pilot",
+            rater,
+            item,
+            letter,
+            "一段对话",
+            "一条回复",
+            *(by[item, letter, s] for s in SCALES),
         ]
-        return [["item", "letter", *SCALES], *body]
-    heads = [(letter, scale) for letter in "AB" for scale in SCALES]
-    body = [[i, *(by[i, letter, scale] for letter, scale in heads)] for i in shown]
-    return [["item", *(f"{letter}:{scale}" for letter, scale in heads)], *body]
+        for item in made.study.assignments[rater]
+        for letter in "AB"
+    ]
+    return [[*FIXED, *SCALES], *body]
 
 
 def as_csv(rows: list[list[object]], delimiter: str = ",") -> str:
@@ -245,114 +287,74 @@ def as_csv(rows: list[list[object]], delimiter: str = ",") -> str:
     return file.getvalue()
 
 
-def as_xlsx(rows: list[list[object]], path: Path) -> None:
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    book.save(path)
-
-
-@pytest.mark.parametrize("layout", ["long", "wide", "by item"])
 @pytest.mark.parametrize("form", ["csv", "xlsx", "semicolons", "shuffled"])
-def test_every_layout_is_read(study, tmp_path, layout, form) -> None:
-    rows = table(study, layout)
-    path = tmp_path / f"ratings-pilot-r01.{'xlsx' if form == 'xlsx' else 'csv'}"
+def test_the_sheet_is_read_as_it_was_sent(study, tmp_path, form) -> None:
+    rows = table(study)
+    path = tmp_path / f"mine.{'xlsx' if form == 'xlsx' else 'csv'}"
     if form == "shuffled":
         rows = [row[::-1] for row in [rows[0], [""] * len(rows[0]), *rows[:0:-1]]]
+        rows.append([""] * 3 + ["谢谢！"])  # a note below
     if form == "xlsx":
-        as_xlsx(rows, path)
+        book = openpyxl.Workbook()
+        book.active["A1"] = "开始之前"
+        sheet = book.create_sheet("ratings")
+        for row in rows:
+            sheet.append(row)
+        book.save(path)
+        assert read_ratings(path, study.study).table.entries[0].where == "ratings!G2"
     else:
         path.write_text(as_csv(rows, ";" if form == "semicolons" else ","), encoding="utf-8")
     assert values_of(study, path) == truth(study)
-    assert {e.rater for e in read_ratings(path, study.study).entries} == {"r01"}
+
+
+def test_the_sheets_that_are_sent_are_read_back(tmp_path) -> None:
+    """What `rapport human sheet` writes, filled in: the two must not drift apart."""
+    sent = sheet_of(2)
+    made = made_study(tmp_path, raters=1, items=2, repeats=0, attention=0)
+    (tmp_path / "r01.csv").write_text(to_csv(sent), encoding="utf-8")
+    (tmp_path / "r01.xlsx").write_bytes(to_xlsx(sent))
+    for name in ("r01.csv", "r01.xlsx"):
+        found = read_ratings(tmp_path / name, made.study).table
+        assert not found.problems
+        assert [(e.rater, e.item, e.letter, e.scale) for e in found.entries] == [
+            ("r01", item, letter, scale)
+            for item in ("i001", "i002")
+            for letter in "BA"
+            for scale in SCALES
+        ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
-def test_chinese_headings_padded_and_full_width_values(study, tmp_path, encoding) -> None:
-    rows = table(study, "wide")
-    rows[0] = ["条目", "回复", "共情共鸣", "对话连贯", " 建议 恰当".replace(" ", ""), "备注"]
-    styles = (" {} ", "{}.0", "\u200b{}")
-    for number, row in enumerate(rows[1:]):
-        row[0] = str(row[0]).upper() if number % 2 else f" {row[0]}"
-        row[1] = {"A": "Ａ", "B": "b"}[str(row[1])]
-        row[2] = chr(ord("０") + int(str(row[2])))
-        row[3] = styles[number % 3].format(row[3])
-        row.append("说明，不读")
-    path = tmp_path / "r01.csv"
-    path.write_bytes(as_csv([["第一批评分"], [], *rows]).encode(encoding, errors="ignore"))
-    found = read_ratings(path, study.study)
-    assert not found.problems
-    assert len(found.entries) == len(truth(study))
-    assert {e.value.split(".")[0] for e in found.entries} == {*truth(study).values()}
-
-
-def test_full_width_values_are_scored_alike(study, tmp_path, command) -> None:
+def test_padded_and_full_width_values_in_the_encodings_of_spreadsheets(
+    study, tmp_path, command, encoding
+) -> None:
     export(study, "r02", rows_of(study, "r02", value=VALUES), tmp_path)
-    rows = table(study, "long")
+    rows = table(study)
     for row in rows[1:]:
-        row[3] = f"  {chr(ord('０') + int(str(row[3])))}．０ "
-    (tmp_path / "r01.csv").write_text(as_csv(rows), encoding="utf-8-sig")
-    code, out, _ = command(study.folder, tmp_path, "-o", study.results, "--no-save", "--json")
-    assert code == 0
+        row[2] = f" {row[2]}"
+        row[3] = {"A": "Ａ", "B": "\u200bB"}[str(row[3])]
+        row[6:] = [f"  {chr(ord('０') + int(str(value)))}．０ " for value in row[6:]]
+    (tmp_path / "r01.csv").write_bytes(as_csv(rows).encode(encoding, errors="ignore"))
+    code, out, err = command(study.folder, tmp_path, "-o", study.results, "--no-save", "--json")
+    assert (code, err) == (0, "")
+    assert not [said for said in json.loads(out)["warnings"] if "missing" in said]
     means = {
         (r["arm"], r["scale"]): r["mean"] for r in json.loads(out)["data"]["analysis"]["table"]
     }
     assert means == {(arm, s): value for arm, value in ((0, 2.0), (1, 4.0)) for s in SCALES}
 
 
-def test_merged_cells(study, tmp_path, command) -> None:
-    """A merged item stands for its rows; a merged value for its top-left cell alone, and it is said."""
-    book = openpyxl.Workbook()
-    sheet = book.active
-    for row in table(study, "wide"):
-        sheet.append(row)
-    for first in range(2, sheet.max_row, 2):
-        sheet.merge_cells(f"A{first}:A{first + 1}")
-    sheet.merge_cells("C2:C3")
-    sheet.merge_cells("D4:E4")
-    path = tmp_path / "ratings-pilot-r01.xlsx"
-    book.save(path)
-    found = read_ratings(path, study.study)
-    assert [note.split(": ")[0] for note in found.notes] == [
-        "ratings-pilot-r01.xlsx, C2:C3",
-        "ratings-pilot-r01.xlsx, D4:E4",
-    ]
-    values = {(e.item, e.letter, e.scale): e.value for e in found.entries}
-    differing = {unit for unit, value in truth(study).items() if values[unit] != value}
-    assert len(differing) == 2
-    assert {values[unit] for unit in differing} == {""}
-    export(study, "r02", rows_of(study, "r02"), tmp_path)
-    code, _, err = command(study.folder, tmp_path, "-o", study.results, "--no-save")
-    assert code == 0
-    assert "C2:C3: merged cells; their value" in err
-    assert "counts for C2 alone" in err
-    assert "ratings missing: ratings-pilot-r01.xlsx, C3" in err
-
-
 def test_several_sheets_are_several_raters(study, tmp_path) -> None:
     book = openpyxl.Workbook()
-    book.active.title = "说明"
-    book.active["A1"] = "谢谢大家"
     for rater in ("r01", "r02"):
         sheet = book.create_sheet(rater)
-        for row in table(study, "long", rater):
+        for row in table(study, rater):
             sheet.append(row)
     path = tmp_path / "all.xlsx"
     book.save(path)
-    found = read_ratings(path, study.study)
+    found = read_ratings(path, study.study).table
     assert {e.rater for e in found.entries} == {"r01", "r02"}
-    assert found.entries[0].where == "r01!D2"
     assert len(found.entries) == 2 * len(truth(study))
-
-
-def test_a_rater_column_counts_before_the_file_name(study, tmp_path) -> None:
-    rows = [["评分者", *table(study, "long")[0]], *(["R02", *r] for r in table(study, "long")[1:])]
-    path = tmp_path / "r01.csv"
-    path.write_text(as_csv(rows), encoding="utf-8")
-    assert {e.rater for e in read_ratings(path, study.study).entries} == {"R02"}
-    assert rater_in("ratings-pilot-r01 (1)", study.study) == "r01"
-    assert rater_in("r01 r02", study.study) == ""
-    assert rater_in("pilot", study.study) == ""
 
 
 # --- what stops the scoring ---------------------------------------------------------------------
@@ -377,8 +379,8 @@ def refused(command, made: Made, *paths: Path) -> str:
         ({"value": "nan"}, "rating 1: 'nan' for"),
         ({"value": True}, "rating 1: 'True' for"),
         ({"item": "i999"}, "rating 1: no item 'i999' in this study. Did you mean"),
-        ({"letter": "C"}, "rating 1: no reply 'C' of {item}. Replies are A, B."),
-        ({"scale": "empathic_resonanse"}, "rating 1: no scale 'empathic_resonanse'. Did you mean 'empathic_resonance'?"),
+        ({"letter": "C"}, "rating 1: no letter 'C' in this study. Letters are A, B."),
+        ({"scale": "empathic_resonanse"}, "rating 1: no scale 'empathic_resonanse' in this study. Did you mean 'empathic_resonance'?"),
     ],
 )  # fmt: skip
 def test_entries_that_cannot_be_used(study, tmp_path, command, change, expected) -> None:
@@ -427,9 +429,11 @@ def test_files_of_another_study_or_sheet_or_rater(study, tmp_path, command) -> N
     assert "ratings of study 'main', not of 'pilot'" in said(study="main")
     assert "filled in on another sheet than r01's" in said(sheet_sha256="e" * 64)
     assert "no rater 'r07' in this study" in said(rater="r07")
-    assert "does not say who rated" in said(rater="")
-    assert "no list of ratings in it" in said(ratings="none")
-    assert "rating 1: not an item, a letter, a scale and a value" in said(ratings=["i001"])
+    assert "no rater '' in this study. Raters are r01, r02." in said(rater="")
+    assert "not what the page exports: ratings: Input should be a valid" in said(ratings="none")
+    assert "not what the page exports: ratings/0: Input should be an object" in said(ratings=["i"])
+    row = {"item": "i001", "letter": "A", "scale": SCALES[0]}
+    assert "not what the page exports: ratings/0/value: Field required" in said(ratings=[row])
     path.write_text(path.read_text()[:100])
     assert "not JSON, or only part of it" in refused(command, study, path)
 
@@ -437,19 +441,28 @@ def test_files_of_another_study_or_sheet_or_rater(study, tmp_path, command) -> N
 def test_tables_that_cannot_be_read(study, tmp_path, command) -> None:
     path = tmp_path / "r01.csv"
     path.write_text("a,b\n1,2\n")
-    assert "no row with the headings of ratings" in refused(command, study, path)
-    rows = table(study, "wide")
-    rows[0][2] = "empathic_resonanc"
-    path.write_text(as_csv(rows))
     err = refused(command, study, path)
-    assert "r01.csv, row 1: no scale is called 'empathic_resonanc'. Did you mean" in err
-    rows[0][2] = rows[0][3]
+    assert "no table of ratings in it" in err
+    assert "columns study, rater, item, letter, empathic_resonance," in " ".join(err.split())
+    rows = table(study)
+    rows[0][6] = "empathic_resonanc"
     path.write_text(as_csv(rows))
-    assert "two columns are headed 'conversational_coherence'" in refused(command, study, path)
-    rows = table(study, "wide")
-    rows[5][0] = ""
+    assert "r01.csv, row 1: no column 'empathic_resonance'. Put" in refused(command, study, path)
+    rows[0][6] = rows[0][7]
+    path.write_text(as_csv(rows))
+    assert "2 column 'conversational_coherence'" in refused(command, study, path)
+    path.write_text(as_csv([["item", "letter", "scale", "value"], ["i000", "A", SCALES[0], 3]]))
+    assert "no column 'study', no column 'rater'" in refused(command, study, path)
+    rows = table(study)
+    rows[5][2] = ""
     path.write_text(as_csv(rows))
     assert "r01.csv, row 6: ratings without an item" in refused(command, study, path)
+    rows = table(study)
+    rows[5][0], rows[6][1] = "main", ""
+    path.write_text(as_csv(rows))
+    err = refused(command, study, path)
+    assert "ratings of study 'main', not of 'pilot'" in err
+    assert "r01.csv, row 7: no rater '' in this study" in err
     path.write_bytes(b"\xff\x81\xff" * 9)
     assert "neither UTF-8 nor GBK" in refused(command, study, path)
     for name, content, expected in (
@@ -573,7 +586,9 @@ def test_one_missed_check_of_three_is_allowed_and_sameness_is_flagged(
 
 def test_a_raters_words_are_not_repeated_in_an_error(study, tmp_path, command) -> None:
     path = tmp_path / "ratings-pilot-r01.csv"
-    path.write_text(f"item,letter,scale,value\n昨天我和他吵架了，心里很难受,A,{SCALES[0]},4\n")
+    rows = table(study)
+    rows[1][2] = "昨天我和他吵架了，心里很难受"
+    path.write_text(as_csv(rows))
     message = refused(command, study, path)
     assert "no item (a text of 14 characters) in this study" in message
     assert "吵架" not in message

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rapport_bench.human.sheets.sheet import Sheet
 from rapport_bench.human.sheets.study import (
     Attention,
     Key,
-    KeyArm,
     KeyItem,
     Scale,
     Study,
@@ -20,19 +20,23 @@ from rapport_bench.human.sheets.study import (
     read_study,
     write_study,
 )
+from rapport_bench.results.human_sections import RatedArm
 from rapport_tasks.common.errors import BadInput
 
 ONE, TWO = "1" * 64, "2" * 64
 KEY = Key(
     study="pilot",
     suite_id="0" * 64,
-    arms=(KeyArm("base", "base", ONE, ONE), KeyArm("new", "adapter", TWO, TWO)),
+    arms=(
+        RatedArm(name="base", kind="base", result_id=ONE, arm_id=ONE),
+        RatedArm(name="new", kind="adapter", result_id=TWO, arm_id=TWO),
+    ),
     items={
-        "i001": KeyItem("d-1", 3, "家庭", {"A": ONE, "B": TWO}),
-        "i002": KeyItem("d-2", 1, None, {"A": TWO, "B": ONE}),
+        "i001": KeyItem(dialogue="d-1", turn=3, domain="家庭", letters={"A": ONE, "B": TWO}),
+        "i002": KeyItem(dialogue="d-2", turn=1, domain=None, letters={"A": TWO, "B": ONE}),
     },
     repeats={"i003": "i001"},
-    attention={"i004": Attention("B", "empathic_resonance", 2)},
+    attention={"i004": Attention(letter="B", scale="empathic_resonance", expected=2)},
 )
 STUDY = Study(
     study="pilot",
@@ -41,11 +45,11 @@ STUDY = Study(
     language=("zh", "en"),
     scales=(
         Scale(
-            "empathic_resonance",
-            5,
-            {"en": "empathy"},
-            {"en": "what it is"},
-            {"1": {"en": "low"}, "5": {"en": "high"}},
+            name="empathic_resonance",
+            points=5,
+            label={"en": "empathy"},
+            definition={"en": "what it is"},
+            anchors={"1": {"en": "low"}, "5": {"en": "high"}},
         ),
     ),
     raters=("r01", "r02"),
@@ -57,6 +61,12 @@ STUDY = Study(
     sheets={"r01": "a" * 64, "r02": "b" * 64},
     key_sha256=KEY.sha256,
 )
+
+CHECK = KEY.attention["i004"]
+
+
+def replace(model, **changes):
+    return model.model_copy(update=changes)
 
 
 @pytest.fixture
@@ -143,13 +153,20 @@ def test_a_damaged_study_is_refused(folder, changes, message) -> None:
         (replace(KEY, items={"i001": KEY.items["i001"]}), "not those"),
         (replace(KEY, repeats={"i003": "i009"}), "no item"),
         (replace(KEY, repeats={"i001": "i002"}), "two meanings"),
-        (replace(KEY, attention={"i004": Attention("B", "empathic_resonance", 6)}), "no scale"),
-        (replace(KEY, attention={"i004": Attention("B", "warmth", 2)}), "no scale"),
-        (replace(KEY, attention={"i004": Attention("C", "empathic_resonance", 2)}), "no scale"),
+        (replace(KEY, attention={"i004": CHECK.model_copy(update={"expected": 6})}), "no scale"),
+        (
+            replace(KEY, attention={"i004": CHECK.model_copy(update={"scale": "warmth"})}),
+            "no scale",
+        ),
+        (replace(KEY, attention={"i004": CHECK.model_copy(update={"letter": "C"})}), "no scale"),
         (replace(KEY, attention={}), "i004, which the key does not know"),
         (replace(KEY, arms=KEY.arms[:1] * 2), "1 arms"),
         (
-            replace(KEY, items=KEY.items | {"i001": KeyItem("d", 1, None, {"A": ONE, "B": ONE})}),
+            replace(
+                KEY,
+                items=KEY.items
+                | {"i001": KEY.items["i001"].model_copy(update={"letters": {"A": ONE, "B": ONE}})},
+            ),
             "letters of item i001",
         ),
     ],
@@ -167,3 +184,26 @@ def test_what_is_no_study_is_refused(tmp_path, content) -> None:
     (tmp_path / "study.json").write_text(content, encoding="utf-8")
     with pytest.raises(BadInput, match=r"study\.json"):
         read_study(tmp_path)
+
+
+def test_the_files_bytes_stay(folder) -> None:
+    """Hashes of what version 0.1 wrote: a study's ratings outlive the program that made its sheets."""
+    hashes = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("study.json", "key.json")]  # fmt: skip
+    assert hashes == [
+        "23311a48efaab78a75f271bbdf73a9dbbc69031d9797b237d1c1079e91291aeb",
+        "49347aa63b7ea58ccd20371a7424e4fad2e260540f691954169365ea8ef66c55",
+    ]
+    item = {
+        "id": "i001",
+        "context": [{"role": "user", "content": "累。"}],
+        "replies": [{"letter": "B", "content": "嗯。"}],
+    }
+    sheet = Sheet(study="pilot", rater="r01", scales=STUDY.scales, items=[item])
+    assert sheet.sha256 == "f04d2c989229d8ade2f5e1c00e32c33d6fb9bf738efccd10de07d9e498f5c18d"
+
+
+def test_a_free_key_is_not_repeated(folder) -> None:
+    edit(folder / "study.json", sheets={"昨天我又哭了": "short"})
+    with pytest.raises(BadInput, match="sheets/…: String should match") as caught:
+        read_study(folder)
+    assert "哭" not in caught.value.message

@@ -33,10 +33,14 @@ HOSTILE = [
 
 def sheet(*texts: str, crisis: bool = False) -> Sheet:
     items = tuple(
-        SheetItem(f"i{n:03d}", (Line("user", f"{text}"),), (Reply("B", text), Reply("A", "嗯。")))
+        SheetItem(
+            id=f"i{n:03d}",
+            context=(Line(role="user", content=text),),
+            replies=(Reply(letter="B", content=text), Reply(letter="A", content="嗯。")),
+        )
         for n, text in enumerate(texts, start=1)
     )
-    return Sheet("=pilot", "r01", SCALES, items, crisis)
+    return Sheet(study="=pilot", rater="r01", scales=SCALES, items=items, crisis=crisis)
 
 
 def book(made: Sheet):

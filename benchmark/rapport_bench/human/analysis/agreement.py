@@ -8,18 +8,22 @@ item add up, so that a bootstrap is one matrix product. A test holds that packag
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import fdtri
 
 from rapport_bench.results.ratings import Ratings
-from rapport_bench.statistics.bootstrap import MIN_CLUSTERS, percentile_interval
+from rapport_bench.statistics.bootstrap import (
+    MIN_CLUSTERS,
+    defined_draws,
+    multinomial_weights,
+    percentile_interval,
+)
 from rapport_bench.statistics.clusters import Floats
 from rapport_bench.statistics.figure import Figure
+from rapport_bench.statistics.resampling import DRAWS
 
-DRAWS = 2000
 LOW_ALPHA = 0.4
 """Alpha under which a warning is printed."""
 COMPLETE_SHARE = 2 / 3
@@ -57,7 +61,7 @@ class Consistency:
     kappa: float | None
 
 
-def ordinal_alpha(cells: Floats, *, points: int, draws: int = DRAWS, seed: int = 0) -> Figure:
+def ordinal_alpha(cells: Floats, *, points: int) -> Figure:
     """Krippendorff's alpha for ordinal values, with a percentile interval over items.
 
     ``alpha = 1 - D_observed / D_expected``: 1 is perfect agreement, 0 what chance gives, below 0
@@ -68,8 +72,6 @@ def ordinal_alpha(cells: Floats, *, points: int, draws: int = DRAWS, seed: int =
     Args:
         cells: (arms, items, raters), NaN where missing.
         points: Highest value; the lowest is 1.
-        draws: Of the bootstrap.
-        seed: Of the bootstrap.
 
     Undefined where no reply has two ratings, or all ratings are one value.
 
@@ -80,20 +82,29 @@ def ordinal_alpha(cells: Floats, *, points: int, draws: int = DRAWS, seed: int =
         0.778
     """
     pairs = _pairs_by_item(cells, points)
-    items = int((pairs.sum(axis=(1, 2)) > 0).sum())
     pairs = pairs[pairs.sum(axis=(1, 2)) > 0]
-    value = _alpha(pairs.sum(axis=0, keepdims=True))[0]
-    if math.isnan(value):
-        return Figure(None, None, items, "no two ratings of a reply that could differ")
-    if items < MIN_CLUSTERS:
-        return Figure(float(value), None, items, f"fewer than {MIN_CLUSTERS} items")
-    rng = np.random.default_rng(seed)
-    taken = rng.multinomial(items, np.full(items, 1 / items), size=draws).astype(np.float64)
-    drawn = _alpha((taken @ pairs.reshape(items, -1)).reshape(draws, points, points))
-    defined = drawn[~np.isnan(drawn)]
-    if len(defined) < 0.95 * draws:
-        return Figure(float(value), None, items, "undefined in too many resamples")
-    return Figure(float(value), percentile_interval(defined, level=0.95), items)
+    items, enough = len(pairs), len(pairs) >= MIN_CLUSTERS
+    weights = multinomial_weights(items, draws=DRAWS) if enough else np.ones((1, items))
+    drawn = _alpha((weights @ pairs.reshape(items, points**2)).reshape(-1, points, points))
+    reason = None if enough else f"fewer than {MIN_CLUSTERS} items"
+    return resampled(drawn, items, "no two ratings of a reply that could differ", reason)
+
+
+def resampled(found: Floats, clusters: int, undefined: str, reason: str | None = None) -> Figure:
+    """A figure with its percentile interval.
+
+    Args:
+        found: The figure on the data as they are, then on each resample; NaN where undefined.
+        clusters: How many were resampled.
+        undefined: Why there is no value, if there is none.
+        reason: Why there is no interval, if that is known.
+    """
+    if np.isnan(found[0]):
+        return Figure(None, None, clusters, undefined)
+    defined = defined_draws(found[1:])
+    if reason is not None or defined is None:
+        return Figure(float(found[0]), None, clusters, reason or "undefined in too many resamples")
+    return Figure(float(found[0]), percentile_interval(defined, level=0.95), clusters)
 
 
 def _pairs_by_item(cells: Floats, points: int) -> Floats:

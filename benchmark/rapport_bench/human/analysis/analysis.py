@@ -7,6 +7,7 @@ when a result is verified.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
@@ -15,31 +16,29 @@ import numpy as np
 from rapport_bench.common.rounding import ends, number, p_value
 from rapport_bench.human.analysis.agreement import (
     LOW_ALPHA,
-    Consistency,
     consistency_of,
     intraclass,
     ordinal_alpha,
     severity,
 )
-from rapport_bench.human.analysis.contrast import Contrast, contrast
-from rapport_bench.human.analysis.crossed import Crossed, crossed_difference
+from rapport_bench.human.analysis.contrast import contrast, rater_means
+from rapport_bench.human.analysis.crossed import crossed_difference
 from rapport_bench.human.analysis.metric_agreement import metric_agreement
+from rapport_bench.results import human_sections as saved
 from rapport_bench.results.ratings import Ratings
 from rapport_bench.results.result import Result
 from rapport_bench.statistics.clusters import Floats, cluster_se, t_interval
 from rapport_bench.statistics.figure import Figure
 from rapport_bench.statistics.paired import Difference
 from rapport_bench.statistics.verdicts import holm
-from rapport_bench.words.study import NEW_RATERS, THESE_RATERS
 
 VERSION = "1.0"
 """Of the analysis; changes when any figure may."""
 
 
-Json = dict[str, Any]
-
-
-def analyse(ratings: Ratings, results: Sequence[Result], dialogues: Sequence[str]) -> Json:
+def analyse(
+    ratings: Ratings, results: Sequence[Result], dialogues: Sequence[str]
+) -> saved.Analysis:
     """Tables, comparisons, agreement, and how metrics go with ratings.
 
     Args:
@@ -48,99 +47,93 @@ def analyse(ratings: Ratings, results: Sequence[Result], dialogues: Sequence[str
             metrics then.
         dialogues: Of the items.
     """
-    scales = range(len(ratings.scales))
-    cells = {ratings.scales[scale]: ratings.cells(scale) for scale in scales}
-    found: Json = {
-        "version": VERSION,
-        "populations": {"items": THESE_RATERS, "crossed": NEW_RATERS},
-        "table": [
+    cells = {name: ratings.cells(place) for place, name in enumerate(ratings.scales)}
+    return saved.Analysis(
+        version=VERSION,
+        table=tuple(
             _arm_row(cells[name][arm], arm, name)
             for arm in range(len(ratings.arms))
             for name in ratings.scales
-        ],
-        "comparisons": _comparisons(cells, len(ratings.arms)),
-        "agreement": {
+        ),
+        comparisons=tuple(_comparisons(cells, len(ratings.arms))),
+        agreement={
             name: _agreement(cells[name], points, ratings.raters)
             for name, points in zip(ratings.scales, ratings.points, strict=True)
         },
-        "consistency": {
-            "all": _consistency(consistency_of(ratings)),
-            "raters": {
-                rater: _consistency(consistency_of(ratings, place))
-                for place, rater in enumerate(ratings.raters)
+        consistency=saved.ConsistencySection(
+            all=_self_agreement(ratings),
+            raters={
+                rater: _self_agreement(ratings, place) for place, rater in enumerate(ratings.raters)
             },
-        },
-        "metrics": None,
-    }
-    if results:
-        found["metrics"] = _metrics(cells, results, dialogues)
-    return found
+        ),
+        metrics=tuple(_metrics(cells, results, dialogues)) if results else None,
+    )
 
 
-def _arm_row(cells: Floats, arm: int, scale: str) -> Json:
+def _arm_row(cells: Floats, arm: int, scale: str) -> saved.ArmOnScale:
     """Mean and spread of one arm on one scale, for both populations."""
-    there = ~np.isnan(cells)
-    values = cells[there]
-    counts = there.sum(axis=1)
-    sums = np.where(there, cells, 0.0).sum(axis=1)
-    means = sums[counts > 0] / counts[counts > 0]
-    row: Json = {"arm": arm, "scale": scale, "ratings": len(values), "items": len(means)}
-    row |= {"mean": None, "sd": None, "sd_items": None, "ci": None, "ci_new_raters": None}
-    if not len(means):
-        return row
-    mean = float(means.mean())
-    row["mean"] = number(mean)
-    row["sd"] = number(float(values.std(ddof=1))) if len(values) > 1 else None
-    if len(means) > 1:
-        row["sd_items"] = number(float(means.std(ddof=1)))
+    values = cells[~np.isnan(cells)]
+    means = rater_means(cells)
+    means = means[~np.isnan(means)]
+    mean = float(means.mean()) if len(means) else None
+    sd_items = interval = None
+    if mean is not None and len(means) > 1:
+        sd_items = float(means.std(ddof=1))
         se = cluster_se((means - mean) / len(means))
-        row["ci"] = ends(t_interval(mean, se, df=len(means) - 1, level=0.95)) if se > 0 else None
-    row["ci_new_raters"] = ends(crossed_difference(cells).difference.ci)
-    return row
+        interval = t_interval(mean, se, df=len(means) - 1, level=0.95) if se > 0 else None
+    return saved.ArmOnScale(
+        arm=arm,
+        scale=scale,
+        ratings=len(values),
+        items=len(means),
+        mean=number(mean),
+        sd=number(float(values.std(ddof=1))) if len(values) > 1 else None,
+        sd_items=number(sd_items),
+        ci=ends(interval),
+        ci_new_raters=ends(crossed_difference(cells).difference.ci),
+    )
 
 
-def _comparisons(cells: Mapping[str, Floats], arms: int) -> list[Json]:
+def _comparisons(cells: Mapping[str, Floats], arms: int) -> list[saved.Comparison]:
     """Every later arm against every earlier one; Holm over the scales of each pair of arms."""
     rows = []
     for baseline, candidate in combinations(range(arms), 2):
         found = {name: contrast(of[candidate], of[baseline]) for name, of in cells.items()}
-        adjusted = (
-            holm({name: c.signed_rank.p_value for name, c in found.items()}),
-            holm({name: c.items.p_value for name, c in found.items()}),
-            holm({name: c.crossed.difference.p_value for name, c in found.items()}),
-        )
-        rows += [
-            {"candidate": candidate, "baseline": baseline, "scale": name}
-            | _contrast(one, *(of[name] for of in adjusted))
-            for name, one in found.items()
-        ]
+        ranks = holm({name: c.signed_rank.p_value for name, c in found.items()})
+        items = holm({name: c.items.p_value for name, c in found.items()})
+        crossed = holm({name: c.crossed.difference.p_value for name, c in found.items()})
+        for name, one in found.items():
+            parts = one.crossed.components
+            rows.append(
+                saved.Comparison(
+                    candidate=candidate,
+                    baseline=baseline,
+                    scale=name,
+                    cells=one.cells,
+                    incomplete=one.incomplete,
+                    items=saved.ItemsDifference(
+                        **_difference(one.items, items[name]), n=one.items.clusters
+                    ),
+                    wilcoxon=saved.SignedRank(
+                        p=p_value(one.signed_rank.p_value),
+                        p_adjusted=p_value(ranks[name]),
+                        ranked=one.signed_rank.ranked,
+                        zeros=one.signed_rank.zeros,
+                        method=one.signed_rank.method,
+                    ),
+                    rank_biserial=_quantity(one.effect),
+                    crossed=saved.CrossedDifference(
+                        **_difference(one.crossed.difference, crossed[name]),
+                        raters=one.crossed.difference.clusters,
+                        df=number(one.crossed.df),
+                        variances=None if parts is None else saved.Variances(**_rounded(parts)),
+                    ),
+                )
+            )
     return rows
 
 
-def _contrast(
-    found: Contrast,
-    p_signed_rank: float | None,
-    p_items: float | None,
-    p_crossed: float | None,
-) -> Json:
-    test, effect = found.signed_rank, found.effect
-    return {
-        "cells": found.cells,
-        "incomplete": found.incomplete,
-        "items": _difference(found.items, p_items) | {"n": found.items.clusters},
-        "wilcoxon": {
-            "p": p_value(test.p_value),
-            "p_adjusted": p_value(p_signed_rank),
-            "ranked": test.ranked,
-            "zeros": test.zeros,
-            "method": test.method,
-        },
-        "rank_biserial": _figure(effect),
-        "crossed": _crossed(found.crossed, p_crossed),
-    }
-
-
-def _difference(found: Difference, p_adjusted: float | None) -> Json:
+def _difference(found: Difference, p_adjusted: float | None) -> dict[str, Any]:
     return {
         "value": number(found.value),
         "se": number(found.se),
@@ -153,70 +146,50 @@ def _difference(found: Difference, p_adjusted: float | None) -> Json:
     }
 
 
-def _crossed(found: Crossed, p_adjusted: float | None) -> Json:
-    parts = found.components
-    return _difference(found.difference, p_adjusted) | {
-        "raters": found.difference.clusters,
-        "df": number(found.df),
-        "variances": None
-        if parts is None
-        else {
-            "item": number(parts.item),
-            "rater": number(parts.rater),
-            "residual": number(parts.residual),
-        },
+def _rounded(found: Any) -> dict[str, Any]:
+    """The fields of a dataclass of numbers."""
+    return {
+        name: value if isinstance(value, int) else number(value)
+        for name, value in asdict(found).items()
     }
 
 
-def _agreement(cells: Floats, points: int, raters: Sequence[str]) -> Json:
+def _agreement(cells: Floats, points: int, raters: Sequence[str]) -> saved.ScaleAgreement:
     alpha = ordinal_alpha(cells, points=points)
     table = intraclass(cells.reshape(-1, cells.shape[2]))
-    return {
-        "alpha": _figure(alpha),
-        "low": alpha.value is not None and alpha.value < LOW_ALPHA,
-        "icc_single": _figure(table.single),
-        "icc_average": _figure(table.average),
-        "severity": {
-            rater: {"value": number(found.value), "ratings": found.ratings}
+    return saved.ScaleAgreement(
+        alpha=_quantity(alpha),
+        low=alpha.value is not None and alpha.value < LOW_ALPHA,
+        icc_single=_quantity(table.single),
+        icc_average=_quantity(table.average),
+        severity={
+            rater: saved.SavedSeverity(**_rounded(found))
             for rater, found in zip(raters, severity(cells), strict=True)
         },
-    }
+    )
 
 
-def _consistency(found: Consistency) -> Json:
-    return {
-        "pairs": found.pairs,
-        "exact": number(found.exact),
-        "within_one": number(found.within_one),
-        "kappa": number(found.kappa),
-    }
+def _self_agreement(ratings: Ratings, rater: int | None = None) -> saved.SelfAgreement:
+    return saved.SelfAgreement(**_rounded(consistency_of(ratings, rater)))
 
 
 def _metrics(
     cells: Mapping[str, Floats], results: Sequence[Result], dialogues: Sequence[str]
-) -> list[Json]:
-    means = {}
-    for name, of in cells.items():
-        there = ~np.isnan(of)
-        with np.errstate(invalid="ignore"):
-            sums = np.where(there, of, 0.0).sum(axis=2)
-            means[name] = sums / there.sum(axis=2)
+) -> list[saved.MetricOnScale]:
+    means = {name: rater_means(of) for name, of in cells.items()}
     return [
-        {
-            "metric": row.metric,
-            "scale": row.scale,
-            "within": _figure(row.within),
-            "between": _figure(row.between),
-            "arms": _figure(row.arms),
-        }
+        saved.MetricOnScale(
+            metric=row.metric,
+            scale=row.scale,
+            within=_quantity(row.within),
+            between=_quantity(row.between),
+            arms=_quantity(row.arms),
+        )
         for row in metric_agreement(means, results, dialogues)
     ]
 
 
-def _figure(figure: Figure) -> Json:
-    return {
-        "value": number(figure.value),
-        "ci": ends(figure.ci),
-        "n": figure.clusters,
-        "reason": figure.reason,
-    }
+def _quantity(figure: Figure) -> saved.Quantity:
+    return saved.Quantity(
+        value=number(figure.value), ci=ends(figure.ci), n=figure.clusters, reason=figure.reason
+    )

@@ -17,6 +17,8 @@ from typing import Literal
 import numpy as np
 
 from rapport_bench.human.analysis.crossed import Crossed, crossed_difference
+from rapport_bench.results.human_sections import Method
+from rapport_bench.statistics.bootstrap import multinomial_weights
 from rapport_bench.statistics.clusters import Floats
 from rapport_bench.statistics.figure import Figure
 from rapport_bench.statistics.paired import Difference, paired_mean_difference
@@ -44,7 +46,7 @@ class SignedRankTest:
     p_value: float | None
     ranked: int
     zeros: int
-    method: str | None
+    method: Method | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,15 @@ def item_means(cells: Floats) -> Floats:
     >>> item_means(np.array([[4.0, 5.0], [np.nan, 2.0], [np.nan, np.nan]])).tolist()
     [4.5, 2.0]
     """
+    means = rater_means(cells)
+    return np.round(means[~np.isnan(means)], DECIMALS)
+
+
+def rater_means(cells: Floats) -> Floats:
+    """Means over raters, the last axis; NaN where nobody rated."""
     there = ~np.isnan(cells)
-    counts = there.sum(axis=1)
-    sums = np.where(there, cells, 0.0).sum(axis=1)
-    means: Floats = np.round(sums[counts > 0] / counts[counts > 0], DECIMALS)
+    with np.errstate(invalid="ignore"):
+        means: Floats = np.where(there, cells, 0.0).sum(axis=-1) / there.sum(axis=-1)
     return means
 
 
@@ -149,9 +156,7 @@ def rank_biserial(differences: Floats) -> Figure:
     kept = np.sort(differences[differences != 0])
     if not len(kept):
         return Figure(None, None, 0, "no item differs")
-    rng = np.random.default_rng(0)
-    taken = rng.multinomial(len(kept), np.full(len(kept), 1 / len(kept)), size=DRAWS)
-    found = _rank_biserial(kept, np.vstack([np.ones(len(kept)), taken]))
+    found = _rank_biserial(kept, multinomial_weights(len(kept), draws=DRAWS))
     return Sampled(float(found[0]), found[1:], len(kept)).figure()
 
 

@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from rapport_bench.human.analysis.agreement import resampled
 from rapport_bench.human.analysis.contrast import DECIMALS
 from rapport_bench.results.columns import has, total
 from rapport_bench.results.metrics import METRICS, Metric
 from rapport_bench.results.result import Result
-from rapport_bench.statistics.bootstrap import percentile_interval
+from rapport_bench.statistics.bootstrap import multinomial_weights
 from rapport_bench.statistics.clusters import Floats
 from rapport_bench.statistics.figure import Figure
 
@@ -67,11 +68,7 @@ def metric_agreement(
     names = sorted(set(dialogues))
     of_item = np.array([names.index(name) for name in dialogues])
     rated = {scale: _by_dialogue(cells, of_item, len(names)) for scale, cells in means.items()}
-    taken = np.random.default_rng(0).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), size=DRAWS
-    )
-    # The first row is the data themselves.
-    weights = np.vstack([np.ones(len(names)), taken]).astype(np.float64)
+    weights = multinomial_weights(len(names), draws=DRAWS)
     ratings = {scale: [_Ranked(row, weights) for row in rows] for scale, rows in rated.items()}
     found = []
     for metric in METRICS:
@@ -168,8 +165,10 @@ def _one(
     return MetricAgreement(
         metric.name,
         scale,
-        _figure(within, "too few dialogues, or no variation in an arm", dialogues),
-        _figure(_over_defined(gaps), "too few dialogues, or no variation between arms", dialogues),
+        resampled(within, dialogues, "too few dialogues, or no variation in an arm"),
+        resampled(
+            _over_defined(gaps), dialogues, "too few dialogues, or no variation between arms"
+        ),
         _over_arms(sums, rated, weights),
     )
 
@@ -197,15 +196,4 @@ def _over_arms(sums: Sequence[tuple[Floats, Floats]], rated: Floats, weights: Fl
             ones = np.ones((1, len(sums)))
             left, right = (_centred_ranks(column, ones)[0] for column in columns)
             found[draw] = left @ right / np.sqrt((left @ left) * (right @ right))
-    return _figure(found, "an arm without a value, or all arms alike", len(sums))
-
-
-def _figure(draws: Floats, reason: str, clusters: int) -> Figure:
-    """The first entry is the value, the others are its resamples."""
-    if np.isnan(draws[0]):
-        return Figure(None, None, clusters, reason)
-    resamples = draws[1:]
-    defined = resamples[~np.isnan(resamples)]
-    if len(defined) < 0.95 * len(resamples):
-        return Figure(float(draws[0]), None, clusters, "undefined in too many resamples")
-    return Figure(float(draws[0]), percentile_interval(defined, level=0.95), clusters)
+    return resampled(found, len(sums), "an arm without a value, or all arms alike")

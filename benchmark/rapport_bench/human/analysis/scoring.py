@@ -6,21 +6,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rapport_bench.human.analysis.analysis import analyse
-from rapport_bench.human.ratings.collecting import Collected, collect
-from rapport_bench.human.ratings.files import listed, read_ratings
-from rapport_bench.human.sheets.study import Key, Study, read_key, read_study
+from rapport_bench.human.ratings.collecting import collect
+from rapport_bench.human.sheets.study import Key, Study
+from rapport_bench.results import human_sections as saved
 from rapport_bench.results import result as results
-from rapport_bench.results.human_result import HumanResult, columns_of, save, seal
+from rapport_bench.results.human_result import UNSEALED, HumanResult, columns_of, save, seal
 from rapport_bench.results.result import Result
 from rapport_bench.running.content import volatile
 from rapport_tasks.common.errors import BadInput
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredStudy:
     """A study's outcome.
 
     Attributes:
@@ -41,7 +40,7 @@ def score(
     results_folder: str | Path,
     keep_inattentive: bool = False,
     keep: bool = True,
-) -> Scored:
+) -> ScoredStudy:
     """Check, unblind and analyse the ratings of a study, and save what came out.
 
     Args:
@@ -56,33 +55,44 @@ def score(
         Incomplete: The disk is full.
     """
     started = time.monotonic()
-    study = read_study(folder)
-    key = read_key(folder, study)
-    files = [read_ratings(path, study) for path in listed(ratings)]
-    collected = collect(study, key, files)
+    collected = collect(folder, ratings, keep_inattentive=keep_inattentive)
+    study, key, counting = collected.study, collected.key, collected.counting
     arms = _arms(key, results_folder)
-    excluded = () if keep_inattentive else tuple(r.code for r in collected.raters if r.inattentive)
-    warnings = list(collected.warnings)
-    if excluded:
-        warnings.append(
-            f"left out for failing the attention checks: {', '.join(excluded)} "
-            "(--keep-inattentive counts them)"
-        )
-    counting = collected.ratings.without(excluded)
     if not len(counting):
         raise BadInput(
             "no rating is left to score", remedy="Give files with ratings, or --keep-inattentive."
         )
-    data = _content(study, key, collected, excluded) | {
-        "suite": {"name": arms[0].suite.name, "suite_id": key.suite_id}
-    }
-    data["analysis"] = analyse(counting, arms, data["items"]["dialogue"])
-    # Without arguments: they name files, and files may be named after people.
-    sealed = seal(data | volatile(started, "rapport human score"))
+    items = _items(study, key)
+    content = saved.HumanContent(
+        result_id=UNSEALED,
+        study=saved.StudySection(
+            name=study.study,
+            seed=study.seed,
+            simulated=collected.simulated,
+            key_sha256=study.key_sha256,
+        ),
+        suite=saved.SuiteSection(name=arms[0].suite.name, suite_id=key.suite_id),
+        arms=key.arms,
+        scales=tuple(saved.RatedScale(name=s.name, points=s.points) for s in study.scales),
+        design=saved.DesignSection(
+            raters=len(study.raters),
+            items=len(study.items),
+            per_item=study.per_item,
+            repeats=len(key.repeats),
+            attention_checks=len(key.attention),
+        ),
+        raters=collected.raters,
+        items=items,
+        ratings=columns_of(collected.ratings),
+        analysis=analyse(counting, arms, items.dialogue),
+        # Without arguments: they name files, and files may be named after people.
+        **volatile(started, "rapport human score"),
+    )
+    sealed = seal(content)
     if not keep:
-        return Scored(sealed, False, tuple(warnings))
-    saved, new = save(sealed, results_folder)
-    return Scored(saved, new, tuple(warnings))
+        return ScoredStudy(sealed, False, collected.warnings)
+    there, new = save(sealed, results_folder)
+    return ScoredStudy(there, new, collected.warnings)
 
 
 def _arms(key: Key, folder: str | Path) -> list[Result]:
@@ -109,46 +119,11 @@ def _arms(key: Key, folder: str | Path) -> list[Result]:
     return found
 
 
-def _content(
-    study: Study, key: Key, collected: Collected, excluded: Sequence[str]
-) -> dict[str, Any]:
-    """What the result's identity covers, without suite and analysis."""
+def _items(study: Study, key: Key) -> saved.ItemsSection:
     items = [key.items[item] for item in study.items]
-    return {
-        "study": {
-            "name": study.study,
-            "seed": study.seed,
-            "simulated": collected.simulated,
-            "key_sha256": study.key_sha256,
-        },
-        "arms": [
-            {"name": a.name, "kind": a.kind, "result_id": a.result_id, "arm_id": a.arm_id}
-            for a in key.arms
-        ],
-        "scales": [{"name": scale.name, "points": scale.points} for scale in study.scales],
-        "design": {
-            "raters": len(study.raters),
-            "items": len(study.items),
-            "per_item": study.per_item,
-            "repeats": len(key.repeats),
-            "attention_checks": len(key.attention),
-        },
-        "raters": [
-            {
-                "code": rater.code,
-                "expected": rater.expected,
-                "given": rater.given,
-                "attention": {"passed": rater.attention[0], "answered": rater.attention[1]},
-                "flags": list(rater.flags),
-                "excluded": rater.code in excluded,
-            }
-            for rater in collected.raters
-        ],
-        "items": {
-            "id": list(study.items),
-            "dialogue": [item.dialogue for item in items],
-            "turn": [item.turn for item in items],
-            "domain": [item.domain for item in items],
-        },
-        "ratings": columns_of(collected.ratings),
-    }
+    return saved.ItemsSection(
+        id=study.items,
+        dialogue=tuple(item.dialogue for item in items),
+        turn=tuple(item.turn for item in items),
+        domain=tuple(item.domain for item in items),
+    )

@@ -7,22 +7,23 @@ off the scale, two values for one reply. What is only missing is said, with what
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from rapport_bench.human.ratings.files import RatingFile
+from rapport_bench.human.ratings.files import RatingFile, listed, read_ratings
 from rapport_bench.human.ratings.raters import (
-    RaterReport,
     Unit,
     code_of,
     rater_report,
     said_of_raters,
     what_is_missing,
 )
-from rapport_bench.human.ratings.tables import Entry, Problem, as_scale, quoted
-from rapport_bench.human.sheets.study import Key, Study
+from rapport_bench.human.ratings.tables import Entry, Problem, quoted
+from rapport_bench.human.sheets.study import Key, Study, read_key, read_study
+from rapport_bench.results.human_sections import Rater
 from rapport_bench.results.ratings import Ratings
 from rapport_tasks.common.errors import BadInput, close_match
 
@@ -34,68 +35,92 @@ class Collected:
     """All ratings of a study.
 
     Attributes:
-        ratings: Of all raters, inattentive ones too.
+        study: Whose they are.
+        key: Which letter is which arm.
+        ratings: Of all raters, excluded ones too.
         raters: In the study's order.
         simulated: Whether the study or its files say that a program made them.
         warnings: For people.
     """
 
+    study: Study
+    key: Key
     ratings: Ratings
-    raters: tuple[RaterReport, ...]
+    raters: tuple[Rater, ...]
     simulated: bool
     warnings: tuple[str, ...]
 
+    @property
+    def counting(self) -> Ratings:
+        """The ratings of those who are not excluded."""
+        return self.ratings.without([rater.code for rater in self.raters if rater.excluded])
 
-def collect(study: Study, key: Key, files: Sequence[RatingFile]) -> Collected:
+
+def collect(
+    folder: str | Path, paths: Sequence[str | Path], *, keep_inattentive: bool = False
+) -> Collected:
     """Check the ratings of some files against a study and unblind them.
+
+    Args:
+        folder: Of the study, with its key.
+        paths: Files as raters sent them, or folders of them.
+        keep_inattentive: Count raters who failed the attention checks too.
 
     Raises:
         BadInput: With everything that is wrong, up to 20 lines of it.
     """
-    problems = [problem for file in files for problem in file.problems]
+    study = read_study(folder)
+    key = read_key(folder, study)
+    files = [read_ratings(path, study) for path in listed(paths)]
+    problems = [problem for file in files for problem in file.table.problems]
     problems += [problem for file in files for problem in _of_file(file, study, files)]
-    shown: dict[str, str] = {}
-    for identity in (*key.items, *key.repeats, *key.attention):
-        shown[identity.casefold()] = identity
+    shown = dict.fromkeys((*key.items, *key.repeats, *key.attention))
     known: list[tuple[Unit, int | None, Entry]] = []
     for file in files:
-        for entry in file.entries:
+        for entry in file.table.entries:
             found = _checked(entry, study, shown, problems)
             if found is not None:
                 known.append((*found, entry))
     values, doubled = _one_value_each(known, problems)
     if problems:
         raise _error(problems)
-    warnings = [note for file in files for note in file.notes]
+    warnings = []
     if doubled:
         warnings.append(
             f"{doubled} ratings came twice with the same value and count once "
             "(one file given twice, or saved twice?)"
         )
-    reports = [rater_report(at, study, key, values) for at in range(len(study.raters))]
+    raters = [
+        rater_report(at, study, key, values, keep_inattentive=keep_inattentive)
+        for at in range(len(study.raters))
+    ]
     blank: dict[Unit, Entry] = {unit: entry for unit, value, entry in known if value is None}
     warnings += what_is_missing(study, key, values, blank)
-    warnings += said_of_raters(study, reports)
-    simulated = study.simulated or any(file.simulated for file in files)
-    return Collected(_unblinded(study, key, values), tuple(reports), simulated, tuple(warnings))
+    warnings += said_of_raters(study, raters)
+    return Collected(
+        study=study,
+        key=key,
+        ratings=_unblinded(study, key, values),
+        raters=tuple(raters),
+        simulated=study.simulated or any(file.simulated for file in files),
+        warnings=tuple(warnings),
+    )
 
 
 def _of_file(file: RatingFile, study: Study, files: Sequence[RatingFile]) -> Iterable[Problem]:
-    for other in sorted(file.studies - {study.study}):
+    for other in sorted(file.table.studies - {study.study}):
         yield Problem(
             file.name,
             f"ratings of study {other[:60]!r}, not of {study.study!r}",
             "Leave the file out, or name that study's folder.",
         )
-    raters = {entry.rater for entry in file.entries}
-    rater = next(iter(raters), "")
-    if file.sheet_sha256 and len(raters) == 1 and rater in study.sheets:
+    for rater in sorted({entry.rater for entry in file.table.entries} & set(study.sheets)):
         expected = study.sheets[rater]
-        if file.sheet_sha256 != expected:
+        if file.sheet_sha256 not in (None, expected):
             yield Problem(
                 file.name,
                 f"filled in on another sheet than {rater}'s of this study "
-                f"({file.sheet_sha256[:8]}, expected {expected[:8]}): its letters may mean other arms",
+                f"({str(file.sheet_sha256)[:8]}, expected {expected[:8]}): its letters may mean other arms",
                 "Name the folder whose sheets were sent.",
             )
     if file.simulated and not study.simulated and not all(other.simulated for other in files):
@@ -107,61 +132,38 @@ def _of_file(file: RatingFile, study: Study, files: Sequence[RatingFile]) -> Ite
 
 
 def _checked(
-    entry: Entry, study: Study, shown: Mapping[str, str], problems: list[Problem]
+    entry: Entry, study: Study, shown: Collection[str], problems: list[Problem]
 ) -> tuple[Unit, int | None] | None:
     """The unit that an entry rates and its value (`None` for a blank), or a problem noted."""
     where = f"{entry.file}, {entry.where}"
-
-    def wrong(what: str, remedy: str) -> None:
-        problems.append(Problem(where, what, remedy))
-
-    if not entry.rater:
-        problems.append(
-            Problem(
-                entry.file,
-                "does not say who rated",
-                f"Name the file like ratings-{study.study}-{study.raters[0]}.csv, or add a column rater.",
-            )
-        )
-        return None
-    raters = {rater.casefold(): rater for rater in study.raters}
-    rater = raters.get(entry.rater.casefold())
-    if rater is None:
-        near = close_match(entry.rater, study.raters)
-        wrong(f"no rater {quoted(entry.rater)} in this study", f"{near}Use the code of the sheet.")
-        return None
-    item = shown.get(entry.item.casefold())
-    if item is None:
-        near = close_match(entry.item, shown.values())
-        wrong(
-            f"no item {quoted(entry.item)} in this study",
-            f"{near}Correct the item, or delete the row if it is no rating.",
-        )
-        return None
-    letters = [chr(ord("A") + place) for place in range(study.letters)]
-    letter = entry.letter.upper()
-    if letter not in letters:
-        wrong(f"no reply {quoted(entry.letter)} of {item}", f"Replies are {', '.join(letters)}.")
-        return None
-    scale = as_scale(entry.scale, study)
-    if scale is None:
-        names = [scale.name for scale in study.scales]
-        near = close_match(entry.scale, names)
-        wrong(f"no scale {quoted(entry.scale)}", f"{near}Scales are {', '.join(names)}.")
-        return None
-    unit = (rater, item, letter, scale)
+    scales = [scale.name for scale in study.scales]
+    for what, known in (
+        ("rater", study.raters),
+        ("item", shown),
+        ("letter", study.shown_letters),
+        ("scale", scales),
+    ):
+        given = getattr(entry, what)
+        if given not in known:
+            near = close_match(given, known)
+            names = f"{what.capitalize()}s are {', '.join(known)}." if known is not shown else ""
+            remedy = near + (names or "Correct it, or delete the row if it is no rating.")
+            problems.append(Problem(where, f"no {what} {quoted(given)} in this study", remedy))
+            return None
+    unit = (entry.rater, entry.item, entry.letter, entry.scale)
     if not entry.value:
         return unit, None
-    points = study.scale(scale).points
+    points = study.scale(entry.scale).points
     try:
         number = float(entry.value)
     except ValueError:
         number = np.nan
     if not number.is_integer() or not 1 <= number <= points:
-        wrong(
-            f"{quoted(entry.value)} for {item} {letter} {scale}",
-            f"A value is a whole number from 1 to {points}; leave the cell blank if there is none.",
+        remedy = (
+            f"A value is a whole number from 1 to {points}; leave the cell blank if there is none."
         )
+        said = f"{quoted(entry.value)} for {' '.join(unit[1:])}"
+        problems.append(Problem(where, said, remedy))
         return None
     return unit, int(number)
 
@@ -172,31 +174,27 @@ def _one_value_each(
     """One value a unit, and how many came twice alike; differing ones become problems."""
     first: dict[Unit, tuple[int, Entry]] = {}
     doubled = 0
-    clashes: dict[tuple[str, str, str], list[tuple[Unit, int, Entry, int, Entry]]] = defaultdict(
-        list
-    )
+    clashes: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for unit, value, entry in known:
         if value is None:
             continue
-        if unit not in first:
-            first[unit] = (value, entry)
+        before, source = first.setdefault(unit, (value, entry))
+        if source is entry:
             continue
-        before, source = first[unit]
         if before == value:
             doubled += 1
-        else:
-            clashes[unit[0], source.file, entry.file].append((unit, before, source, value, entry))
-    for (rater, one, other), found in clashes.items():
-        unit, before, source, value, entry = found[0]
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        what = (
-            f"{rater} gives {' '.join(unit[1:])} {value} here and {before} in "
-            f"{source.file if one != other else ''}{', ' if one != other else ''}{source.where}{more}"
+            continue
+        there = source.where if source.file == entry.file else f"{source.file}, {source.where}"
+        clashes[unit[0], source.file, entry.file].append(
+            f"{entry.where}: {unit[0]} gives {' '.join(unit[1:])} {value} here and {before} in {there}"
         )
+    for (rater, one, other), said in clashes.items():
+        more = f" and {len(said) - 1} more" if len(said) > 1 else ""
         remedy = "Keep one of them."
         if one != other:
             remedy = f"Are two raters called {rater}? Give each their own code, or keep one file."
-        problems.append(Problem(f"{entry.file}, {entry.where}", what, remedy))
+        where, what = said[0].split(": ", 1)
+        problems.append(Problem(f"{other}, {where}", what + more, remedy))
     return {unit: value for unit, (value, _) in first.items()}, doubled
 
 
@@ -225,16 +223,17 @@ def _unblinded(study: Study, key: Key, values: Mapping[Unit, int]) -> Ratings:
         arm = arms.index(key.items[item].letters[letter])
         rows.append((raters[rater], items[item], arm, scales.index(scale), value, again))
     columns = np.array(rows, dtype=np.int64).reshape(-1, 6).T
+    rater_at, item_at, arm_at, scale_at, given, again_at = columns
     return Ratings(
         tuple(code_of(place) for place in range(len(study.raters))),
         study.items,
         tuple(arms),
         tuple(scales),
         tuple(scale.points for scale in study.scales),
-        columns[0],
-        columns[1],
-        columns[2],
-        columns[3],
-        columns[4],
-        columns[5].astype(np.bool_),
+        rater_at,
+        item_at,
+        arm_at,
+        scale_at,
+        given,
+        again_at.astype(np.bool_),
     )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rapport_bench.common.escape import markdown_text
 from rapport_bench.common.files import write_atomically
 from rapport_bench.common.identity import canonical
-from rapport_bench.human.ratings.collecting import collect
-from rapport_bench.human.ratings.files import listed, read_ratings
+from rapport_bench.human.ratings.collecting import Collected, collect
 from rapport_bench.human.ratings.preferences import REASONS, Preferences, Rule, prefer
 from rapport_bench.human.sheets.shown import shown_items
-from rapport_bench.human.sheets.study import Key, Study, read_key, read_study
+from rapport_bench.human.sheets.study import Key, Study
 from rapport_tasks.common.errors import BadInput, close_match
 
 WITH_TEXT = (
@@ -58,11 +57,7 @@ class Exported:
             "pairs": len(self.preferences.pairs),
             "left_out": {reason: self.preferences.left_out[reason] for reason in REASONS},
             "chosen": {a.name: self.preferences.chosen[a.result_id] for a in self.key.arms},
-            "rule": {
-                "scale": self.rule.scale,
-                "margin": self.rule.margin,
-                "min_raters": self.rule.min_raters,
-            },
+            "rule": asdict(self.rule),
             "simulated": self.simulated,
         }
 
@@ -89,24 +84,16 @@ def export_preferences(
     Raises:
         BadInput: Doubtful ratings, simulated ones, a scale that the study does not have, no pair.
     """
-    study = read_study(folder)
+    collected = collect(folder, ratings, keep_inattentive=keep_inattentive)
+    study, key = collected.study, collected.key
     _check_rule(rule, study)
-    key = read_key(folder, study)
-    collected = collect(study, key, [read_ratings(path, study) for path in listed(ratings)])
     if collected.simulated and not allow_simulated:
         raise BadInput(
             "these ratings were made by a program, not by people: a model tuned on them would learn "
             "what the program was told",
             remedy="Add --allow-simulated if that is what you want, to try the format for example.",
         )
-    warnings = list(collected.warnings)
-    excluded = () if keep_inattentive else tuple(r.code for r in collected.raters if r.inattentive)
-    if excluded:
-        warnings.append(
-            f"left out for failing the attention checks: {', '.join(excluded)} "
-            "(--keep-inattentive counts them)"
-        )
-    found = prefer(collected.ratings.without(excluded), key, shown_items(folder, study), rule)
+    found = prefer(collected.counting, key, shown_items(folder, study), rule)
     if not found.pairs:
         reasons = ", ".join(f"{_WHY[r]} {found.left_out[r]}" for r in REASONS if found.left_out[r])
         raise BadInput(
@@ -116,9 +103,9 @@ def export_preferences(
     path, card = Path(out), Path(out).with_suffix(".card.md")
     lines = [canonical(pair) for pair in found.pairs]
     write_atomically(path, "\n".join(lines) + "\n", private=True)
-    exported = Exported(path, card, found, rule, key, collected.simulated, (*warnings, WITH_TEXT))
-    write_atomically(card, _card(exported, study), private=True)
-    return exported
+    write_atomically(card, _card(path.name, found, rule, collected), private=True)
+    warnings = (*collected.warnings, WITH_TEXT)
+    return Exported(path, card, found, rule, key, collected.simulated, warnings)
 
 
 def _check_rule(rule: Rule, study: Study) -> None:
@@ -141,55 +128,27 @@ def _check_rule(rule: Rule, study: Study) -> None:
         )
 
 
-def _card(exported: Exported, study: Study) -> str:
-    found, rule = exported.preferences, exported.rule
-    scored = (
-        f"the mean of {', '.join(s.name for s in study.scales)}"
-        if rule.scale == "mean"
-        else rule.scale
+def _card(file: str, found: Preferences, rule: Rule, collected: Collected) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    names = ", ".join(scale.name for scale in collected.study.scales)
+    environment = Environment(  # Markdown, in which names are escaped one by one
+        loader=PackageLoader(__package__),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
     )
-    lines = [
-        f"# Preferences from the study {markdown_text(study.study)}",
-        "",
-        *(
-            ["**Simulated: a program made these ratings, no person judged anything.**", ""]
-            if exported.simulated
-            else []
-        ),
-        f"`{exported.path.name}` holds {len(found.pairs)} pairs, one JSON object a line: `prompt` (a list "
-        "of messages), `chosen` and `rejected` (a list of one assistant message each): the "
-        "conversational preference format with an explicit prompt that TRL's DPOTrainer reads.",
-        "",
-        "It quotes dialogues and replies. Do not publish it.",
-        "",
-        "## Rule",
-        "",
-        f"* Score of a reply: {scored}, 1 to {study.scales[0].points}, at its first showing.",
-        "* A rater counts for a pair who rated both replies; the preference is the difference of the "
-        "two scores, averaged over raters.",
-        f"* Exported if {rule.min_raters} or more raters count and the mean preference is at least "
-        f"{rule.margin:g}. Ties are never exported, nor pairs of the same text.",
-        "",
-        "## Counts",
-        "",
-        "| | pairs |",
-        "|---|---|",
-        f"| exported | {len(found.pairs)} |",
-        *(f"| left out: {_WHY[reason]} | {found.left_out[reason]} |" for reason in REASONS),
-        *(
-            f"| chosen: {markdown_text(arm.name)} ({arm.result_id[:8]}) | {found.chosen[arm.result_id]} |"
-            for arm in exported.key.arms
-        ),
-        "",
-        f"Raters behind a pair, on average: {found.raters:.1f}. Study key {study.key_sha256[:8]}, suite "
-        f"{exported.key.suite_id[:8]}.",
-        "",
-        "## Limits",
-        "",
-        "Pairs come from one set of raters, and from dialogues of an evaluation suite: a model tuned on "
-        "them must not be scored on that suite.",
-    ]
-    return "\n".join(lines) + "\n"
+    environment.filters["md"] = markdown_text
+    return environment.get_template("card.md.j2").render(
+        file=file,
+        found=found,
+        rule=rule,
+        scored=f"the mean of {names}" if rule.scale == "mean" else rule.scale,
+        study=collected.study,
+        key=collected.key,
+        simulated=collected.simulated,
+        why=_WHY,
+    )
 
 
 def summary(exported: Exported) -> list[str]:

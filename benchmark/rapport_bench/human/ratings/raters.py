@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rapport_bench.human.ratings.tables import Entry
 from rapport_bench.human.sheets.study import Key, Study
+from rapport_bench.results.human_sections import AttentionSection, Flag, Rater
 
 ATTENTION_SHARE = 2 / 3
 """A rater who gives what the checks ask for in fewer than this share of them has not read."""
@@ -22,39 +22,13 @@ Unit = tuple[str, str, str, str]
 """Rater, item as shown, letter, scale."""
 
 
-@dataclass(frozen=True, slots=True)
-class RaterReport:
-    """What became of one rater.
-
-    Attributes:
-        code: In results: ``r01`` for the study's first rater, and so on.
-        expected: Ratings that the design asks for, second showings included, checks not.
-        given: Of them, those that came.
-        attention: Checks answered as they ask, and checks answered.
-        flags: Such as "attention" and "same value"; flags alone exclude nobody.
-    """
-
-    code: str
-    expected: int
-    given: int
-    attention: tuple[int, int]
-    flags: tuple[str, ...]
-
-    @property
-    def inattentive(self) -> bool:
-        """Whether the checks say that the rater has not read."""
-        passed, answered = self.attention
-        return answered > 0 and passed / answered < ATTENTION_SHARE - 1e-9
-
-
 def _expected(study: Study, key: Key, rater: str) -> list[tuple[str, str, str]]:
     """(item as shown, letter, scale) that a rater was asked for, without attention checks."""
-    letters = [chr(ord("A") + place) for place in range(study.letters)]
     return [
         (item, letter, scale.name)
         for item in study.assignments[rater]
         if item not in key.attention
-        for letter in letters
+        for letter in study.shown_letters
         for scale in study.scales
     ]
 
@@ -68,7 +42,9 @@ def code_of(place: int) -> str:
     return f"r{place + 1:02d}"
 
 
-def rater_report(at: int, study: Study, key: Key, values: Mapping[Unit, int]) -> RaterReport:
+def rater_report(
+    at: int, study: Study, key: Key, values: Mapping[Unit, int], *, keep_inattentive: bool
+) -> Rater:
     """What the rater at a place of the study gave, and how attentively."""
     rater = study.raters[at]
     own = {unit[1:]: value for unit, value in values.items() if unit[0] == rater}
@@ -79,11 +55,8 @@ def rater_report(at: int, study: Study, key: Key, values: Mapping[Unit, int]) ->
     ]
     given = {unit: value for unit, value in own.items() if unit[0] not in key.attention}
     expected = set(_expected(study, key, rater))
-    flags = []
-    report = RaterReport(
-        code_of(at), len(expected), len(expected & set(given)), (sum(checks), len(checks)), ()
-    )
-    if report.inattentive:
+    flags: list[Flag] = []
+    if checks and sum(checks) / len(checks) < ATTENTION_SHARE - 1e-9:
         flags.append("attention")
     counts = Counter(given.values())
     if len(given) >= MIN_FOR_FLAGS and max(counts.values()) >= SAME_VALUE * len(given):
@@ -95,7 +68,14 @@ def rater_report(at: int, study: Study, key: Key, values: Mapping[Unit, int]) ->
     same = sum(len(set(row)) == 1 for row in rows)
     if len(rows) >= MIN_FOR_FLAGS and same >= SAME_ROW * len(rows) and "same value" not in flags:
         flags.append("same row")
-    return RaterReport(report.code, report.expected, report.given, report.attention, tuple(flags))
+    return Rater(
+        code=code_of(at),
+        expected=len(expected),
+        given=len(expected & set(given)),
+        attention=AttentionSection(passed=sum(checks), answered=len(checks)),
+        flags=tuple(flags),
+        excluded="attention" in flags and not keep_inattentive,
+    )
 
 
 def what_is_missing(
@@ -132,7 +112,7 @@ def what_is_missing(
     return warnings
 
 
-def said_of_raters(study: Study, reports: Sequence[RaterReport]) -> list[str]:
+def said_of_raters(study: Study, reports: Sequence[Rater]) -> list[str]:
     """Warnings about inattentive raters and those who give one value to everything."""
     said = {
         "same value": f"gave one value to at least {SAME_VALUE:.0%} of everything",
@@ -140,8 +120,8 @@ def said_of_raters(study: Study, reports: Sequence[RaterReport]) -> list[str]:
     }
     warnings = []
     for rater, report in zip(study.raters, reports, strict=True):
-        passed, answered = report.attention
-        if report.inattentive:
+        passed, answered = report.attention.passed, report.attention.answered
+        if "attention" in report.flags:
             warnings.append(f"{rater} failed the attention checks ({passed} of {answered} passed)")
         elif passed < answered:
             warnings.append(
@@ -151,4 +131,10 @@ def said_of_raters(study: Study, reports: Sequence[RaterReport]) -> list[str]:
         for flag in report.flags:
             if flag in said:
                 warnings.append(f"{rater} {said[flag]}: look at these ratings before you use them")
+    excluded = [report.code for report in reports if report.excluded]
+    if excluded:
+        warnings.append(
+            f"left out for failing the attention checks: {', '.join(excluded)} "
+            "(--keep-inattentive counts them)"
+        )
     return warnings

@@ -6,20 +6,14 @@ Each is drawn from the study's seed by a generator of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from rapport_bench.human.sheets.design import balanced_first
 from rapport_bench.human.sheets.draw import random_for
 from rapport_bench.human.sheets.scales import SCALES
 from rapport_bench.human.sheets.sheet import Reply, SheetItem, attention_text
-from rapport_bench.human.sheets.study import Attention
+from rapport_bench.human.sheets.study import Attention, letter
 
 _EXPECTED = (1, 2, 4, 5)  # not the middle, which is what a rater who does not read may well choose
-
-
-def letter(place: int) -> str:
-    """A, B, ..."""
-    return chr(ord("A") + place)
 
 
 def draw_ids(seed: int, count: int) -> list[str]:
@@ -46,9 +40,9 @@ def draw_checks(seed: int, names: Sequence[str], arms: int) -> dict[str, Attenti
     values = generator.permutation(_EXPECTED).tolist()
     return {
         name: Attention(
-            letter(int(generator.integers(arms))),
-            SCALES[order[number % len(order)]].name,
-            values[number % len(values)],
+            letter=letter(int(generator.integers(arms))),
+            scale=SCALES[order[number % len(order)]].name,
+            expected=values[number % len(values)],
         )
         for number, name in enumerate(names)
     }
@@ -75,16 +69,6 @@ def draw_orders(
 def with_check(item: SheetItem, check: Attention) -> SheetItem:
     """The item with one reply replaced by the check's instruction."""
     scale = next(scale for scale in SCALES if scale.name == check.scale)
-    text = attention_text(scale, check.expected)
-    return replace(
-        item,
-        replies=tuple(
-            Reply(r.letter, text) if r.letter == check.letter else r for r in item.replies
-        ),
-    )
-
-
-def in_order(item: SheetItem, order: str) -> SheetItem:
-    """The item with its replies in the order of these letters."""
-    by_letter = {reply.letter: reply for reply in item.replies}
-    return replace(item, replies=tuple(by_letter[letter] for letter in order))
+    told = Reply(letter=check.letter, content=attention_text(scale, check.expected))
+    replies = tuple(told if reply.letter == check.letter else reply for reply in item.replies)
+    return item.model_copy(update={"replies": replies})

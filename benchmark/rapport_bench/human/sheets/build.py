@@ -8,22 +8,21 @@ seed, and ``study.json`` stays with whoever holds the key.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rapport_bench.human.sheets.blind import (
     draw_checks,
     draw_ids,
     draw_letters,
     draw_orders,
-    in_order,
-    letter,
     with_check,
 )
 from rapport_bench.human.sheets.design import arrange, assign, is_connected, unshared_pairs
 from rapport_bench.human.sheets.draw import Drawn, Replies, Turns, common_turns, draw, random_for
 from rapport_bench.human.sheets.scales import SCALES
 from rapport_bench.human.sheets.sheet import Line, Reply, Sheet, SheetItem
-from rapport_bench.human.sheets.study import Key, KeyArm, KeyItem, Study
+from rapport_bench.human.sheets.study import Key, KeyItem, Study, letter
+from rapport_bench.results.human_sections import RatedArm
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue
 
@@ -31,7 +30,7 @@ REPEATS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Request:
     """What was asked for.
 
     Attributes:
@@ -73,18 +72,10 @@ class Plan:
                     remedy=f"Give {option} a number from {lowest} to {highest}.",
                 )
 
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One arm with what it replied.
-
-    Attributes:
-        identity: As the key names it.
-        replies: (dialogue id, turn) -> reply.
-    """
-
-    identity: KeyArm
-    replies: Replies
+    @property
+    def each(self) -> int:
+        """Raters of each item."""
+        return self.per_item or self.raters
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,86 +95,105 @@ class Built:
     warnings: tuple[str, ...]
 
 
-def build(plan: Plan, suite_id: str, dialogues: Sequence[Dialogue], arms: Sequence[Arm]) -> Built:
+def build(
+    asked: Request, suite_id: str, dialogues: Sequence[Dialogue], arms: Mapping[RatedArm, Replies]
+) -> Built:
     """Draw, blind and arrange.
 
     Args:
-        plan: What was asked for.
+        asked: What was asked for.
         suite_id: Of the results.
         dialogues: Of the suite.
-        arms: At least two, with distinct result ids.
+        arms: What each replied; at least two, with distinct result ids.
 
     Raises:
         BadInput: Too few dialogues or items, or too many repeats.
     """
-    calm = [d for d in dialogues if plan.include_crisis or not d.crisis]
-    usable, silent = common_turns(calm, {a.identity.name: a.replies for a in arms}, plan.turns)
+    calm = [d for d in dialogues if asked.include_crisis or not d.crisis]
+    usable, silent = common_turns(
+        calm, {arm.name: replies for arm, replies in arms.items()}, asked.turns
+    )
     try:
-        drawn = draw(calm, usable, plan.items, seed=plan.seed)
+        drawn = draw(calm, usable, asked.items, seed=asked.seed)
     except BadInput as error:
         left_out = len(dialogues) - len(calm)
         raise BadInput(
             error.message + _where_they_went(left_out, silent), remedy=error.remedy
         ) from None
-    raters = [f"r{number:02d}" for number in range(1, plan.raters + 1)]
+    raters = [f"r{number:02d}" for number in range(1, asked.raters + 1)]
     chosen = assign(
         [d.dialogue.domain for d in drawn],
-        plan.raters,
-        plan.per_item or plan.raters,
-        random_for(plan.seed, "raters"),
+        asked.raters,
+        asked.each,
+        random_for(asked.seed, "raters"),
     )
-    own = [[i for i, picked in enumerate(chosen) if r in picked] for r in range(plan.raters)]
+    own = [[i for i, picked in enumerate(chosen) if r in picked] for r in range(asked.raters)]
     if not all(own):
         raise BadInput(
-            f"{plan.items} items for {plan.raters} raters, {plan.per_item or plan.raters} an item: "
+            f"{asked.items} items for {asked.raters} raters, {asked.each} an item: "
             "somebody would have nothing to judge",
             remedy="Use more --items or a larger --per-item, or fewer --raters.",
         )
-    again = _repeated(plan, own)
+    again = _repeated(asked, own)
     doubled = sorted({item for items in again for item in items})
-    checks = _check_contexts(plan, calm, usable, drawn)
-    ids = draw_ids(plan.seed, len(drawn) + len(doubled) + len(checks))
+    checks = _check_contexts(asked, calm, usable, drawn)
+    ids = draw_ids(asked.seed, len(drawn) + len(doubled) + len(checks))
     item_ids, check_ids = ids[: len(drawn)], ids[len(drawn) + len(doubled) :]
     repeat_ids = dict(zip(doubled, ids[len(drawn) :], strict=False))
-    letters = draw_letters(plan.seed, len(drawn) + len(checks), len(arms))
-    key = Key(
-        study=plan.study,
-        suite_id=suite_id,
-        arms=tuple(arm.identity for arm in arms),
-        items=_key_items(arms, drawn, letters, item_ids),
-        repeats={repeat_ids[i]: item_ids[i] for i in doubled},
-        attention=draw_checks(plan.seed, check_ids, len(arms)),
+    behind = dict(
+        zip(
+            item_ids + check_ids,
+            draw_letters(asked.seed, len(drawn) + len(checks), len(arms)),
+            strict=True,
+        )
     )
-    behind = dict(zip(item_ids + check_ids, letters, strict=True))
-    shown = _contents(arms, [*drawn, *checks], letters, item_ids + check_ids)
+    contexts = dict(zip(item_ids + check_ids, [*drawn, *checks], strict=True))
+    key = Key(
+        study=asked.study,
+        suite_id=suite_id,
+        arms=tuple(arms),
+        items={name: _key_item(contexts[name], behind[name], arms) for name in item_ids},
+        repeats={repeat_ids[i]: item_ids[i] for i in doubled},
+        attention=draw_checks(asked.seed, check_ids, len(arms)),
+    )
+    shown = {name: _shown(name, contexts[name], behind[name], arms) for name in contexts}
     for name, check in key.attention.items():
         shown[name] = with_check(shown[name], check)
     for name, original in key.repeats.items():
-        shown[name] = replace(shown[original], id=name)
+        shown[name] = shown[original].model_copy(update={"id": name})
         behind[name] = behind[original]
     assignments = {
         rater: arrange(
             [item_ids[i] for i in own[number]],
             {repeat_ids[i]: item_ids[i] for i in again[number]},
             check_ids,
-            random_for(plan.seed, "order", rater),
+            random_for(asked.seed, "order", rater),
         )
         for number, rater in enumerate(raters)
     }
-    orders = draw_orders(plan.seed, assignments, behind, len(arms))
-    crisis = any(d.dialogue.crisis for d in [*drawn, *checks])
+    orders = draw_orders(asked.seed, assignments, behind, len(arms))
+    crisis = any(d.dialogue.crisis for d in contexts.values())
     sheets = tuple(
-        Sheet(plan.study, rater, SCALES, _as_shown(shown, names, orders[rater]), crisis)
+        Sheet(
+            study=asked.study,
+            rater=rater,
+            scales=SCALES,
+            items=tuple(
+                shown[name].in_order(order)
+                for name, order in zip(names, orders[rater], strict=True)
+            ),
+            crisis=crisis,
+        )
         for rater, names in assignments.items()
     )
     study = Study(
-        study=plan.study,
-        seed=plan.seed,
+        study=asked.study,
+        seed=asked.seed,
         simulated=False,
         language=("zh", "en"),
         scales=SCALES,
         raters=tuple(raters),
-        per_item=plan.per_item or plan.raters,
+        per_item=asked.each,
         items=tuple(sorted(item_ids)),
         letters=len(arms),
         assignments={rater: tuple(names) for rater, names in assignments.items()},
@@ -191,31 +201,31 @@ def build(plan: Plan, suite_id: str, dialogues: Sequence[Dialogue], arms: Sequen
         sheets={sheet.rater: sheet.sha256 for sheet in sheets},
         key_sha256=key.sha256,
     )
-    return Built(study, key, sheets, tuple(_warnings(plan, chosen, silent, shown, key)))
+    return Built(study, key, sheets, tuple(_warnings(asked, chosen, silent, shown, key)))
 
 
-def _key_items(
-    arms: Sequence[Arm],
-    drawn: Sequence[Drawn],
-    letters: Sequence[Sequence[int]],
-    names: Sequence[str],
-) -> dict[str, KeyItem]:
-    results = [arm.identity.result_id for arm in arms]
-    return {
-        name: KeyItem(
-            d.dialogue.id,
-            d.turn,
-            d.dialogue.domain,
-            {letter(place): results[arm] for place, arm in enumerate(order)},
-        )
-        for name, d, order in zip(names, drawn, letters, strict=False)
-    }
+def _key_item(drawn: Drawn, order: Sequence[int], arms: Mapping[RatedArm, Replies]) -> KeyItem:
+    results = [arm.result_id for arm in arms]
+    return KeyItem(
+        dialogue=drawn.dialogue.id,
+        turn=drawn.turn,
+        domain=drawn.dialogue.domain,
+        letters={letter(place): results[arm] for place, arm in enumerate(order)},
+    )
 
 
-def _as_shown(
-    shown: Mapping[str, SheetItem], names: Sequence[str], orders: Sequence[str]
-) -> tuple[SheetItem, ...]:
-    return tuple(in_order(shown[name], order) for name, order in zip(names, orders, strict=True))
+def _shown(
+    name: str, drawn: Drawn, order: Sequence[int], arms: Mapping[RatedArm, Replies]
+) -> SheetItem:
+    replies = [of[drawn.dialogue.id, drawn.turn] for of in arms.values()]
+    before = drawn.dialogue.messages[: drawn.turn]
+    return SheetItem(
+        id=name,
+        context=tuple(Line(role=m.role, content=m.content) for m in before),
+        replies=tuple(
+            Reply(letter=letter(place), content=replies[arm]) for place, arm in enumerate(order)
+        ),
+    )
 
 
 def _where_they_went(crisis: int, silent: Mapping[str, int]) -> str:
@@ -228,23 +238,23 @@ def _where_they_went(crisis: int, silent: Mapping[str, int]) -> str:
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-def _repeated(plan: Plan, own: Sequence[Sequence[int]]) -> list[list[int]]:
+def _repeated(asked: Request, own: Sequence[Sequence[int]]) -> list[list[int]]:
     """Which items each rater judges twice: the same for all raters as far as they share items."""
     most = min(map(len, own)) // 3
-    if plan.repeats is not None and plan.repeats > most:
+    if asked.repeats is not None and asked.repeats > most:
         raise BadInput(
-            f"--repeats {plan.repeats}: a rater has {min(map(len, own))} items, and at most a third "
+            f"--repeats {asked.repeats}: a rater has {min(map(len, own))} items, and at most a third "
             "of them can be judged twice far enough apart",
             remedy=f"Use --repeats {most} or fewer, or more items.",
         )
-    count = min(REPEATS, most) if plan.repeats is None else plan.repeats
-    order = random_for(plan.seed, "repeats").permutation(plan.items).tolist()
+    count = min(REPEATS, most) if asked.repeats is None else asked.repeats
+    order = random_for(asked.seed, "repeats").permutation(asked.items).tolist()
     rank = {item: place for place, item in enumerate(order)}
     return [sorted(items, key=rank.__getitem__)[:count] for items in own]
 
 
 def _check_contexts(
-    plan: Plan,
+    asked: Request,
     dialogues: Sequence[Dialogue],
     usable: Mapping[str, Sequence[int]],
     drawn: Sequence[Drawn],
@@ -252,37 +262,18 @@ def _check_contexts(
     """Contexts for attention checks: of other dialogues while there are any."""
     taken = {d.dialogue.id for d in drawn}
     free = sum(1 for d in dialogues if d.id in usable and d.id not in taken)
-    fresh = min(plan.attention, free)
-    checks = draw(dialogues, usable, fresh, seed=plan.seed, leave_out=taken)
-    generator = random_for(plan.seed, "checks")
-    for place in generator.integers(len(drawn), size=plan.attention - fresh).tolist():
+    fresh = min(asked.attention, free)
+    checks = draw(dialogues, usable, fresh, seed=asked.seed, leave_out=taken)
+    generator = random_for(asked.seed, "checks")
+    for place in generator.integers(len(drawn), size=asked.attention - fresh).tolist():
         again = drawn[place]
         other = [t for t in usable[again.dialogue.id] if t != again.turn] or [again.turn]
         checks.append(Drawn(again.dialogue, other[int(generator.integers(len(other)))]))
     return checks
 
 
-def _contents(
-    arms: Sequence[Arm],
-    contexts: Sequence[Drawn],
-    letters: Sequence[Sequence[int]],
-    names: Sequence[str],
-) -> dict[str, SheetItem]:
-    return {
-        name: SheetItem(
-            name,
-            tuple(Line(m.role, m.content) for m in d.dialogue.messages[: d.turn]),
-            tuple(
-                Reply(letter(place), arms[arm].replies[d.dialogue.id, d.turn])
-                for place, arm in enumerate(order)
-            ),
-        )
-        for name, d, order in zip(names, contexts, letters, strict=False)
-    }
-
-
 def _warnings(
-    plan: Plan,
+    asked: Request,
     chosen: Sequence[Sequence[int]],
     silent: Mapping[str, int],
     shown: Mapping[str, SheetItem],
@@ -297,12 +288,12 @@ def _warnings(
     )
     if same:
         said.append(f"{same} of {len(key.items)} items show two replies of the same text")
-    if (plan.per_item or plan.raters) == 1:
+    if asked.each == 1:
         said.append("no item has two raters: their agreement cannot be known")
-    elif not is_connected(chosen, plan.raters):
+    elif not is_connected(chosen, asked.raters):
         said.append("shared items do not link all raters: their severity cannot be compared")
-    elif unshared := unshared_pairs(chosen, plan.raters):
+    elif unshared := unshared_pairs(chosen, asked.raters):
         said.append(f"{unshared} pairs of raters share no item")
-    if plan.include_crisis:
+    if asked.include_crisis:
         said.append("raters will read dialogues with someone at risk: tell them before they agree")
     return said

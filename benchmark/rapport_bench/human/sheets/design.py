@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
+from math import comb
 
 import numpy as np
 
@@ -56,22 +57,19 @@ def assign(
 def _least_shared(
     load: np.ndarray, shared: np.ndarray, count: int, rng: np.random.Generator
 ) -> tuple[int, ...]:
-    lowest = load.min()
-    must = [int(r) for r in np.flatnonzero(load == lowest)]
-    free: list[int] = []
-    if len(must) < count:
-        free = [int(r) for r in np.flatnonzero(load > lowest)]
-    else:
-        must, free = [], must
+    must: list[int] = []
+    others = np.flatnonzero(load == load.min())
+    if len(others) < count:
+        must, others = others.tolist(), np.flatnonzero(load > load.min())
     need = count - len(must)
-    free = rng.permutation(free).tolist() if free else []
+    free = rng.permutation(others).tolist() if len(others) else []
 
     def cost(picked: Sequence[int]) -> int:
         # Squares, so that no pair runs ahead of the others.
         block = shared[np.ix_(picked, picked)]
         return int((2 * block + 1)[np.triu_indices(len(picked), 1)].sum())
 
-    if _choose(len(free), need) <= _EXHAUSTIVE:
+    if comb(len(free), need) <= _EXHAUSTIVE:
         best = min(combinations(free, need), key=lambda some: cost([*must, *some]))
         return tuple(sorted([*must, *best]))
     picked = list(must)
@@ -79,13 +77,6 @@ def _least_shared(
         nearest = min((r for r in free if r not in picked), key=lambda r: cost([*picked, r]))
         picked.append(nearest)
     return tuple(sorted(picked))
-
-
-def _choose(n: int, k: int) -> int:
-    ways = 1
-    for i in range(k):
-        ways = ways * (n - i) // (i + 1)
-    return ways
 
 
 def unshared_pairs(chosen: Sequence[Sequence[int]], raters: int) -> int:

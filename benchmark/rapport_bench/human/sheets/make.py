@@ -15,10 +15,11 @@ from rapport_bench.common.escape import one_line
 from rapport_bench.common.files import write_atomically
 from rapport_bench.human.sheets import page
 from rapport_bench.human.sheets import workbook as tables
-from rapport_bench.human.sheets.build import Arm, Built, Plan, build
+from rapport_bench.human.sheets.build import Built, Request, build
 from rapport_bench.human.sheets.draw import Replies
 from rapport_bench.human.sheets.sheet import Sheet, naming
-from rapport_bench.human.sheets.study import KEY_FILE, SHEETS, STUDY_FILE, KeyArm, write_study
+from rapport_bench.human.sheets.study import KEY_FILE, SHEETS, STUDY_FILE, write_study
+from rapport_bench.results.human_sections import RatedArm
 from rapport_bench.results.result import Result, find, require_comparable
 from rapport_tasks.common.errors import BadInput
 
@@ -95,14 +96,14 @@ def study_name(given: str | None, folder: str | Path) -> str:
 
 
 def make_sheets(
-    references: Sequence[str], folder: str | Path, *, plan: Plan, results: str, sources: Sources
+    references: Sequence[str], folder: str | Path, *, asked: Request, results: str, sources: Sources
 ) -> Made:
     """Draw, blind and write a study.
 
     Args:
         references: Arm names, starts of result ids, or files; at least two.
         folder: Where the study goes; must not hold one already.
-        plan: What was asked for.
+        asked: What was asked for.
         results: Folder that arms are looked up in.
         sources: Where the replies are looked for.
 
@@ -118,15 +119,15 @@ def make_sheets(
         )
     found = [find(reference, results) for reference in references]
     _check_arms(found)
-    _check_name(plan.study, found)
+    _check_name(asked.study, found)
     texts = find_texts(found, sources)
     if texts.missing:
         raise BadInput(
             "replies are missing:\n  " + "\n  ".join(map(one_line, texts.missing)),
             remedy="Run that, then this command again; --store names another response store.",
         )
-    arms = [Arm(_identity(result), _first_seed(texts.texts[result.result_id])) for result in found]
-    built = build(plan, found[0].suite_id, texts.dialogues, arms)
+    arms = {_identity(r): _first_seed(texts.texts[r.result_id]) for r in found}
+    built = build(asked, found[0].suite_id, texts.dialogues, arms)
     named = naming(built.sheets, _telling_names(found))
     warnings = list(built.warnings)
     if named:
@@ -174,8 +175,13 @@ def _check_name(study: str, found: Sequence[Result]) -> None:
             )
 
 
-def _identity(result: Result) -> KeyArm:
-    return KeyArm(result.name, result.kind, result.result_id, result.arm.arm_id)
+def _identity(result: Result) -> RatedArm:
+    return RatedArm(
+        name=result.name,
+        kind=result.arm.kind,
+        result_id=result.result_id,
+        arm_id=result.arm.arm_id,
+    )
 
 
 def _first_seed(texts: Mapping[tuple[str, int], Sequence[str]]) -> Replies:

@@ -12,96 +12,69 @@ first is balanced for every rater and every item.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Literal
 
 from rapport_bench.common.identity import digest
+from rapport_bench.common.model import FileModel
 from rapport_bench.human.sheets.study import Scale
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION: Literal["1.0"] = "1.0"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One message of a context.
-
-    Attributes:
-        role: ``system``, ``user`` or ``assistant``.
-        content: Its text.
-    """
+class Line(FileModel):
+    """One message of a context."""
 
     role: str
+    """``system``, ``user`` or ``assistant``."""
     content: str
+    """Its text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One blinded reply.
-
-    Attributes:
-        letter: Which of the item's arms, without saying which.
-        content: Its text, never blank.
-    """
+class Reply(FileModel):
+    """One blinded reply."""
 
     letter: str
+    """Which of the item's arms, without saying which."""
     content: str
+    """Its text, never blank."""
 
 
-@dataclass(frozen=True, slots=True)
-class SheetItem:
-    """One item as a rater sees it.
-
-    Attributes:
-        id: Of the item, the repetition or the attention check.
-        context: The dialogue up to the reply.
-        replies: In the order shown.
-    """
+class SheetItem(FileModel):
+    """One item as a rater sees it."""
 
     id: str
+    """Of the item, the repetition or the attention check."""
     context: tuple[Line, ...]
+    """The dialogue up to the reply."""
     replies: tuple[Reply, ...]
+    """In the order shown."""
+
+    def in_order(self, letters: str) -> SheetItem:
+        """The item with its replies in the order of these letters."""
+        by_letter = {reply.letter: reply for reply in self.replies}
+        replies = tuple(by_letter[letter] for letter in letters)
+        return self.model_copy(update={"replies": replies})
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """What one rater is asked.
+class Sheet(FileModel):
+    """What one rater is asked; as JSON, what the rating page holds."""
 
-    Attributes:
-        study: Name of the study.
-        rater: Code of the rater.
-        scales: To judge every reply on.
-        items: In the order shown.
-        crisis: Whether some of the dialogues are of people at risk; the notice says so.
-    """
-
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
     study: str
+    """Name of the study."""
     rater: str
+    """Code of the rater."""
     scales: tuple[Scale, ...]
+    """To judge every reply on."""
     items: tuple[SheetItem, ...]
+    """In the order shown."""
     crisis: bool = False
+    """Whether some of the dialogues are of people at risk; the notice says so."""
 
     @property
     def sha256(self) -> str:
         """Hash of the content."""
         return digest(self.to_json())
-
-    def to_json(self) -> dict[str, Any]:
-        """The content, as the rating page holds it."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "study": self.study,
-            "rater": self.rater,
-            "crisis": self.crisis,
-            "scales": [asdict(scale) for scale in self.scales],
-            "items": [
-                {
-                    "id": item.id,
-                    "context": [asdict(line) for line in item.context],
-                    "replies": [asdict(reply) for reply in item.replies],
-                }
-                for item in self.items
-            ],
-        }
 
 
 def attention_text(scale: Scale, value: int) -> str:

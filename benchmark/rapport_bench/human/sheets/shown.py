@@ -7,11 +7,10 @@ is needed, and text that was changed afterwards is recognised.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
-from rapport_bench.common.identity import digest
-from rapport_bench.human.sheets.sheet import Line, Reply, SheetItem
+from rapport_bench.common.model import parsed
+from rapport_bench.human.sheets.sheet import Sheet, SheetItem
 from rapport_bench.human.sheets.study import SHEETS, Study
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.parsing import parse_json
@@ -27,37 +26,23 @@ def shown_items(folder: str | Path, study: Study) -> dict[str, SheetItem]:
     """
     found: dict[str, SheetItem] = {}
     for rater in study.raters:
-        if set(study.assignments[rater]) <= found.keys():
-            continue
-        path = Path(folder) / SHEETS / f"{rater}.html"
-        for item in _items(path, study.sheets[rater]):
-            found[item.id] = item
+        if not set(study.assignments[rater]) <= found.keys():
+            sheet = _sheet(Path(folder) / SHEETS / f"{rater}.html", study.sheets[rater])
+            found |= {item.id: item.in_order("".join(study.shown_letters)) for item in sheet.items}
     return found
 
 
-def _items(path: Path, sha256: str) -> list[SheetItem]:
+def _sheet(path: Path, sha256: str) -> Sheet:
+    remedy = "Put the study's sheets back as they were written."
     try:
-        text = path.read_text(encoding="utf-8")
+        content = _CONTENT.search(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        raise BadInput(
-            f"{path}: cannot be read; it holds the words that were rated",
-            remedy="Put the study's sheets back as they were written.",
-        ) from None
-    content = _CONTENT.search(text)
+        what = "cannot be read; it holds the words that were rated"
+        raise BadInput(f"{path}: {what}", remedy=remedy) from None
     try:
-        sheet = parse_json(content.group(1)) if content else None
-    except ValueError:
+        sheet = parsed(Sheet, parse_json(content.group(1))) if content else None
+    except ValueError:  # pydantic's errors are such, too
         sheet = None
-    if not isinstance(sheet, Mapping) or digest(sheet) != sha256:
-        raise BadInput(
-            f"{path}: not the page that was written for this study",
-            remedy="Put the study's sheets back as they were written.",
-        )
-    return [
-        SheetItem(
-            item["id"],
-            tuple(Line(**line) for line in item["context"]),
-            tuple(sorted((Reply(**r) for r in item["replies"]), key=lambda r: r.letter)),
-        )
-        for item in sheet["items"]
-    ]
+    if sheet is None or sheet.sha256 != sha256:
+        raise BadInput(f"{path}: not the page that was written for this study", remedy=remedy)
+    return sheet

@@ -9,168 +9,135 @@ recognised, and the hash of every rater's sheet.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal, TypeVar
 
+from pydantic import Field, ValidationError
+
+from rapport_bench.common import model as types
 from rapport_bench.common.files import to_json, write_atomically
 from rapport_bench.common.identity import digest
+from rapport_bench.common.model import FileModel, Id, Name, Sha256
+from rapport_bench.results.human_sections import RatedArm
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.parsing import read_json
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION: Literal["1.0"] = "1.0"
 STUDY_FILE = "study.json"
 KEY_FILE = "key.json"
 SHEETS = "sheets"
 
-Language = Literal["zh", "en"]
-Text = Mapping[str, str]
+Letter = Annotated[str, Field(pattern="^[A-Z]$")]
+Text = Annotated[dict[str, Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 """One text a language."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """One anchored rating scale.
+def letter(place: int) -> str:
+    """A, B, ..."""
+    return chr(ord("A") + place)
 
-    Attributes:
-        name: As ratings and results call it, such as ``empathic_resonance``.
-        points: Highest value; the lowest is 1.
-        label: Its name for raters.
-        definition: What is rated, and what is not.
-        anchors: Value (as text) -> what earns it.
-    """
 
-    name: str
-    points: int
+class Scale(FileModel):
+    """One anchored rating scale."""
+
+    name: Id
+    """As ratings and results call it, such as ``empathic_resonance``."""
+    points: int = Field(ge=2, le=9)
+    """Highest value; the lowest is 1."""
     label: Text
+    """Its name for raters."""
     definition: Text
-    anchors: Mapping[str, Text]
+    """What is rated, and what is not."""
+    anchors: dict[Annotated[str, Field(pattern="^[1-9]$")], Text] = Field(min_length=2)
+    """Value (as text) -> what earns it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
-    """What may be known to everyone.
+class Study(FileModel):
+    """What may be known to everyone: the content of ``study.json``."""
 
-    Attributes:
-        study: Its name.
-        seed: Every draw was made from it.
-        simulated: Whether its ratings are made by a program; shown wherever they are.
-        language: Languages of the sheets.
-        scales: In the order shown.
-        raters: Codes such as ``r01``; never names of people.
-        per_item: How many raters judge each item.
-        items: Ids of the items proper, without repeats and attention checks.
-        letters: How many replies an item shows: one an arm.
-        assignments: Rater -> ids in the order shown, with repeats and attention checks.
-        orders: Rater -> for each assigned id the letters in the order shown, such as ``"BA"``.
-        sheets: Rater -> SHA-256 of the sheet's content.
-        key_sha256: `Key.sha256` of the key that belongs to it.
-    """
-
-    study: str
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    study: Name
+    """Its name."""
     seed: int
+    """Every draw was made from it."""
     simulated: bool
-    language: tuple[str, ...]
-    scales: tuple[Scale, ...]
-    raters: tuple[str, ...]
-    per_item: int
-    items: tuple[str, ...]
-    letters: int
-    assignments: Mapping[str, tuple[str, ...]]
-    orders: Mapping[str, tuple[str, ...]]
-    sheets: Mapping[str, str]
-    key_sha256: str
+    """Whether its ratings are made by a program; shown wherever they are."""
+    language: tuple[Literal["zh", "en"], ...] = Field(min_length=1)
+    """Languages of the sheets."""
+    scales: tuple[Scale, ...] = Field(min_length=1)
+    """In the order shown."""
+    raters: tuple[Id, ...] = Field(min_length=1)
+    """Codes such as ``r01``; never names of people."""
+    per_item: int = Field(ge=1)
+    """How many raters judge each item."""
+    items: tuple[Id, ...] = Field(min_length=1)
+    """Ids of the items proper, without repeats and attention checks."""
+    letters: int = Field(ge=2, le=26)
+    """How many replies an item shows: one an arm."""
+    assignments: dict[str, tuple[Id, ...]]
+    """Rater -> ids in the order shown, with repeats and attention checks."""
+    orders: dict[str, tuple[Annotated[str, Field(pattern="^[A-Z]{2,26}$")], ...]]
+    """Rater -> for each assigned id the letters in the order shown, such as ``"BA"``."""
+    sheets: dict[str, Sha256]
+    """Rater -> SHA-256 of the sheet's content."""
+    key_sha256: Sha256
+    """`Key.sha256` of the key that belongs to it."""
 
     def scale(self, name: str) -> Scale:
         """The scale of that name; KeyError without one."""
         return {scale.name: scale for scale in self.scales}[name]
 
-    def to_json(self) -> dict[str, Any]:
-        """The content of ``study.json``."""
-        return {"schema_version": SCHEMA_VERSION, **_plain(asdict(self))}
+    @property
+    def shown_letters(self) -> list[str]:
+        """The letters of an item's replies."""
+        return [letter(place) for place in range(self.letters)]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyArm:
-    """One arm behind the letters.
+class KeyItem(FileModel):
+    """Where an item comes from."""
 
-    Attributes:
-        name: As its result calls it.
-        kind: base, adapter, model, replies, bot or gold.
-        result_id: Of the result whose replies were shown.
-        arm_id: What answered.
-    """
-
-    name: str
-    kind: str
-    result_id: str
-    arm_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeyItem:
-    """Where an item comes from.
-
-    Attributes:
-        dialogue: Id of the dialogue in the suite.
-        turn: Index of the assistant message that the replies stand for.
-        domain: Of the dialogue; `None` when the data do not say.
-        letters: Letter -> result id of the arm.
-    """
-
-    dialogue: str
-    turn: int
+    dialogue: str = Field(min_length=1, max_length=500)
+    """Id of the dialogue in the suite."""
+    turn: int = Field(ge=0)
+    """Index of the assistant message that the replies stand for."""
     domain: str | None
-    letters: Mapping[str, str]
+    """Of the dialogue; `None` when the data do not say."""
+    letters: dict[Letter, Sha256] = Field(min_length=2)
+    """Letter -> result id of the arm."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """A check that the rater reads: the reply itself says which value to give.
+class Attention(FileModel):
+    """A check that the rater reads: the reply itself says which value to give."""
 
-    Attributes:
-        letter: The reply that says so.
-        scale: The scale it names.
-        expected: The value it asks for.
-    """
-
-    letter: str
-    scale: str
-    expected: int
+    letter: Letter
+    """The reply that says so."""
+    scale: Id
+    """The scale it names."""
+    expected: int = Field(ge=1, le=9)
+    """The value it asks for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What raters must not know.
+class Key(FileModel):
+    """What raters must not know: the content of ``key.json``."""
 
-    Attributes:
-        study: The study it belongs to.
-        suite_id: Of the results compared.
-        arms: In the order given.
-        items: Item id -> where it comes from.
-        repeats: Id of a repeated item -> id of the item it repeats, letters included.
-        attention: Id of an attention check -> what to expect.
-    """
-
-    study: str
-    suite_id: str
-    arms: tuple[KeyArm, ...]
-    items: Mapping[str, KeyItem]
-    repeats: Mapping[str, str] = field(default_factory=dict)
-    attention: Mapping[str, Attention] = field(default_factory=dict)
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    study: Name
+    """The study it belongs to."""
+    suite_id: Sha256
+    """Of the results compared."""
+    arms: tuple[RatedArm, ...] = Field(min_length=2)
+    """In the order given."""
+    items: dict[Id, KeyItem] = Field(min_length=1)
+    """Item id -> where it comes from."""
+    repeats: dict[Id, Id]
+    """Id of a repeated item -> id of the item it repeats, letters included."""
+    attention: dict[Id, Attention]
+    """Id of an attention check -> what to expect."""
 
     @property
     def sha256(self) -> str:
         """Hash of the canonical content."""
         return digest(self.to_json())
-
-    def to_json(self) -> dict[str, Any]:
-        """The content of ``key.json``."""
-        return {"schema_version": SCHEMA_VERSION, **_plain(asdict(self))}
 
 
 def write_study(folder: str | Path, study: Study, key: Key) -> None:
@@ -180,10 +147,6 @@ def write_study(folder: str | Path, study: Study, key: Key) -> None:
         BadInput: The folder cannot be written to.
         ValueError: The two do not fit: a fault of this program.
     """
-    for what, data in ((STUDY_FILE, study.to_json()), (KEY_FILE, key.to_json())):
-        problem = _schema_problem(what, data)
-        if problem:
-            raise ValueError(f"{what} against its own schema: {problem}")
     problem = _study_problem(study) or _key_problem(study, key)
     if problem:
         raise ValueError(f"a study that contradicts itself: {problem}")
@@ -196,19 +159,10 @@ def read_study(folder: str | Path) -> Study:
     """Read and check ``study.json``.
 
     Raises:
-        BadInput: Missing, not JSON, against the schema, of a newer version, contradicting itself.
+        BadInput: Missing, not JSON, of another type, of a newer version, contradicting itself.
     """
     path = Path(folder) / STUDY_FILE
-    data = _read(path)
-    study = Study(
-        **_without_version(data)
-        | {
-            "scales": tuple(Scale(**scale) for scale in data["scales"]),
-            "assignments": {r: tuple(ids) for r, ids in data["assignments"].items()},
-            "orders": {r: tuple(orders) for r, orders in data["orders"].items()},
-            **{name: tuple(data[name]) for name in ("language", "raters", "items")},
-        }
-    )
+    study = _read(path, Study)
     problem = _study_problem(study)
     if problem:
         raise BadInput(f"{path}: {problem}", remedy="Restore the file, or make the sheets again.")
@@ -227,15 +181,7 @@ def read_key(folder: str | Path, study: Study | None = None) -> Key:
     """
     study = study or read_study(folder)
     path = Path(folder) / KEY_FILE
-    data = _read(path)
-    key = Key(
-        study=data["study"],
-        suite_id=data["suite_id"],
-        arms=tuple(KeyArm(**arm) for arm in data["arms"]),
-        items={name: KeyItem(**item) for name, item in data["items"].items()},
-        repeats=data["repeats"],
-        attention={name: Attention(**check) for name, check in data["attention"].items()},
-    )
+    key = _read(path, Key)
     if key.study != study.study:
         raise BadInput(
             f"{path}: the key of study {key.study!r}, but {STUDY_FILE} is of {study.study!r}",
@@ -258,7 +204,7 @@ def _study_problem(study: Study) -> str | None:
     for name in ("raters", "items", "language"):
         if len(set(getattr(study, name))) != len(getattr(study, name)):
             return f"{name} holds one entry twice"
-    letters = {chr(ord("A") + i) for i in range(study.letters)}
+    letters = set(study.shown_letters)
     for name in ("assignments", "orders", "sheets"):
         if set(getattr(study, name)) != set(study.raters):
             return f"{name} does not list exactly the raters"
@@ -304,7 +250,10 @@ def _key_problem(study: Study, key: Key) -> str | None:
     return None
 
 
-def _read(path: Path) -> dict[str, Any]:
+_File = TypeVar("_File", Study, Key)
+
+
+def _read(path: Path, model: type[_File]) -> _File:
     unreadable = "Name the folder that `rapport human sheet` wrote."
     data = read_json(path, remedy="Restore the file from a copy.", unreadable=unreadable)
     version = data.get("schema_version") if isinstance(data, dict) else None
@@ -313,36 +262,8 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}: schema version {version[:20]!r}, this program reads {SCHEMA_VERSION}",
             remedy="Use the version of rapport-bench that wrote it.",
         )
-    problem = _schema_problem(path.name, data)
-    if problem:
-        raise BadInput(f"{path}: {problem}", remedy="Restore the file from a copy.")
-    return dict(data)
-
-
-@lru_cache(maxsize=2)
-def _validator(name: str) -> Any:
-    import jsonschema
-
-    schema = files("rapport_bench.human.sheets") / f"{Path(name).stem}.schema.json"
-    return jsonschema.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
-
-
-def _schema_problem(name: str, data: Any) -> str | None:
-    error = next(iter(_validator(name).iter_errors(data)), None)
-    if error is None:
-        return None
-    where = "/".join(str(part) for part in error.absolute_path) or "top level"
-    return f"{where}: {error.message[:200]}"
-
-
-def _without_version(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if name != "schema_version"}
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, as JSON reads them back."""
-    if isinstance(value, Mapping):
-        return {name: _plain(entry) for name, entry in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(entry) for entry in value]
-    return value
+    try:
+        return types.parsed(model, data)
+    except ValidationError as error:
+        said = types.problem(error)
+        raise BadInput(f"{path}: {said}", remedy="Restore the file from a copy.") from None
