@@ -225,7 +225,8 @@ def test_a_signal_while_a_folder_is_written_leaves_none(tmp_path, monkeypatch, s
     def interrupted(*arguments: object, **named: object) -> None:
         if step == "mkdir":
             real(*arguments, **named)
-        raise KeyboardInterrupt
+        if arguments[0] == tmp_path / ".a.unfinished":
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(Path, step, interrupted)
     with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "a", remedy_if_full="") as part:

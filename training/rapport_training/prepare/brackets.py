@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from rapport_tasks.common.errors import BadInput
 from rapport_training.prepare import records
-from rapport_training.prepare.records import BOM, Raw, Rest
+from rapport_training.prepare.records import BOM, Raw
 
 _OPEN, _CLOSE = 1, 2
 _BRACKETS = np.zeros(256, np.uint8)
@@ -17,11 +17,13 @@ _BRACKETS[list(b"]}")] = _CLOSE
 _BETWEEN = b"[], \t\r\n" + BOM
 
 
-def split_values(rest: Rest, name: str, *, base: int, keyed: bool = False) -> Iterator[Raw]:
+def split_values(
+    chunks: Iterable[bytes], name: str, *, base: int, keyed: bool = False
+) -> Iterator[Raw]:
     """Cut out the objects and arrays of a given depth.
 
     Args:
-        rest: The text.
+        chunks: The text.
         name: What errors call it.
         base: How many brackets stand around each.
         keyed: Whether an object stands around them, so that keys and other values lie between.
@@ -32,7 +34,7 @@ def split_values(rest: Rest, name: str, *, base: int, keyed: bool = False) -> It
     scanner = _Brackets()
     number = size = begun = passed = 0
     held: list[bytes] = []
-    for chunk in rest:
+    for chunk in chunks:
         starts, ends = scanner.scan(chunk, base)
         if held:
             starts.insert(0, 0)

@@ -25,7 +25,6 @@ from rapport_training.prepare.fingerprint import (
     OPENING_BINS,
     OPENING_SHINGLE,
     SHINGLE,
-    Signatures,
     fold,
     gram_hashes,
     signatures,
@@ -43,9 +42,9 @@ ENTRY = np.dtype(
     [
         ("digest", "S16"),  # of the folded dialogue
         ("opening", "S16"),  # of the folded opening
-        ("offset", "u8"),  # of its line in the spill file
-        ("length", "u4"),  # of that line in bytes
-        ("topic", "i4"),
+        ("signature", "u2", BINS),
+        ("opening_signature", "u2", OPENING_BINS),
+        ("length", "u4"),  # of its line in bytes
         ("exchanges", "u4"),
         ("user_chars", "u4"),
         ("assistant_chars", "u4"),
@@ -53,7 +52,7 @@ ENTRY = np.dtype(
         ("contaminated", "?"),
     ]
 )
-"""What is kept of a dialogue beside its line and its signatures."""
+"""What is kept of a dialogue beside its line and its topic."""
 
 _SEPARATOR = "\x1f"
 
@@ -79,9 +78,7 @@ class Processed:
     Attributes:
         source: Its file's name.
         lines: One finished line a dialogue.
-        entries: What is known of each; offset and topic are left to fill.
-        signatures: Shape (dialogues, BINS).
-        openings: Signatures of the openings, shape (dialogues, OPENING_BINS).
+        entries: What is known of each.
         topics: Each one's topic.
         counts: (stage, reason) -> dialogues removed; ("changed", rule) -> dialogues changed;
             ("read", "") -> records, a question with several answers counted once for each;
@@ -94,8 +91,6 @@ class Processed:
     source: str
     lines: list[bytes] = field(default_factory=list)
     entries: NDArray[np.void] = field(default_factory=lambda: np.empty(0, ENTRY))
-    signatures: Signatures = field(default_factory=lambda: np.empty((0, BINS), np.uint16))
-    openings: Signatures = field(default_factory=lambda: np.empty((0, OPENING_BINS), np.uint16))
     topics: list[str | None] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     places: list[tuple[int, str]] = field(default_factory=list)
@@ -227,8 +222,8 @@ class Stages:
         entries["digest"] = _digests(codes, ends)
         entries["opening"] = _digests(first_codes, first_ends)
         entries["shingles"] = counts
-        out.signatures = signatures(shingles, counts)
-        out.openings = signatures(*firsts, OPENING_BINS)
+        entries["signature"] = signatures(shingles, counts)
+        entries["opening_signature"] = signatures(*firsts, OPENING_BINS)
         entries["contaminated"] = self._evaluation.contaminated(*grams)
         for entry, one in zip(entries, kept, strict=True):
             messages = one.dialogue.messages
