@@ -14,7 +14,7 @@ HEAVY = {"torch", "transformers", "lm_eval", "peft", "datasets", "statsmodels", 
 
 ROOMS = {
     "rapport_tasks": "common dialogues prompts weights embedding acts shifts metrics lm_tasks",
-    "rapport_training": "disk privacy prepare sequences loading lora",
+    "rapport_training": "cards disk privacy prepare sequences loading lora",
     "rapport_bench": (
         "common statistics results arms running judging words validity "
         "human.sheets human.ratings human.analysis terminal report export verify cli testing"
@@ -26,8 +26,8 @@ FOLDERS = {"rapport_tasks": "tasks", "rapport_training": "training", "rapport_be
 PACKAGES = list(ROOMS)
 """A package imports from those before it."""
 
-KNOW_TRAINING = {"arms", "running", "cli"}
-"""Rooms of the benchmark that load models or make adapters."""
+KNOW_TRAINING = {"arms", "running", "terminal", "cli"}
+"""Rooms of the benchmark that load models, make adapters, or print how that goes."""
 
 
 def modules() -> dict[str, Path]:

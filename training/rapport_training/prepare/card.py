@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapport_tasks.common.paths import file_sha256
+from rapport_training.cards import render_card
 from rapport_training.prepare.advice import STAGES, large_removals
 from rapport_training.prepare.encoding import UTF8
 from rapport_training.prepare.first_pass import FirstPass
@@ -92,7 +93,9 @@ def write_card(folder: Path, prepared: Prepared) -> dict[str, Any]:
     }
     text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     (folder / "card.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "card.md").write_text(_render(card), encoding="utf-8")
+    (folder / "card.md").write_text(
+        render_card(Path(__file__).with_name("card.md.jinja"), card), encoding="utf-8"
+    )
     return card
 
 
@@ -170,18 +173,3 @@ def _draw(path: Path, figures: NDArray[np.void]) -> None:
     right.set(xlabel="characters (longest 0.5 % at the edge)", ylabel="dialogues")
     picture.suptitle(f"{len(figures):,} dialogues")
     picture.savefig(path, dpi=120, metadata={"Software": None})
-
-
-def _render(card: dict[str, Any]) -> str:
-    """``card.md`` of a ``card.json``."""
-    from jinja2 import Environment, StrictUndefined
-
-    def shown(value: Any) -> str:
-        text = f"{value:,}" if isinstance(value, int | float) else str(value)
-        return text.replace("|", "\\|")
-
-    environment = Environment(
-        trim_blocks=True, keep_trailing_newline=True, finalize=shown, undefined=StrictUndefined
-    )
-    source = Path(__file__).with_name("card.md.jinja").read_text(encoding="utf-8")
-    return environment.from_string(source).render(card)
