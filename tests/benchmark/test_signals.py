@@ -24,9 +24,9 @@ RUNNER = """
 import signal
 import sys
 from rapport_training.prepare import pipeline
-from rapport_bench.cli import prepare_command
+from rapport_bench.terminal.console import RunReporter
 
-bar = prepare_command._Bar.update
+bar = RunReporter.progress
 
 def update(self, what, done, total):
     if what == sys.argv[1] and done:  # some of the work is done
@@ -34,7 +34,7 @@ def update(self, what, done, total):
         sys.stdin.readline()  # the signal comes while this waits
     bar(self, what, done, total)
 
-prepare_command._Bar.update = update
+RunReporter.progress = update
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as what a shell starts in the background has it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if __name__ == "__main__":

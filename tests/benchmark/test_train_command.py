@@ -15,7 +15,7 @@ from rich.console import Console
 
 from conftest import DIALOGUES, write_dialogues
 from rapport_bench.cli.main import _run
-from rapport_bench.cli.train_command import TrainReporter
+from rapport_bench.terminal.training import TrainReporter
 from rapport_training.lora.progress import Note, Progress
 from rapport_training.lora.recipe import recipe_keys
 

@@ -49,7 +49,7 @@ def _columns() -> int:
 
 
 class RunReporter:
-    """Progress bars of a run; silent when standard error is no terminal. A context manager."""
+    """Progress bars of long work; silent when standard error is no terminal. A context manager."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = output(stderr=True)
@@ -95,20 +95,17 @@ class RunReporter:
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Move the present bar, or begin one."""
+        if what == "bytes":
+            what, done, total = "megabytes", done // 10**6, total // 10**6
         if what != self._what:
             self._what = what
             if self._task is not None:
                 self._progress.remove_task(self._task)
-            self._task = self._progress.add_task(f"{self._arm} · {what}", total=total, rate="")
+            label = f"{self._arm} · {what}" if self._arm else what
+            self._task = self._progress.add_task(label, total=total, rate="")
         assert self._task is not None
         speed = self._progress.tasks[-1].speed if self._progress.tasks else None
         self._progress.update(self._task, completed=done, rate=f"{speed:.1f}/s" if speed else "")
-
-    def step(self, what: str, done: int, total: int) -> None:
-        """A long step outside an arm, such as training."""
-        if not self._arm:
-            self._arm = "demo"
-        self.progress(what, done, total)
 
     def warn(self, message: str) -> None:
         """Print a warning once, and keep it for `--json`."""

@@ -1,15 +1,9 @@
-"""The body of `rapport train`: a recipe trained while someone watches, and what came out in a few lines.
-
-Under `accelerate launch` only the first process shows anything, except for its own errors.
-"""
+"""What `rapport prepare` and `rapport train` print: a card, a training while it runs, what came of it."""
 
 from __future__ import annotations
 
 import inspect
 import math
-import os
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,52 +20,45 @@ from rich.text import Text
 
 from rapport_bench.terminal.console import output
 from rapport_bench.words.formatting import number
-from rapport_tasks.common.errors import RapportError
 from rapport_training import RECIPES
 from rapport_training.lora.progress import Note
 from rapport_training.lora.progress import Progress as Step
-from rapport_training.lora.recipe import load_recipe, parse_settings, recipe_keys
-
-_RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
-"""Where torch's launcher and MPI say which process this is."""
+from rapport_training.lora.recipe import recipe_keys
 
 _LINES = 20
 """Lines of progress in all where there is no terminal to draw a bar on."""
 
 
-def run_train(
-    recipe: str, settings: Sequence[str], out: str | None, *, restart: bool, quiet: bool
-) -> tuple[dict[str, Any], list[str]]:
-    """Train, showing progress on standard error.
+def show_card(card: dict[str, Any], out: str) -> None:
+    """Say what came out, and what did not and why."""
+    size, anonymised = card["dialogues"], card["anonymised"]
+    lines = [
+        f"{card['records']:,} records → {size['total']:,} dialogues "
+        f"({size['train']:,} training, {size['validation']:,} validation) in {out}"
+    ]
+    lines += [
+        f"  {row['stage']}: −{row['in'] - row['out']:,} ({_listed(row['removed'])})"
+        for row in card["stages"]
+        if row["removed"]
+    ]
+    if alone := {row["rule"]: row["alone"] for row in card["rules"] if row["alone"]}:
+        lines.append(f"  each quality rule alone: {_listed(alone)}")
+    if card["changed"]:
+        lines.append(f"  changed: {_listed(card['changed'])}")
+    if anonymised["placeholders"]:
+        kinds = _listed(anonymised["placeholders"])
+        lines.append(f"  placeholders in {anonymised['dialogues']:,} dialogues: {kinds}")
+    lines += [f"  unreadable: {place}" for place in card["unreadable"][:5]]
+    for row in card["unknown"]:
+        keys = ", ".join(row["keys"])
+        lines.append(f"  no known format: {row['records']:,} with the keys {keys}")
+    lines += [f"Warning: {warning}" for warning in card["warnings"]]
+    lines.append(f"Card: {Path(out) / 'card.md'}")
+    output().print("\n".join(lines), markup=False)
 
-    Returns:
-        What ``--json`` prints, and the warnings. Processes other than the first do not return.
-    """
-    rank = next((int(os.environ[name]) for name in _RANKS if name in os.environ), 0)
-    loaded = load_recipe(recipe, parse_settings(list(settings)))
-    folder = Path(out) if out else Path("adapters") / Path(recipe).stem
-    with TrainReporter(quiet=quiet or rank > 0) as reporter:
-        from rapport_training.lora.train import train
 
-        try:
-            summary = train(
-                loaded,
-                folder,
-                on_progress=reporter.step,
-                on_note=reporter.note,
-                restart=restart,
-            )
-        except RapportError as error:
-            if rank == 0:
-                raise
-            print(f"rapport (process {rank}): {error.message}", file=sys.stderr)
-            sys.exit(error.exit_code)
-    if rank > 0:
-        sys.exit(0)
-    record = summary.record
-    keys = ("parameters", "steps", "loss", "validation", "memory", "effective", "corpus", "seconds")
-    data = {"out": str(folder), "base": loaded.base.name} | {key: record[key] for key in keys}
-    return data, record["effective"]["fallbacks"] + record["warnings"]
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{what} {count:,}" for what, count in counts.items())
 
 
 def show_trained(data: dict[str, Any]) -> None:
