@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -51,8 +52,8 @@ def _columns() -> int:
 class RunReporter:
     """Progress bars of long work; silent when standard error is no terminal. A context manager."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._console = output(stderr=True)
+    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
+        self._console = console or output(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -69,7 +70,7 @@ class RunReporter:
         self._what = ""
         self.warnings: list[str] = []
 
-    def __enter__(self) -> RunReporter:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -93,8 +94,8 @@ class RunReporter:
         """Begin an arm's bars."""
         self._arm, self._what = f"{name} ({index + 1}/{total})", ""
 
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Move the present bar, or begin one."""
+    def progress(self, what: str, done: int, total: int, *, rate: str = "") -> None:
+        """Move the present bar, or begin one; `rate` stands beside it instead of the speed."""
         if what == "bytes":
             what, done, total = "megabytes", done // 10**6, total // 10**6
         if what != self._what:
@@ -105,7 +106,8 @@ class RunReporter:
             self._task = self._progress.add_task(label, total=total, rate="")
         assert self._task is not None
         speed = self._progress.tasks[-1].speed if self._progress.tasks else None
-        self._progress.update(self._task, completed=done, rate=f"{speed:.1f}/s" if speed else "")
+        rate = rate or (f"{speed:.1f}/s" if speed else "")
+        self._progress.update(self._task, completed=done, rate=rate)
 
     def warn(self, message: str) -> None:
         """Print a warning once, and keep it for `--json`."""

@@ -5,20 +5,12 @@ from __future__ import annotations
 import inspect
 import math
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.text import Text
 
-from rapport_bench.terminal.console import output
+from rapport_bench.terminal.console import RunReporter, output
 from rapport_bench.words.formatting import number
 from rapport_training import RECIPES
 from rapport_training.lora.progress import Note
@@ -101,51 +93,25 @@ def explain_recipes() -> str:
     return "\n".join(lines).lstrip()
 
 
-class TrainReporter:
+class TrainReporter(RunReporter):
     """A bar on a terminal, a line now and then elsewhere, nothing if quiet. A context manager."""
 
     def __init__(self, *, quiet: bool, console: Console | None = None) -> None:
-        self._console = console or output(stderr=True)
+        super().__init__(quiet=quiet, console=console)
         self._quiet = quiet
-        self._bar = Progress(
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeElapsedColumn(),
-            console=self._console,
-            disable=quiet or not self._console.is_terminal,
-            transient=True,
-        )
-        self._task = self._bar.add_task("training", total=None, figures="loading")
-
-    def __enter__(self) -> TrainReporter:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
     def step(self, at: Step) -> None:
         """Show a step."""
-        if self._quiet:
-            return
         figures = (
             f"loss {at.loss:.4f} · lr {at.learning_rate:.2e} · grad {number(at.grad_norm)} · "
             f"{number(at.tokens_per_second)} tok/s · {_gib(at.memory_bytes)} · "
             f"{_duration(at.seconds_left)} left"
         )
-        if not self._bar.disable:
-            self._bar.update(self._task, completed=at.step, total=at.steps, figures=figures)
-        elif at.step == at.steps or at.step % max(1, at.steps // _LINES) == 0:
-            self._console.print(
-                f"step {at.step}/{at.steps} · {figures}", markup=False, soft_wrap=True
-            )
+        self.progress("training", at.step, at.steps, rate=figures)
+        now = at.step == at.steps or at.step % max(1, at.steps // _LINES) == 0
+        if now and not self._quiet and not self._console.is_terminal:
+            line = f"step {at.step}/{at.steps} · {figures}"
+            self._console.print(line, markup=False, soft_wrap=True)
 
     def note(self, note: Note) -> None:
         """Print a sentence."""
