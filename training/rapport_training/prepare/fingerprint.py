@@ -141,23 +141,17 @@ def signatures(hashes: Hashes, counts: NDArray[np.int64], bins: int = BINS) -> S
 
 def _densify(table: NDArray[np.uint32]) -> NDArray[np.uint32]:
     bins = table.shape[1]
-    empty = table == _EMPTY
-    rows = np.flatnonzero(empty.any(axis=1) & ~empty.all(axis=1))
-    filled = table.copy()
+    filled, empty = table.copy(), table == _EMPTY
+    empty[empty.all(axis=1)] = False  # nothing there to give
     rng = np.random.default_rng(0)  # a fixed sequence of donors for each bin
-    open_ = empty[rows]
-    part = filled[rows]
-    source = table[rows]
     for _ in range(64 * bins):
-        if not open_.any():
+        if not empty.any():
             break
-        donor = rng.integers(bins, size=bins)
-        gift = source[:, donor]
-        usable = open_ & (gift != _EMPTY)
-        part[usable] = gift[usable]
-        open_ &= ~usable
-    part[open_] = 0
-    filled[rows] = part
+        gift = table[:, rng.integers(bins, size=bins)]
+        usable = empty & (gift != _EMPTY)
+        filled[usable] = gift[usable]
+        empty &= ~usable
+    filled[empty] = 0
     return filled
 
 

@@ -20,7 +20,7 @@ from rapport_training.prepare.layout import layout_of, rows_of
 from rapport_training.prepare.records import BLANK, BOM, Raw, whole
 from rapport_training.prepare.tables import delimiter_of, read_parquet, read_rows
 from rapport_training.prepare.transcripts import is_transcript
-from rapport_training.prepare.values import Unreadable, load
+from rapport_training.prepare.values import load, quietly
 
 _SEPARATOR = re.compile(rb"(?m)^[ \t]*(?:-{3,}|={3,}|\*{3,}|_{3,})[ \t]*\r?$")
 _SPLIT = "Split the file, or check what it is."
@@ -65,11 +65,8 @@ def _is_lines(lead: bytes) -> bool:
 
 
 def _parses(line: bytes) -> bool:
-    try:
-        complete = line.lstrip(BLANK)[:1] in b"[{" and not line.rstrip(BLANK).endswith(b",")
-        return complete and isinstance(load(line), dict | list)
-    except Unreadable:
-        return False
+    complete = line.lstrip(BLANK)[:1] in b"[{" and not line.rstrip(BLANK).endswith(b",")
+    return complete and isinstance(quietly(load, line), dict | list)
 
 
 def _lines(rest: Iterable[bytes]) -> Iterator[Raw]:
@@ -110,14 +107,11 @@ def _object(rest: Iterable[bytes], lead: bytes, name: str) -> Iterator[Raw]:
     if layout == "columns":
         remedy = "Write one record a line (pandas: orient='records', lines=True)."
         text = whole(rest, name, "a table in columns", remedy)
-        try:
-            rows = rows_of(load(text))
-        except Unreadable:
+        table = quietly(load, text)
+        if table is None:
             return split_values([text], name, base=0)
-        return whole_dialogues(
-            (Raw(number, json.dumps(row).encode()) for number, row in enumerate(rows, start=1)),
-            name,
-        )
+        rows = (json.dumps(row).encode() for row in rows_of(table))
+        return whole_dialogues((Raw(n, row) for n, row in enumerate(rows, start=1)), name)
     if layout == "records":
         return whole_dialogues(split_values(rest, name, base=0), name)
     base = 1 if layout == "by key" else 2
