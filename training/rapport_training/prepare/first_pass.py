@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rapport_tasks.common.paths import file_sha256
 from rapport_tasks.dialogues.dialogue import read_dialogues
@@ -18,35 +16,19 @@ from rapport_training.prepare.contamination import index_evaluation
 from rapport_training.prepare.framing import read_records
 from rapport_training.prepare.settings import PrepareSettings, Resources
 from rapport_training.prepare.sources import Source, open_source
-from rapport_training.prepare.stages import ENTRY, Batch, Stages
+from rapport_training.prepare.stages import MOST_PLACES, Batch, Found, Stages
 from rapport_training.prepare.unknown import MOST_SETS
 from rapport_training.prepare.workers import in_batches, ordered_map
 
 OnProgress = Callable[[str, int, int], None]
 """Called with (what is counted, how much is done, how much in all)."""
 
-_PLACES = 20
-
 
 @dataclass(slots=True)
-class FirstPass:
-    """What reading found.
+class FirstPass(Found):
+    """What reading found over all files; their name, bytes, encoding and SHA-256 are `inputs`."""
 
-    Attributes:
-        entries: What is known of each dialogue that stands in the spill, in its order.
-        topics: Each one's topic.
-        counts: As `stages.Processed.counts`, over all files.
-        inputs: Name, bytes, encoding and SHA-256 of every file.
-        unreadable: ``file:number: reason`` of the first records that could not be read.
-        unknown: Keys of records of no known format -> such records.
-    """
-
-    entries: NDArray[np.void] = field(default_factory=lambda: np.empty(0, ENTRY))
-    topics: list[str | None] = field(default_factory=list)
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     inputs: list[dict[str, Any]] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-    unknown: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
 
 def read_corpus(
@@ -83,8 +65,7 @@ def read_corpus(
             entries.append(done.entries)
             found.topics += [names.setdefault(topic, topic) for topic in done.topics]
             found.counts.update(done.counts)
-            for number, reason in done.places[: _PLACES - len(found.unreadable)]:
-                found.unreadable.append(f"{done.source}:{number}: {reason}")
+            found.unreadable += done.unreadable[: MOST_PLACES - len(found.unreadable)]
             for keys, count in done.unknown.items():
                 if keys in found.unknown or len(found.unknown) < MOST_SETS:
                     found.unknown[keys] += count
