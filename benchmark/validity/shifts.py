@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from rapport_bench.cli.validate_command import show_report
 from rapport_bench.statistics.clusters import Floats
 from rapport_bench.statistics.resampling import Resampler
+from rapport_bench.terminal.validity import show_report
 from rapport_bench.validity.labelled import LabelledDialogue, read_shifts
 from rapport_bench.validity.shifts import shifts_report
 from rapport_tasks.dialogues.builtin import EVALUATION_ZH, TRAINING_EN

@@ -81,7 +81,7 @@ def test_structure_is_mended_unless_it_is_strict(
     ("more", "message"),
     [
         (["--near-duplicates", "often"], "--near-duplicates often: not a number"),
-        (["--near-duplicates", "7"], "--near-duplicates 7.0: out of range"),
+        (["--near-duplicates", "7"], "--near-duplicates 7: out of range"),
         (["--percent", "0"], "--percent 0.0: out of range"),
         (["--memory", "1"], "--memory 1: too little"),
         (["--workers", "-1"], "--workers -1"),

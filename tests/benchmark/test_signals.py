@@ -24,9 +24,9 @@ RUNNER = """
 import signal
 import sys
 from rapport_training.prepare import pipeline
-from rapport_bench.cli import prepare_command
+from rapport_bench.terminal.console import RunReporter
 
-bar = prepare_command._Bar.update
+bar = RunReporter.progress
 
 def update(self, what, done, total):
     if what == sys.argv[1] and done:  # some of the work is done
@@ -34,7 +34,7 @@ def update(self, what, done, total):
         sys.stdin.readline()  # the signal comes while this waits
     bar(self, what, done, total)
 
-prepare_command._Bar.update = update
+RunReporter.progress = update
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as what a shell starts in the background has it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if __name__ == "__main__":
@@ -225,7 +225,8 @@ def test_a_signal_while_a_folder_is_written_leaves_none(tmp_path, monkeypatch, s
     def interrupted(*arguments: object, **named: object) -> None:
         if step == "mkdir":
             real(*arguments, **named)
-        raise KeyboardInterrupt
+        if arguments[0] == tmp_path / ".a.unfinished":
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(Path, step, interrupted)
     with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "a", remedy_if_full="") as part:

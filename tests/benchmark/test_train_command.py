@@ -15,7 +15,7 @@ from rich.console import Console
 
 from conftest import DIALOGUES, write_dialogues
 from rapport_bench.cli.main import _run
-from rapport_bench.cli.train_command import TrainReporter
+from rapport_bench.terminal.training import TrainReporter
 from rapport_training.lora.progress import Note, Progress
 from rapport_training.lora.recipe import recipe_keys
 
@@ -156,7 +156,7 @@ def test_a_terminal_gets_one_bar_with_all_figures() -> None:
     with TrainReporter(quiet=False, console=console) as reporter:
         reporter.step(told(1, 2))
         reporter.note(Note("warning", "the loss does not move"))
-        reporter._bar.refresh()
+        reporter._progress.refresh()
     shown = screen.getvalue()
     for expected in ("1/2", "loss 2.5000", "lr 1.00e-03", "grad 0.700", "1,234 tok/s", "1.00 GiB",
                      "1:01:01 left", "the loss does not move"):  # fmt: skip

@@ -14,7 +14,6 @@ from scipy.stats import mannwhitneyu, rankdata
 
 from conftest import DIALOGUES, write_dialogues
 from rapport_bench.cli.main import _run
-from rapport_bench.cli.validate_command import FIGURES
 from rapport_bench.statistics.resampling import Resampler
 from rapport_bench.validity.act_arms import (
     chance_arm,
@@ -32,6 +31,7 @@ from rapport_bench.validity.labelled import (
     read_shifts,
     read_utterances,
 )
+from rapport_bench.validity.run import FIGURES
 from rapport_bench.validity.shifts import measure as measure_shifts
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue, Message

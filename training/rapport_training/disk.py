@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from filelock import FileLock, Timeout
 
 from rapport_tasks.common.errors import FULL_DISK, BadInput, Incomplete, RapportError
 
@@ -35,22 +36,33 @@ def refuse_taken(out: Path) -> None:
 def new_folder(final: Path, *, remedy_if_full: str) -> Iterator[Path]:
     """Yield a folder beside `final` to write into; it becomes `final` in one move at the end.
 
-    If anything fails on the way, nothing is left of it.
+    One process at a time works in it. If anything fails on the way, nothing is left of it; what a
+    killed process left there is cleared by the next one.
 
     Raises:
-        BadInput: The place cannot be written to.
+        BadInput: The place cannot be written to, is taken meanwhile, or another process writes there.
         Incomplete: The disk is full.
     """
     # Named before it is made, so that a signal at any moment finds it.
-    name = f".{final.name.lstrip('.')[:40]}.unfinished-{secrets.token_hex(6)}"
-    part = final.parent / name
+    part, lock = (final.parent / f".{final.name}.{end}" for end in ("unfinished", "lock"))
     try:
-        part.mkdir(parents=True, mode=0o700)
-        yield part
-        sync(part)
-        part.replace(final)
-    except BaseException as error:
-        shutil.rmtree(part, ignore_errors=True)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock, timeout=0):
+            shutil.rmtree(part, ignore_errors=True)
+            try:
+                part.mkdir(mode=0o700)
+                yield part
+                sync(part)
+                refuse_taken(final)
+                part.replace(final)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+                lock.unlink(missing_ok=True)
+    except Timeout:
+        raise BadInput(
+            f"{final}: another process is writing it", remedy="Wait for it, or name another folder."
+        ) from None
+    except Exception as error:
         refused = disk_problem(error, final, remedy_if_full)
         if refused is not None:
             raise refused from None

@@ -77,5 +77,5 @@ def train_embedded(corpus: Path, adapter: Path, reporter: RunReporter) -> None:
     train(
         load_recipe(EMBEDDED_RECIPE, {"data.corpus": str(corpus)}),
         adapter,
-        on_progress=lambda at: reporter.step("training", at.step, at.steps),
+        on_progress=lambda at: reporter.progress("training", at.step, at.steps),
     )

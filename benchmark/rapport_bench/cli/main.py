@@ -83,7 +83,6 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
     measure = transcript_scorer(encoder, with_text=with_text)
     measured = []
     with console.RunReporter(quiet=as_json) as reporter:
-        reporter.arm("score", 0, 1)
         for done, dialogue in enumerate(dialogues, start=1):
             measured.append(measure(dialogue))
             reporter.progress("dialogues", done, len(dialogues))

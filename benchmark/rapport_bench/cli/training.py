@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from rapport_bench.cli.shared import JSON_OPTION, emit
+
+_RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+"""Where torch's launcher and MPI say which process this is."""
+
+_SHOWN = ("parameters", "steps", "loss", "validation", "memory", "effective", "corpus", "seconds")
+"""What of a training's record the command prints."""
 
 
 @click.command(epilog="Example: rapport prepare SoulChatCorpus.json --topic 情绪 -o corpus")
@@ -67,19 +76,41 @@ from rapport_bench.cli.shared import JSON_OPTION, emit
     "--memory", type=int, default=1024, show_default=True, metavar="MB", help="To stay within."
 )
 @JSON_OPTION
-def prepare(as_json: bool, **options: Any) -> None:
+def prepare(
+    sources: tuple[str, ...],
+    out: str,
+    rules: str | None,
+    evaluation: tuple[str, ...],
+    workers: int | None,
+    memory: int,
+    as_json: bool,
+    **choices: Any,
+) -> None:
     """Turn raw counselling dialogues into a clean, anonymised, split corpus with a card.
 
     SRC are files or folders: JSON, JSONL, CSV, TSV, Parquet or text, also .gz and .zst, in UTF-8,
     UTF-16 or GB18030 and any common format.
     """
-    from rapport_bench.cli.prepare_command import run_prepare, show_card
+    from rapport_bench.terminal.console import RunReporter
+    from rapport_bench.terminal.training import show_card
+    from rapport_tasks.dialogues.builtin import EVALUATION_ZH
+    from rapport_training import prepare as preparation
+    from rapport_training.prepare.quality import BUILTIN_RULES, load_rules
 
-    card = run_prepare(options, quiet=as_json)
+    choices["rules"] = load_rules(Path(rules) if rules else BUILTIN_RULES)
+    choices["evaluation"] = (EVALUATION_ZH, *evaluation)
+    with RunReporter(quiet=as_json) as reporter:
+        card = preparation.prepare(
+            sources,
+            out,
+            preparation.PrepareSettings.model_validate(choices),
+            resources=preparation.Resources(workers or os.cpu_count() or 1, memory << 20),
+            on_progress=reporter.progress,
+        )
     if as_json:
-        emit("prepare", card | {"out": options["out"]}, warnings=card["warnings"])
+        emit("prepare", card | {"out": out}, warnings=card["warnings"])
     else:
-        show_card(card, options["out"])
+        show_card(card, out)
 
 
 @click.command(epilog="Example: rapport train embedded --set train.epochs=1 -o adapters/mine")
@@ -105,15 +136,39 @@ def train(
 
     A training that was interrupted, or killed, goes on when the same command is given again.
     """
-    from rapport_bench.cli import train_command
+    from rapport_bench.terminal.training import TrainReporter, explain_recipes, show_trained
+    from rapport_tasks.common.errors import RapportError
+    from rapport_training.lora.recipe import load_recipe, parse_settings
 
     if explain:
-        click.echo(train_command.explain_recipes())
+        click.echo(explain_recipes())
         return
     if recipe is None:
         raise click.UsageError("RECIPE is missing; `rapport train --explain` lists shipped ones.")
-    data, warnings = train_command.run_train(recipe, settings, out, restart=restart, quiet=as_json)
+    # Under `accelerate launch` only the first process shows anything, except for its own errors.
+    rank = next((int(os.environ[name]) for name in _RANKS if name in os.environ), 0)
+    loaded = load_recipe(recipe, parse_settings(settings))
+    folder = Path(out) if out else Path("adapters") / Path(recipe).stem
+    with TrainReporter(quiet=as_json or rank > 0) as reporter:
+        from rapport_training.lora.train import train as run
+
+        try:
+            record = run(
+                loaded,
+                folder,
+                on_progress=reporter.step,
+                on_note=reporter.note,
+                restart=restart,
+            ).record
+        except RapportError as error:
+            if rank == 0:
+                raise
+            click.echo(f"rapport (process {rank}): {error.message}", err=True)
+            sys.exit(error.exit_code)
+    if rank > 0:
+        return
+    data = {"out": str(folder), "base": loaded.base.name} | {key: record[key] for key in _SHOWN}
     if as_json:
-        emit("train", data, warnings=warnings)
+        emit("train", data, warnings=record["effective"]["fallbacks"] + record["warnings"])
     else:
-        train_command.show_trained(data)
+        show_trained(data)

@@ -98,9 +98,12 @@ def validate_continuity(files: tuple[str, ...], as_json: bool, **options: Any) -
 
 
 def _validate(what: str, files: tuple[str, ...], options: dict[str, Any], *, as_json: bool) -> None:
-    from rapport_bench.cli.validate_command import run_validation, show
+    from rapport_bench.terminal.console import RunReporter
+    from rapport_bench.terminal.validity import show
+    from rapport_bench.validity.run import run_validation
 
-    found = run_validation(what, files, options, quiet=as_json)
+    with RunReporter(quiet=as_json) as reporter:
+        found = run_validation(what, files, options, reporter)
     exit_code = 1 if found.missed else 0
     if as_json:
         emit("validate", found.to_json(), exit_code=exit_code)

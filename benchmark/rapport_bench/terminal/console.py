@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -49,11 +50,11 @@ def _columns() -> int:
 
 
 class RunReporter(Quiet):
-    """Progress bars of a run; silent when standard error is no terminal. A context manager."""
+    """Progress bars of long work; silent when standard error is no terminal. A context manager."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
         super().__init__()
-        self._console = output(stderr=True)
+        self._console = console or output(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -69,7 +70,7 @@ class RunReporter(Quiet):
         self._arm = ""
         self._what = ""
 
-    def __enter__(self) -> RunReporter:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -85,22 +86,20 @@ class RunReporter(Quiet):
         """Begin an arm's bars."""
         self._arm, self._what = f"{name} ({index + 1}/{total})", ""
 
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Move the present bar, or begin one."""
+    def progress(self, what: str, done: int, total: int, *, rate: str = "") -> None:
+        """Move the present bar, or begin one; `rate` stands beside it instead of the speed."""
+        if what == "bytes":
+            what, done, total = "megabytes", done // 10**6, total // 10**6
         if what != self._what:
             self._what = what
             if self._task is not None:
                 self._progress.remove_task(self._task)
-            self._task = self._progress.add_task(f"{self._arm} · {what}", total=total, rate="")
+            label = f"{self._arm} · {what}" if self._arm else what
+            self._task = self._progress.add_task(label, total=total, rate="")
         assert self._task is not None
         speed = self._progress.tasks[-1].speed if self._progress.tasks else None
-        self._progress.update(self._task, completed=done, rate=f"{speed:.1f}/s" if speed else "")
-
-    def step(self, what: str, done: int, total: int) -> None:
-        """A long step outside an arm, such as training."""
-        if not self._arm:
-            self._arm = "demo"
-        self.progress(what, done, total)
+        rate = rate or (f"{speed:.1f}/s" if speed else "")
+        self._progress.update(self._task, completed=done, rate=rate)
 
     def warn(self, message: str) -> None:
         """Print a warning once, and keep it for `--json`."""

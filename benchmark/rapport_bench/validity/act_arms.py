@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from rapport_bench.validity.agreement import auc
-from rapport_bench.validity.figures import file_sha256
 from rapport_tasks.acts.classifier import ACTS, ActClassifier
 from rapport_tasks.common.errors import BadInput, close_match
+from rapport_tasks.common.paths import file_sha256
 from rapport_tasks.dialogues.sentences import distinct_sentences, language
 
 Probabilities = Mapping[str, float]

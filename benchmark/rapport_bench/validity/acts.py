@@ -30,9 +30,10 @@ from rapport_bench.validity.act_arms import (
     scored_arm,
 )
 from rapport_bench.validity.agreement import auc, length_strata, macro_f1
-from rapport_bench.validity.figures import OURS, VERSION, Report, file_sha256
+from rapport_bench.validity.figures import OURS, VERSION, Report
 from rapport_bench.validity.labelled import Utterance, read_utterances
 from rapport_tasks.acts.classifier import ACTS
+from rapport_tasks.common.paths import file_sha256
 from rapport_tasks.metrics.scorers import act_classifier
 from rapport_tasks.specs.aer import TASK
 

@@ -40,9 +40,9 @@ from rapport_bench.validity.figures import (
     Progress,
     Report,
     encoder_name,
-    file_sha256,
 )
 from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.paths import file_sha256
 from rapport_tasks.dialogues.dialogue import Dialogue, read_dialogues, select_runnable
 from rapport_tasks.dialogues.pool import pool_identity
 from rapport_tasks.dialogues.sentences import language

@@ -33,9 +33,9 @@ from rapport_bench.validity.figures import (
     Progress,
     Report,
     encoder_name,
-    file_sha256,
 )
 from rapport_bench.validity.labelled import LabelledDialogue, read_shifts
+from rapport_tasks.common.paths import file_sha256
 from rapport_tasks.metrics.scorers import boundary_scorer
 from rapport_tasks.metrics.topic_shift import Boundary, BoundaryScorer
 from rapport_tasks.shifts.segmentation import Labels, Measure, baselines, pk, window_diff, window_f1

@@ -11,7 +11,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -165,31 +165,20 @@ def _key(name: str) -> str:
     return name if re.fullmatch(r"[\w-]{1,60}", name, re.ASCII) else "…"
 
 
-def _require_plain(value: Any) -> None:
-    pending: list[tuple[str, Any, int]] = [("", value, 0)]
-    while pending:
-        place, value, depth = pending.pop()
-        if depth > DEEPEST:
-            raise Malformed(place[:60], _TOO_DEEP)
-        if isinstance(value, list) and _are_numbers(value):
-            continue
-        for part, entry in _entries(value):
-            if isinstance(entry, dict | list):
-                pending.append((f"{place}{part}".lstrip("."), entry, depth + 1))
-            elif problem := _problem(entry):
-                raise Malformed(f"{place}{part}".lstrip("."), *problem)
-
-
-def _entries(value: Any) -> Iterator[tuple[str, Any]]:
+def _require_plain(value: Any, place: str = "", depth: int = 0) -> None:
+    if isinstance(value, dict | list) and depth > DEEPEST:
+        raise Malformed(place[:60], _TOO_DEEP)
     if isinstance(value, dict):
         for key, entry in value.items():
-            yield f".{_key(key)}", key
-            yield f".{_key(key)}", entry
+            inner = f"{place}.{_key(key)}".lstrip(".")
+            _require_plain(key, inner, depth + 1)
+            _require_plain(entry, inner, depth + 1)
     elif isinstance(value, list):
-        for place, entry in enumerate(value):
-            yield f"[{place}]", entry
-    else:
-        yield "", value
+        if not _are_numbers(value):
+            for number, entry in enumerate(value):
+                _require_plain(entry, f"{place}[{number}]", depth + 1)
+    elif problem := _problem(value):
+        raise Malformed(place, *problem)
 
 
 def _are_numbers(values: list[Any]) -> bool:

@@ -25,52 +25,13 @@ _BOUNDARY = re.compile(
 )
 
 _WORD_BEFORE = re.compile(r"[A-Za-z][A-Za-z.]{0,11}\Z|\d{1,12}\Z")
-_ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "vs",
-        "e.g",
-        "i.e",
-        "cf",
-        "fig",
-        "approx",
-        "dept",
-        "est",
-        "jr",
-        "sr",
-        "rev",
-        "gen",
-        "col",
-        "sgt",
-        "capt",
-    ]
+_ABBREVIATION = re.compile(
+    r"mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e|cf|fig|approx|dept|est|jr|sr|rev|gen|col|sgt|capt"
 )
-_CLOSING_ABBREVIATIONS = frozenset(
-    [
-        "etc",
-        "a.m",
-        "p.m",
-        "u.s",
-        "u.k",
-        "ph.d",
-        "b.a",
-        "m.a",
-        "m.d",
-        "inc",
-        "ltd",
-        "co",
-        "no",
-        "al",
-        "min",
-        "hr",
-    ]
+_CLOSING_ABBREVIATION = re.compile(
+    r"etc|a\.m|p\.m|u\.s|u\.k|ph\.d|b\.a|m\.a|m\.d|inc|ltd|co|no|al|min|hr"
 )
-"""May end a sentence: they do when a capital letter follows."""
+"""May end a sentence: it does when a capital letter follows."""
 
 _ITEM = re.compile(
     r"(?:(?<=[\s，。；：;:,！？!?])|^)"
@@ -143,9 +104,10 @@ def _full_stop(masked: str, sentence: int, dot: int, items: set[int]) -> bool:
         start = dot - len(word)
         opens_line = not masked[max(sentence, start - 8) : start].strip(" \t\u3000(（")
         return not (opens_line or start in items)
-    if word in _ABBREVIATIONS or (len(word) == 1 and word != "i" and before.group().isupper()):
+    initial = len(word) == 1 and word != "i" and before.group().isupper()
+    if initial or _ABBREVIATION.fullmatch(word):
         return False
-    if word in _CLOSING_ABBREVIATIONS:
+    if _CLOSING_ABBREVIATION.fullmatch(word):
         following = masked[dot + 1 : dot + 40].lstrip()
         return not following or following[0].isupper()
     return True

@@ -85,8 +85,7 @@ def test_bands_find_pairs_at_the_threshold(threshold: float) -> None:
     assert 1 - (1 - threshold**rows) ** count >= 0.98
 
 
-@pytest.mark.parametrize("budget", [1 << 30, 4000])
-def test_near_copies_are_those_that_exact_comparison_finds(budget: int) -> None:
+def test_near_copies_are_those_that_exact_comparison_finds() -> None:
     rng = np.random.default_rng(1)
     texts = []
     for _ in range(20):
@@ -105,7 +104,6 @@ def test_near_copies_are_those_that_exact_comparison_finds(budget: int) -> None:
         np.arange(len(texts)),
         0.8,
         exact=lambda a, b: similarity(texts[a], texts[b]),
-        budget=budget,
     )
     assert found.tolist() == expected
     assert len(expected) == 20

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,7 +16,7 @@ from rapport_training.prepare import records as records_module
 from rapport_training.prepare.brackets import split_values
 from rapport_training.prepare.encoding import decoded
 from rapport_training.prepare.framing import read_records
-from rapport_training.prepare.records import Raw, Rest
+from rapport_training.prepare.records import Raw
 
 HARD_TEXT = st.text(st.sampled_from('"\\[]{},:a声\n\t /'), max_size=12)
 VALUES = st.lists(
@@ -28,9 +30,13 @@ VALUES = st.lists(
 )
 
 
-def records(data: bytes) -> list[Raw]:
-    stream, _ = decoded(io.BytesIO(data), "sample")
-    return list(read_records(stream, "sample"))
+def chunks(data: bytes, size: int) -> Iterator[bytes]:
+    return iter(partial(io.BytesIO(data).read, size), b"")
+
+
+def records(data: bytes, size: int = 1 << 20) -> list[Raw]:
+    text, _ = decoded(chunks(data, size), "sample")
+    return list(read_records(text, "sample"))
 
 
 def values(data: bytes) -> list[Any]:
@@ -43,9 +49,7 @@ def test_an_array_is_cut_into_its_elements_at_any_chunk_size(
     indent: int | None, items: list[Any], chunk: int
 ) -> None:
     text = json.dumps(items, ensure_ascii=False, indent=indent).encode()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records_module, "CHUNK", chunk)
-        found = list(split_values(Rest(b"", io.BytesIO(text)), "x", base=1))
+    found = list(split_values(chunks(text, chunk), "x", base=1))
     assert [orjson.loads(record.data) for record in found] == items
     assert [record.number for record in found] == list(range(1, len(items) + 1))
 
@@ -90,17 +94,15 @@ def test_what_is_no_record_is_reported(data: bytes, problems: list[str | None]) 
 
 def test_a_missing_quote_cannot_swallow_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records_module, "MAX_RECORD", 4096)
-    monkeypatch.setattr(records_module, "CHUNK", 512)
     data = b'[{"a": 1},\n{"a": "x},\n' + b'{"a": 1},\n' * 1001 + b"{}]"
     with pytest.raises(BadInput, match="begins at byte 11 does not end"):
-        records(data)
+        records(data, 512)
 
 
 def test_a_line_that_never_ends_is_counted_and_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records_module, "MAX_RECORD", 4096)
-    monkeypatch.setattr(records_module, "CHUNK", 512)
     data = b'{"a": 1}\n' + b"x" * 20_000 + b'\n{"a": 2}\n'
-    assert [(r.number, r.problem) for r in records(data)] == [
+    assert [(r.number, r.problem) for r in records(data, 512)] == [
         (1, None),
         (2, "record_too_long"),
         (3, None),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,15 @@ RECORDS = [{"messages": one, "topic": "情绪"} for one in TURNS]
 PAIRS = [{"question": one[0][1], "answer": one[1][1]} for one in DIALOGUES]
 
 
-def parse(data: bytes, name: str = "sample", path: Path | None = None) -> list[Parsed]:
-    stream, _ = decoded(io.BytesIO(data), name)
-    return [parsed for raw in read_records(stream, name, path) for parsed in parse_record(raw.data)]
+def chunks(data: bytes, size: int = 1 << 20) -> Iterator[bytes]:
+    return iter(partial(io.BytesIO(data).read, size), b"")
+
+
+def parse(
+    data: bytes, name: str = "sample", path: Path | None = None, size: int = 1 << 20
+) -> list[Parsed]:
+    text, _ = decoded(chunks(data, size), name)
+    return [parsed for raw in read_records(text, name, path) for parsed in parse_record(raw.data)]
 
 
 def dumps(value: Any, **how: Any) -> str:
@@ -88,13 +96,12 @@ def test_objects_that_are_one_record_stay_one() -> None:
 
 
 def test_wrapped_records_are_read_a_chunk_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records_module, "CHUNK", 4096)
     monkeypatch.setattr(records_module, "MAX_RECORD", 8192)
     data = dumps({"data": RECORDS * 100}).encode()
-    assert len(parse(data)) == 600
+    assert len(parse(data, size=4096)) == 600
     columns = dumps({"messages": {str(n): turns for n, turns in enumerate(TURNS * 100)}}).encode()
     with pytest.raises(BadInput, match="table in columns of more than") as caught:
-        parse(columns)
+        parse(columns, size=4096)
     assert "orient='records'" in caught.value.remedy
 
 
@@ -136,7 +143,7 @@ def test_cells_hold_line_breaks_quotes_and_delimiters() -> None:
     ],
 )
 def test_damaged_rows_are_reported(data: bytes, problems: list[str | None]) -> None:
-    assert [raw.problem for raw in read_records(io.BytesIO(data), "a.csv")] == problems
+    assert [raw.problem for raw in read_records(chunks(data), "a.csv")] == problems
 
 
 def test_a_quote_that_swallows_a_table_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,15 +191,12 @@ def test_a_file_of_single_messages_is_one_dialogue() -> None:
     ],
 )
 @pytest.mark.parametrize("chunk", [1009, 1 << 20])
-def test_encodings_are_told_by_the_bytes(
-    encoding: str, told: str, chunk: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(records_module, "CHUNK", chunk)
+def test_encodings_are_told_by_the_bytes(encoding: str, told: str, chunk: int) -> None:
     texts = [dumps(RECORDS * 20), jsonl(RECORDS * 20), table(PAIRS * 20)]
     for text in texts[: 2 if encoding == "utf-16-be" else 3]:  # without a mark: JSON alone
         data = text.encode(encoding)
-        assert [one.messages for one in parse(data)] == DIALOGUES * 20
-        assert decoded(io.BytesIO(data), "x")[1] == told
+        assert [one.messages for one in parse(data, size=chunk)] == DIALOGUES * 20
+        assert decoded(chunks(data, chunk), "x")[1] == told
 
 
 def test_files_that_were_joined_keep_their_marks_out_of_records() -> None:
@@ -204,7 +208,7 @@ def test_files_that_were_joined_keep_their_marks_out_of_records() -> None:
 def test_a_damaged_character_costs_its_record_alone(encoding: str) -> None:
     rows = [dumps(record).encode(encoding) for record in RECORDS]
     rows[2] = rows[2].replace("天".encode(encoding), b"\xff\xff")
-    stream, told = decoded(io.BytesIO(b"\n".join(rows)), "x")
+    stream, told = decoded(chunks(b"\n".join(rows)), "x")
     assert told == encoding
     found = []
     for raw in read_records(stream, "x"):
@@ -225,14 +229,14 @@ def test_a_damaged_character_costs_its_record_alone(encoding: str) -> None:
 )
 def test_what_is_no_text_is_named(data: bytes, message: str) -> None:
     with pytest.raises(BadInput, match=message) as caught:
-        parse(data)
+        list(read_records(decoded(chunks(data), "sample")[0], "sample"))
     assert caught.value.remedy
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "big5"])
 def test_other_encodings_are_not_taken_for_gb18030(encoding: str) -> None:
     text = {"cp1252": "I’m so tired – don’t “know” why, café", "big5": "我覺得很難過，睡不著覺"}
-    assert decoded(io.BytesIO(text[encoding].encode(encoding) * 9), "x")[1] == "utf-8"
+    assert decoded(chunks(text[encoding].encode(encoding) * 9), "x")[1] == "utf-8"
 
 
 def test_records_that_lie_on_several_lines_are_no_jsonl() -> None:

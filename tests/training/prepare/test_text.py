@@ -104,7 +104,7 @@ def test_emoji_are_taken_out_whole(text: str, left: str) -> None:
     ("text", "message"),
     [
         ("min_tokens = -1", "min_tokens"),
-        ("[[drop]]\nname = 'x'\npattern = '('", "rule 'x'"),
+        ("[[drop]]\nname = 'x'\npattern = '('", r"drop\.0\.pattern: Value error, missing \)"),
         ("[[dorp]]\nname = 'x'", "dorp"),
         ("min_tokens =", "not TOML"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rapport_tasks.prompts.chat_template import rendering_sha256, unread_argumen
 from rapport_tasks.prompts.template_choice import system_text
 from rapport_training.loading.capabilities import packing_problem
 from rapport_training.lora.adapter import add_adapter
-from rapport_training.lora.base import LoadedBase, allow_fallback, load_base, shown_name
+from rapport_training.lora.base import LoadedBase, do_without, load_base, shown_name
 from rapport_training.lora.loss import LinearHead, linear_head
 from rapport_training.lora.progress import Note, OnNote
 from rapport_training.lora.recipe import Recipe
@@ -75,11 +76,9 @@ def assemble(recipe: Recipe, base_folder: Path, *, on_note: OnNote | None = None
             f"{shown_name(recipe.base.name)} has no chat template: dialogues are rendered as labelled "
             "lines, as `rapport run` renders them for it"
         )
-    context = getattr(base.model.config, "max_position_embeddings", None)
     if on_note is not None:
         on_note(Note("info", f"encoding {len(dialogues):,} dialogues"))
-    corpus = _encode(recipe, base, dialogues, context)
-    validation = _encode_validation(recipe, base, context)
+    corpus, validation = _encode(recipe, base, dialogues)
     set_seed(recipe.train.seed)
     model = add_adapter(recipe, base)
     model.eval()
@@ -90,10 +89,9 @@ def assemble(recipe: Recipe, base_folder: Path, *, on_note: OnNote | None = None
             "chunked loss not used: the head is adapted, or not all that comes after the decoder; "
             "the base's own logits set the memory"
         )
+    if recipe.data.packing and (problem := packing_problem(model, corpus.sequences)):
+        recipe = do_without(recipe, "data.packing", False, problem, fallbacks)
     packing = recipe.data.packing
-    if packing and (problem := packing_problem(model, corpus.sequences)):
-        allow_fallback(recipe.require.packing, "data.packing", True, problem, fallbacks)
-        packing = False
     rows: list[Row] = [(sequence,) for sequence in corpus.sequences]
     if packing:
         rows = pack(corpus.sequences, recipe.data.max_length)
@@ -103,41 +101,32 @@ def assemble(recipe: Recipe, base_folder: Path, *, on_note: OnNote | None = None
 
 
 def _encode(
-    recipe: Recipe, base: LoadedBase, dialogues: Sequence[Dialogue], context: int | None
-) -> EncodedCorpus:
-    if context is not None and recipe.data.max_length > context:
+    recipe: Recipe, base: LoadedBase, dialogues: Sequence[Dialogue]
+) -> tuple[EncodedCorpus, EncodedCorpus]:
+    """What is learned from; and what is validated on, up to the model's own length."""
+    data, file = recipe.data, recipe.validation_file()
+    context = getattr(base.model.config, "max_position_embeddings", None)
+    if context is not None and data.max_length > context:
         raise BadInput(
-            f"data.max_length = {recipe.data.max_length}: {shown_name(recipe.base.name)} reads at "
-            f"most {context} tokens",
+            f"data.max_length = {data.max_length}: {shown_name(recipe.base.name)} reads at most "
+            f"{context} tokens",
             remedy=f"Use at most {context}.",
         )
-    corpus = encode_corpus(
-        dialogues,
-        base.tokenizer,
-        base.template,
-        max_length=recipe.data.max_length,
-        loss_on=recipe.data.loss_on,
-        system=system_text(recipe.data.system),
+    encode = partial(
+        encode_corpus,
+        tokenizer=base.tokenizer,
+        render=base.template,
+        system=system_text(data.system),
     )
+    corpus = encode(dialogues, max_length=data.max_length, loss_on=data.loss_on)
     if not corpus.sequences:
         raise BadInput(
-            f"{recipe.data.corpus}: no dialogue left to train on ({corpus.overlong} longer than "
-            f"{recipe.data.max_length} tokens, {sum(corpus.skipped.values())} not alternating)",
+            f"{data.corpus}: no dialogue left to train on ({corpus.overlong} longer than "
+            f"{data.max_length} tokens, {sum(corpus.skipped.values())} not alternating)",
             remedy="Raise data.max_length, or split the dialogues.",
         )
-    return corpus
-
-
-def _encode_validation(recipe: Recipe, base: LoadedBase, context: int | None) -> EncodedCorpus:
-    """Assistant turns, as evaluation scores them, up to the model's own length."""
-    file = recipe.validation_file()
-    return encode_corpus(
-        read_dialogues(file) if file is not None else [],
-        base.tokenizer,
-        base.template,
-        max_length=context or 1 << 30,
-        system=system_text(recipe.data.system),
-    )
+    validation = read_dialogues(file) if file is not None else []
+    return corpus, encode(validation, max_length=context or 1 << 30)
 
 
 def first_nll(model: Any, corpus: EncodedCorpus, head: LinearHead | None) -> float:

@@ -84,21 +84,19 @@ def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
         training_device,
     )
 
-    device = training_device()
+    device, works = training_device(), recipe
     fallbacks: list[str] = []
-    base, optimizer = recipe.base, recipe.train.optimizer
     kinds = layer_kinds(empty_model(folder, name=shown_name(recipe.base.name)))
-    problem = dtype_problem(kinds, device=device, dtype=base.dtype, training=True)
+    problem = dtype_problem(kinds, device=device, dtype=works.base.dtype, training=True)
     if problem:
-        allow_fallback(recipe.require.dtype, "base.dtype", base.dtype, problem, fallbacks)
-        base = base.model_copy(update={"dtype": "float32"})
+        works = do_without(works, "base.dtype", "float32", problem, fallbacks)
     stored = stored_in_4_bits(folder)
-    if stored or base.quantization != "none":
+    if stored or works.base.quantization != "none":
         problem = four_bit_problem(
             kinds,
             device=device,
-            dtype=base.dtype,
-            double_quantization=base.double_quantization,
+            dtype=works.base.dtype,
+            double_quantization=works.base.double_quantization,
             training=True,
         )
         if problem and stored:
@@ -107,19 +105,13 @@ def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
                 remedy="Name the base that it was made of.",
             )
         if problem:
-            allow_fallback(
-                recipe.require.quantization,
-                "base.quantization",
-                base.quantization,
-                problem,
-                fallbacks,
-            )
-            base = base.model_copy(update={"quantization": "none"})
-    while optimizer != "adamw" and (problem := optimizer_problem(optimizer, device=device)):
-        allow_fallback(recipe.require.optimizer, "train.optimizer", optimizer, problem, fallbacks)
-        optimizer = "adamw_8bit" if optimizer == "paged_adamw_8bit" else "adamw"
-    train = recipe.train.model_copy(update={"optimizer": optimizer})
-    return recipe.model_copy(update={"base": base, "train": train}), fallbacks
+            works = do_without(works, "base.quantization", "none", problem, fallbacks)
+    while (name := works.train.optimizer) != "adamw" and (
+        problem := optimizer_problem(name, device=device)
+    ):
+        instead = "adamw_8bit" if name == "paged_adamw_8bit" else "adamw"
+        works = do_without(works, "train.optimizer", instead, problem, fallbacks)
+    return works, fallbacks
 
 
 def _template(recipe: Recipe, folder: Path, tokenizer: Any) -> ChatTemplate:
@@ -158,20 +150,24 @@ def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
     )
 
 
-def allow_fallback(
-    required: bool, key: str, value: object, problem: str, fallbacks: list[str]
-) -> None:
-    """Note that a part of the recipe is done without.
+def do_without(
+    recipe: Recipe, key: str, instead: object, problem: str, fallbacks: list[str]
+) -> Recipe:
+    """The recipe with another value for a part that does not work; notes it among `fallbacks`.
 
     Raises:
         BadInput: The recipe requires it.
     """
-    if required:
+    section, name = key.split(".")
+    table = getattr(recipe, section)
+    value = getattr(table, name)
+    if getattr(recipe.require, name):
         raise BadInput(
             f"{key} = {value!r}: {problem}",
-            remedy=f"Provide it, or allow training without: require.{key.split('.')[1]} = false.",
+            remedy=f"Provide it, or allow training without: require.{name} = false.",
         )
     fallbacks.append(f"{key} = {value!r} not used: {problem}")
+    return recipe.model_copy(update={section: table.model_copy(update={name: instead})})
 
 
 def shown_name(name: str) -> str:

@@ -7,13 +7,12 @@ watch, and complete checkpoints alone: each appears in one move. Nothing in it i
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from rapport_tasks.common.errors import BadInput
 from rapport_training.disk import disk_problem
@@ -29,7 +28,7 @@ class Checkpoints:
 
     def __init__(self, out: Path) -> None:
         self.folder = out.parent / f".{out.name}.checkpoints"
-        self._lock: int | None = None
+        self._lock = FileLock(self.folder / ".lock", timeout=0)
 
     def open(self, identity: dict[str, Any], *, restart: bool) -> Path | None:
         """Begin or go on.
@@ -48,7 +47,7 @@ class Checkpoints:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._take_lock()
+            self._lock.acquire()
             for leftover in self.folder.glob(".*.unfinished-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
             last = self.last()
@@ -59,8 +58,13 @@ class Checkpoints:
                 shutil.rmtree(old)
             text = json.dumps(identity, indent=1, sort_keys=True, ensure_ascii=False)
             (self.folder / "identity.json").write_text(text + "\n", encoding="utf-8")
+        except Timeout:
+            raise BadInput(
+                f"{self.folder}: another process is training there",
+                remedy="Wait for it, or name another folder.",
+            ) from None
         except BaseException as error:
-            self._release()
+            self._lock.release()
             problem = disk_problem(error, self.folder, FULL_DISK_REMEDY)
             if problem is not None:
                 raise problem from None
@@ -74,11 +78,11 @@ class Checkpoints:
 
     def close(self) -> None:
         """Leave the folder to others; remove it if no checkpoint is in it."""
-        if self._lock is None:
-            return
-        if self.last() is None:
-            self.remove()
-        self._release()
+        if self._lock.is_locked:
+            if self.last() is None:
+                self.remove()
+            Path(self._lock.lock_file).unlink(missing_ok=True)
+            self._lock.release()
 
     def remove(self) -> None:
         """Remove everything: the adapter is written, or nothing here is of use."""
@@ -104,23 +108,6 @@ class Checkpoints:
                 remedy="Give the same settings to go on, add --restart to throw its steps away, "
                 "or name another folder.",
             )
-
-    def _take_lock(self) -> None:
-        self._lock = os.open(self.folder, os.O_RDONLY)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._release()
-            raise BadInput(
-                f"{self.folder}: another process is training there",
-                remedy="Wait for it, or name another folder.",
-            ) from None
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            with suppress(OSError):
-                os.close(self._lock)
-            self._lock = None
 
 
 def _flat(value: Any, key: str = "") -> list[tuple[str, Any]]:

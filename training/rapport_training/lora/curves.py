@@ -17,34 +17,26 @@ def draw_curves(history: Sequence[dict[str, Any]], path: Path) -> None:
             (evaluations), each with its ``step``.
         path: The PNG file to write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    steps = [line for line in history if "loss" in line]
-    checks = [line for line in history if "validation_nll_per_token" in line]
     figure = Figure(figsize=(8, 7), layout="constrained")
-    FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    at = [line["step"] for line in steps]
-    above.plot(at, [line["loss"] for line in steps], color="C0", linewidth=1, label="training")
-    if checks:
-        above.plot(
-            [line["step"] for line in checks],
-            [line["validation_nll_per_token"] for line in checks],
-            color="C1",
-            marker="o",
-            label="validation",
-        )
+    for key, label, marker in (
+        ("loss", "training", ""),
+        ("validation_nll_per_token", "validation", "o"),
+    ):
+        points = [(line["step"], line[key]) for line in history if key in line]
+        if points:
+            above.plot(*zip(*points, strict=True), linewidth=1, marker=marker, label=label)
     above.set_ylabel("loss (nats per labelled token)")
     above.legend()
-    norms = [line["grad_norm"] for line in steps]
-    bands = [(step, band(norms[:i])) for i, step in enumerate(at)]
-    known = [(step, bounds) for step, bounds in bands if bounds is not None]
+    at = [line["step"] for line in history if "loss" in line]
+    norms = [line["grad_norm"] for line in history if "loss" in line]
+    bands = [band(norms[:i]) for i in range(len(norms))]
+    known = [(step, *bounds) for step, bounds in zip(at, bands, strict=True) if bounds]
     if known:
         below.fill_between(
-            [step for step, _ in known],
-            [bounds[0] for _, bounds in known],
-            [bounds[1] for _, bounds in known],
+            *zip(*known, strict=True),
             color="C2",
             alpha=0.25,
             linewidth=0,

@@ -39,15 +39,12 @@ class Monitor:
         self._validation: list[float] = []
         self._quiet_until = 0
         self._still = False
-        self.outside = 0
-        """Steps so far whose gradient norm left the band."""
 
     def step(self, step: int, loss: float, gradient_norm: float) -> list[str]:
         """After an optimizer step."""
         warnings = []
         bounds = band(self._norms)
         if bounds is not None and not bounds[0] <= gradient_norm <= bounds[1]:
-            self.outside += 1
             # One warning an excursion: what follows a jump is often outside too.
             if step >= self._quiet_until:
                 warnings.append(

@@ -13,6 +13,7 @@ from typing import Any
 
 from yaml import YAMLError
 
+from rapport_tasks.common.paths import file_sha256
 from rapport_tasks.dialogues.dialogue import Dialogue
 from rapport_tasks.prompts.chat_template import PLAIN_TEMPLATE, rendering_sha256
 from rapport_tasks.prompts.template_choice import system_name, system_text
@@ -158,9 +159,3 @@ def versions() -> dict[str, str | None]:
             return None
 
     return {name: found(name) for name in _PACKAGES}
-
-
-def file_sha256(path: Path) -> str:
-    """Hash of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

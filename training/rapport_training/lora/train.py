@@ -20,7 +20,7 @@ from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from rapport_tasks.common.errors import BadInput
-from rapport_tasks.common.paths import require_encodable
+from rapport_tasks.common.paths import file_sha256, require_encodable
 from rapport_tasks.weights.hashes import weights_sha256
 from rapport_training.disk import disk_full, is_full, refuse_taken
 from rapport_training.lora import record as records
@@ -141,8 +141,8 @@ def _identity(
     return {
         **tables,
         "base": tables["base"] | {"name": None, "weights_sha256": base_sha256},
-        "corpus_sha256": records.file_sha256(recipe.corpus_file()),
-        "validation_sha256": validation and records.file_sha256(validation),
+        "corpus_sha256": file_sha256(recipe.corpus_file()),
+        "validation_sha256": validation and file_sha256(validation),
         "tokenizer": records.describe_tokenizer(made.base, recipe, ""),
         "in_effect": effective(made, process.num_processes),
     }

@@ -24,39 +24,33 @@ STAGES = (
 Counts = Counter[tuple[str, str]]
 
 _KEPT_BY = {
-    ("parse", "unknown_format"): f"known formats are {KNOWN_FORMATS}",
-    (
-        "parse",
-        "unknown_role",
-    ): "rename the speakers to user and assistant, and leave out calls of tools",
-    ("parse", "not_utf8"): "convert the file to UTF-8",
-    ("parse", "not_json"): "the records are damaged; fetch the file again, or give JSONL",
-    ("parse", "content_not_text"): "give each message's text as a string",
-    ("parse", "wrong_number_of_columns"): "put cells that hold the delimiter into quotes",
-    ("selection", "other_topic"): "leave out --topic, or name one that the records have",
-    ("structure", "starts_with_assistant"): "--structure mend drops a leading greeting",
-    ("structure", "roles_do_not_alternate"): "--structure mend joins neighbours of one role",
-    ("structure", "system_not_first"): "put the system message before all others",
-    ("structure", "no_assistant_turn"): "nothing is learned where nobody answers",
-    ("structure", "blank_message"): "fill or leave out messages without text",
-    ("structure", "too_short"): "--min-exchanges 1 keeps them",
-    ("alignment", "blank_message"): "fill or leave out messages without text",
-    ("quality", "emoji"): "--emoji strip keeps them without the emoji",
-    ("quality", "blank_message"): "--structure mend keeps what is left of them",
-    ("quality", "few_tokens"): "a smaller min_tokens in a file for --rules keeps them",
-    (
-        "exact duplicates",
-        "same_text",
-    ): "copies are never kept; look whether files repeat each other",
-    ("near-duplicates", "similar_text"): "--near-duplicates off, or a higher share, keeps them",
-    ("contamination", "evaluation_dialogue"): "they stand in the evaluation and must stay out",
+    "unknown_format": f"known formats are {KNOWN_FORMATS}",
+    "unknown_role": "rename the speakers to user and assistant, and leave out calls of tools",
+    "not_utf8": "convert the file to UTF-8",
+    "not_json": "the records are damaged; fetch the file again, or give JSONL",
+    "content_not_text": "give each message's text as a string",
+    "wrong_number_of_columns": "put cells that hold the delimiter into quotes",
+    "other_topic": "leave out --topic, or name one that the records have",
+    "starts_with_assistant": "--structure mend drops a leading greeting",
+    "roles_do_not_alternate": "--structure mend joins neighbours of one role",
+    "system_not_first": "put the system message before all others",
+    "no_assistant_turn": "nothing is learned where nobody answers",
+    "blank_message": "fill or leave out messages without text",
+    "too_short": "--min-exchanges 1 keeps them",
+    "emoji": "--emoji strip keeps them without the emoji",
+    "few_tokens": "a smaller min_tokens in a file for --rules keeps them",
+    "same_text": "copies are never kept; look whether files repeat each other",
+    "similar_text": "--near-duplicates off, or a higher share, keeps them",
+    "evaluation_dialogue": "they stand in the evaluation and must stay out",
 }
 
 
 def kept_by(stage: str, reason: str) -> str:
     """What would keep what a rule removes."""
+    if (stage, reason) == ("quality", "blank_message"):
+        return "--structure mend keeps what is left of them"
     default = f"a file for --rules without the rule {reason} keeps them"
-    return _KEPT_BY.get((stage, reason), default if stage == "quality" else "look at these records")
+    return _KEPT_BY.get(reason, default if stage == "quality" else "look at these records")
 
 
 def large_removals(counts: Counts) -> list[str]:

@@ -6,17 +6,19 @@ names of files and topics, and hashes; no text of a dialogue, no date, nothing o
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rapport_tasks.common.paths import file_sha256
+from rapport_training.cards import render_card
 from rapport_training.prepare.advice import STAGES, large_removals
 from rapport_training.prepare.encoding import UTF8
 from rapport_training.prepare.first_pass import FirstPass
@@ -35,6 +37,7 @@ class Prepared:
         settings: As asked.
         found: What the first pass counted, and the removals since.
         figures: Entries of the dialogues that stay (`stages.ENTRY`).
+        topics: Their topics.
         held_out: Which of them are for validation.
         placeholders: How many of each kind stand in the text.
         touched: In how many dialogues.
@@ -43,6 +46,7 @@ class Prepared:
     settings: PrepareSettings
     found: FirstPass
     figures: NDArray[np.void]
+    topics: list[str | None]
     held_out: NDArray[np.bool_]
     placeholders: Counter[str]
     touched: int
@@ -57,10 +61,11 @@ def write_card(folder: Path, prepared: Prepared) -> dict[str, Any]:
     _draw(folder / "histogram.png", prepared.figures)
     card = {
         "schema_version": SCHEMA_VERSION,
-        "rapport": _version(),
+        "rapport": version("rapport-bench"),
         "settings": prepared.settings.to_json(),
         "evaluation": [
-            {"name": path.name, "sha256": _sha256(path)} for path in prepared.settings.evaluation
+            {"name": path.name, "sha256": file_sha256(path)}
+            for path in prepared.settings.evaluation
         ],
         "inputs": prepared.found.inputs,
         "records": prepared.found.counts["read", ""],
@@ -79,16 +84,18 @@ def write_card(folder: Path, prepared: Prepared) -> dict[str, Any]:
         "unreadable": prepared.found.unreadable,
         "unknown": describe_unknown(prepared.found.unknown),
         "topics": _topics(prepared),
-        "dialogues": _split_sizes(prepared.held_out),
+        "dialogues": _split_sizes(len(prepared.held_out), int(prepared.held_out.sum())),
         "lengths": _lengths(prepared.figures),
         "outputs": [
-            {"name": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+            {"name": path.name, "bytes": path.stat().st_size, "sha256": file_sha256(path)}
             for path in sorted(folder.iterdir())
         ],
     }
     text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     (folder / "card.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "card.md").write_text(render_card(card), encoding="utf-8")
+    (folder / "card.md").write_text(
+        render_card(Path(__file__).with_name("card.md.jinja"), card), encoding="utf-8"
+    )
     return card
 
 
@@ -123,21 +130,16 @@ def _warnings(prepared: Prepared) -> list[str]:
 
 
 def _topics(prepared: Prepared) -> list[dict[str, Any]]:
-    rows = []
-    for number, topic in enumerate(prepared.found.topics):
-        mine = prepared.figures["topic"] == number
-        if mine.any():
-            rows.append({"topic": topic} | _split_sizes(prepared.held_out[mine]))
+    held_out = Counter(compress(prepared.topics, prepared.held_out.tolist()))
+    rows = [
+        {"topic": topic, **_split_sizes(total, held_out[topic])}
+        for topic, total in Counter(prepared.topics).items()
+    ]
     return sorted(rows, key=lambda row: (-row["total"], row["topic"] or ""))
 
 
-def _split_sizes(held_out: NDArray[np.bool_]) -> dict[str, int]:
-    validation = int(held_out.sum())
-    return {
-        "total": len(held_out),
-        "train": len(held_out) - validation,
-        "validation": validation,
-    }
+def _split_sizes(total: int, validation: int) -> dict[str, int]:
+    return {"total": total, "train": total - validation, "validation": validation}
 
 
 def _lengths(figures: NDArray[np.void]) -> dict[str, Any]:
@@ -153,18 +155,9 @@ def _lengths(figures: NDArray[np.void]) -> dict[str, Any]:
 
 
 def _spread(values: NDArray[np.int64]) -> dict[str, float]:
-    low, quarter, middle, upper, high, top = np.quantile(
-        values, (0, 0.25, 0.5, 0.75, 0.95, 1), method="inverted_cdf"
-    ).tolist()
-    return {
-        "mean": round(float(values.mean()), 2),
-        "min": low,
-        "p25": quarter,
-        "median": middle,
-        "p75": upper,
-        "p95": high,
-        "max": top,
-    }
+    shares = {"min": 0, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "max": 1}
+    marks = np.quantile(values, [*shares.values()], method="inverted_cdf").tolist()
+    return {"mean": round(float(values.mean()), 2)} | dict(zip(shares, marks, strict=True))
 
 
 def _draw(path: Path, figures: NDArray[np.void]) -> None:
@@ -180,118 +173,3 @@ def _draw(path: Path, figures: NDArray[np.void]) -> None:
     right.set(xlabel="characters (longest 0.5 % at the edge)", ylabel="dialogues")
     picture.suptitle(f"{len(figures):,} dialogues")
     picture.savefig(path, dpi=120, metadata={"Software": None})
-
-
-def render_card(card: dict[str, Any]) -> str:
-    """``card.md`` of a ``card.json``."""
-    size, lengths = card["dialogues"], card["lengths"]
-    lines = [
-        "# Corpus card",
-        "",
-        f"{size['total']:,} dialogues of {card['records']:,} records: "
-        f"{size['train']:,} for training, {size['validation']:,} for validation, "
-        "apart by opening.",
-        "",
-        "## Dialogues by topic",
-        "",
-        *_table(
-            ("topic", "total", "train", "validation"),
-            [
-                (row["topic"] or "(none)", row["total"], row["train"], row["validation"])
-                for row in card["topics"]
-            ],
-        ),
-        "",
-        "## What each stage removed",
-        "",
-        *_table(
-            ("stage", "in", "removed", "out", "reasons"),
-            [
-                (
-                    row["stage"],
-                    row["in"],
-                    row["in"] - row["out"],
-                    row["out"],
-                    ", ".join(f"{reason} {count:,}" for reason, count in row["removed"].items()),
-                )
-                for row in card["stages"]
-            ],
-        ),
-        "",
-        "What each quality rule removes by itself:",
-        "",
-        *_table(
-            ("rule", "alone", "and no other"),
-            [(row["rule"], row["alone"], row["no_other"]) for row in card["rules"]],
-        ),
-        "",
-        *(f"- Warning: {warning}." for warning in card["warnings"]),
-        *([""] if card["warnings"] else []),
-        *(
-            f"- Of no known format: {row['records']:,} records with the keys {', '.join(row['keys'])}."
-            for row in card["unknown"]
-        ),
-        *([""] if card["unknown"] else []),
-        _counted("Changed, not removed", card["changed"]),
-        "",
-        _counted(
-            f"Placeholders in {card['anonymised']['dialogues']:,} dialogues",
-            card["anonymised"]["placeholders"],
-        ),
-        "",
-        "## Lengths",
-        "",
-        "![histogram](histogram.png)",
-        "",
-        *_table(
-            ("", *lengths["exchanges"]),
-            [(what, *lengths[what].values()) for what in ("exchanges", "characters")],
-        ),
-        "",
-        f"Characters a user message {lengths['characters_per_user_message']}, "
-        f"a reply {lengths['characters_per_reply']} (before anonymisation).",
-        "",
-        "## Settings",
-        "",
-        *_table(("setting", "value"), [(k, f"`{v}`") for k, v in card["settings"].items()]),
-        "",
-        "## Files",
-        "",
-        *_table(
-            ("file", "bytes", "sha256"),
-            [
-                (f"{kind} {file['name']}", file.get("bytes", ""), f"`{file['sha256']}`")
-                for kind in ("inputs", "evaluation", "outputs")
-                for file in card[kind]
-            ],
-        ),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _counted(what: str, counts: dict[str, int]) -> str:
-    return f"{what}: " + (", ".join(f"{k} {n:,}" for k, n in counts.items()) or "none") + "."
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[str]:
-    def cell(value: Any) -> str:
-        text = f"{value:,}" if isinstance(value, int | float) else str(value)
-        return text.replace("|", "\\|").replace("\n", " ")
-
-    return [
-        "| " + " | ".join(head) + " |",
-        "|" + "---|" * len(head),
-        *("| " + " | ".join(map(cell, row)) + " |" for row in rows),
-    ]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _version() -> str | None:
-    try:
-        return version("rapport-bench")
-    except PackageNotFoundError:
-        return None

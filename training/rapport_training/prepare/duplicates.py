@@ -10,7 +10,6 @@ exact similarity decides.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,23 +49,20 @@ def near_copies(
     threshold: float,
     *,
     exact: Callable[[int, int], float],
-    budget: int = 256 << 20,
 ) -> NDArray[np.int64]:
     """Rows that are near-copies of an earlier row.
 
     Args:
-        table: Signatures, shape (dialogues, bins); may be mapped from disk.
+        table: Signatures, shape (dialogues, bins).
         candidates: Rows to look at, ascending.
         threshold: Smallest Jaccard similarity of a near-copy.
         exact: Gives the similarity of two rows, earlier first.
-        budget: Bytes that the search may take beside the table; more rows are searched in more
-            passes.
 
     Returns:
         The near-copies, ascending. In a bucket of very many kept look-alikes only the first 32 are
         compared, so that a corpus made from a template cannot take quadratic time.
     """
-    buckets = _buckets(table, candidates, threshold, budget)
+    buckets = _buckets(table, candidates, threshold)
     kept: dict[int, list[int]] = {}
     removed = []
     for place in np.flatnonzero((buckets >= 0).any(axis=1)):
@@ -100,37 +96,28 @@ def _is_copy(
 
 
 def _buckets(
-    table: Signatures, candidates: NDArray[np.int64], threshold: float, budget: int
+    table: Signatures, candidates: NDArray[np.int64], threshold: float
 ) -> NDArray[np.int32]:
     """For each candidate and band the number of a bucket shared with others, or -1."""
     count, rows = bands(threshold, table.shape[1])
     result = np.full((len(candidates), count), -1, np.int32)
-    passes = 1 + len(candidates) * 40 // budget
     number = 0
     for band in range(count):
-        keys = _keys(table, candidates, slice(band * rows, (band + 1) * rows))
-        for part in range(passes):
-            mine = np.flatnonzero(keys % np.uint64(passes) == part) if passes > 1 else None
-            some = keys if mine is None else keys[mine]
-            _, inverse, sizes = np.unique(some, return_inverse=True, return_counts=True)
-            shared = sizes[inverse] > 1
-            names = np.cumsum(sizes > 1) - 1 + number
-            places = np.flatnonzero(shared) if mine is None else mine[shared]
-            result[places, band] = names[inverse[shared]]
-            number += int((sizes > 1).sum())
+        keys = _keys(table[candidates, band * rows : (band + 1) * rows])
+        _, inverse, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+        shared = sizes[inverse] > 1
+        names = np.cumsum(sizes > 1) - 1 + number
+        result[shared, band] = names[inverse[shared]]
+        number += int((sizes > 1).sum())
     return result
 
 
-def _keys(table: Signatures, rows: NDArray[np.int64], columns: slice) -> NDArray[np.uint64]:
-    """One 64-bit hash of a band's values for each row, a slice of the table at a time."""
-    keys = np.empty(len(rows), np.uint64)
-    for start in range(0, len(rows), 65536):
-        part: Any = table[rows[start : start + 65536], columns].astype(np.uint64)
-        key = np.zeros(len(part), np.uint64)
-        for column in part.T:
-            key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
-            key ^= key >> np.uint64(29)
-        keys[start : start + 65536] = key
+def _keys(values: Signatures) -> NDArray[np.uint64]:
+    """One 64-bit hash of a band's values for each row."""
+    keys = np.zeros(len(values), np.uint64)
+    for column in values.T.astype(np.uint64):
+        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        keys ^= keys >> np.uint64(29)
     return keys
 
 
@@ -151,19 +138,15 @@ def linked_groups(
     from scipy.sparse.csgraph import connected_components
 
     n = len(table)
-    everyone = np.arange(n)
     _, first, inverse = np.unique(exact_keys, return_index=True, return_inverse=True)
-    links = [(everyone, first[inverse])]
+    links = [(np.arange(n), first[inverse])]
     count, rows = bands(threshold, table.shape[1])
     for band in range(count):
-        keys = _keys(table, everyone, slice(band * rows, (band + 1) * rows))
+        keys = _keys(table[:, band * rows : (band + 1) * rows])
         _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
         other = first[inverse]
-        pairs = np.flatnonzero(other != everyone)
-        for start in range(0, len(pairs), 65536):
-            some = pairs[start : start + 65536]
-            alike = (table[some] == table[other[some]]).mean(axis=1) >= threshold
-            links.append((some[alike], other[some[alike]]))
+        alike = np.flatnonzero((table == table[other]).mean(axis=1) >= threshold)
+        links.append((alike, other[alike]))
     ends = [np.concatenate(side) for side in zip(*links, strict=True)]
     graph = coo_array((np.ones(len(ends[0]), np.int8), (ends[0], ends[1])), shape=(n, n))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from rapport_tasks.common.errors import BadInput
-from rapport_training.prepare.records import CHUNK, PARQUET, Readable, read_fully
+from rapport_training.prepare.records import PARQUET
 
 UTF8 = "utf-8"
 _MARKS = (
@@ -32,33 +34,33 @@ _BINARY = (
 )
 
 
-def decoded(stream: Readable, name: str) -> tuple[Readable, str]:
-    """Tell a stream's encoding from its first bytes.
+def decoded(chunks: Iterator[bytes], name: str) -> tuple[Iterator[bytes], str]:
+    """Tell an encoding from the first chunk of a text.
 
     Returns:
-        The stream as UTF-8 without a mark, and the encoding's name. Bytes that the encoding does
-        not know stay as they are, so that their record alone is ``not_utf8``.
+        The text as chunks of UTF-8 without a mark, and the encoding's name. Bytes that the encoding
+        does not know stay as they are, so that their record alone is ``not_utf8``.
 
     Raises:
         BadInput: It is no text.
     """
-    head = read_fully(stream, CHUNK)
+    head = next(chunks, b"")
     for magic, what, remedy in _BINARY:
         if head.startswith(magic):
             raise BadInput(f"{name}: {what}, not text", remedy=remedy)
     if head.startswith(PARQUET):
-        return _Pushed(head, stream), "parquet"
+        return chain([head], chunks), "parquet"
     for mark, encoding in _MARKS:
         if head.startswith(mark):
-            return _Decoded(head[len(mark) :], stream, encoding, name), encoding
+            return _recoded(chain([head[len(mark) :]], chunks), encoding, name), encoding
     if head.count(0) > len(head) // 10:
         for beginning, encoding in _UNMARKED:
             if head.startswith(beginning):
-                return _Decoded(head, stream, encoding, name), encoding
+                return _recoded(chain([head], chunks), encoding, name), encoding
         raise BadInput(f"{name}: not text", remedy="Name JSON, JSONL, CSV, text or Parquet files.")
     if _is_gb18030(head):
-        return _Decoded(head, stream, "gb18030", name), "gb18030"
-    return _Pushed(head.removeprefix(codecs.BOM_UTF8), stream), UTF8
+        return _recoded(chain([head], chunks), "gb18030", name), "gb18030"
+    return chain([head.removeprefix(codecs.BOM_UTF8)], chunks), UTF8
 
 
 def _is_gb18030(head: bytes) -> bool:
@@ -73,43 +75,13 @@ def _is_gb18030(head: bytes) -> bool:
     return common > 0.8 * len(wide)
 
 
-class _Pushed:
-    """A stream with its first bytes put back."""
-
-    def __init__(self, head: bytes, stream: Readable) -> None:
-        self._head = head
-        self._stream = stream
-
-    def read(self, size: int, /) -> bytes:
-        """Read as a file does."""
-        if not self._head:
-            return self._stream.read(size)
-        part, self._head = self._head[:size], self._head[size:]
-        return part
-
-
-class _Decoded:
-    """A stream in another encoding, read as UTF-8; a read may give more than was asked for."""
-
-    def __init__(self, head: bytes, stream: Readable, encoding: str, name: str) -> None:
-        # A half of a pair in UTF-16 is passed on as such, any other foreign byte as itself.
-        self._errors = "surrogatepass" if encoding.startswith("utf") else "surrogateescape"
-        self._decoder = codecs.getincrementaldecoder(encoding)(self._errors)
-        self._source = _Pushed(head, stream)
-        self._name = name
-        self._ended = False
-
-    def read(self, size: int, /) -> bytes:
-        """Read about so many bytes; none at the end."""
-        while not self._ended:
-            data = self._source.read(size)
-            self._ended = not data
-            try:
-                text = self._decoder.decode(data, final=self._ended)
-            except UnicodeDecodeError as error:
-                raise BadInput(
-                    f"{self._name}: damaged {error.encoding}", remedy="Convert the file to UTF-8."
-                ) from None
-            if text:
-                return text.encode(UTF8, self._errors)
-        return b""
+def _recoded(chunks: Iterable[bytes], encoding: str, name: str) -> Iterator[bytes]:
+    # A half of a pair in UTF-16 is passed on as such, any other foreign byte as itself.
+    errors = "surrogatepass" if encoding.startswith("utf") else "surrogateescape"
+    try:
+        for text in codecs.iterdecode(chunks, encoding, errors):
+            yield text.encode(UTF8, errors)
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"{name}: damaged {error.encoding}", remedy="Convert the file to UTF-8."
+        ) from None

@@ -95,36 +95,13 @@ def gram_hashes(
     counts = np.maximum(lengths - size + 1, 0)
     if len(codes) < size:
         return np.empty(0, np.uint64), counts
-    hashes = _rolling(codes.astype(np.uint64), size)
+    hashes = np.zeros(len(codes) - size + 1, np.uint64)
+    for place in range(size):
+        hashes = hashes * np.uint64(_BASE) + codes[place : place + len(hashes)]
     # A gram is kept if its last character still belongs to the text of its first.
     owner_end = np.repeat(ends, lengths)[: len(hashes)]
     within = np.arange(size, len(hashes) + size) <= owner_end
     return _mix(hashes[within]), counts
-
-
-def _rolling(codes: Hashes, size: int) -> Hashes:
-    """Polynomial hashes of all runs, by doubling: log2(size) multiplications instead of size."""
-    power, width = codes, 1
-    result: Hashes | None = None
-    covered = 0
-    rest = size
-    while rest:
-        if rest & 1:
-            if result is None:
-                result = power
-            else:  # what is covered so far, followed by the next run of `width`
-                n = len(codes) - covered - width + 1
-                factor = np.uint64(pow(_BASE, width, 1 << 64))
-                result = result[:n] * factor + power[covered : covered + n]
-            covered += width
-        rest >>= 1
-        if rest:
-            n = len(power) - width
-            factor = np.uint64(pow(_BASE, width, 1 << 64))
-            power = power[:n] * factor + power[width : width + n]
-            width *= 2
-    assert result is not None
-    return result
 
 
 def _mix(hashes: Hashes) -> Hashes:
@@ -164,23 +141,17 @@ def signatures(hashes: Hashes, counts: NDArray[np.int64], bins: int = BINS) -> S
 
 def _densify(table: NDArray[np.uint32]) -> NDArray[np.uint32]:
     bins = table.shape[1]
-    empty = table == _EMPTY
-    rows = np.flatnonzero(empty.any(axis=1) & ~empty.all(axis=1))
-    filled = table.copy()
+    filled, empty = table.copy(), table == _EMPTY
+    empty[empty.all(axis=1)] = False  # nothing there to give
     rng = np.random.default_rng(0)  # a fixed sequence of donors for each bin
-    open_ = empty[rows]
-    part = filled[rows]
-    source = table[rows]
     for _ in range(64 * bins):
-        if not open_.any():
+        if not empty.any():
             break
-        donor = rng.integers(bins, size=bins)
-        gift = source[:, donor]
-        usable = open_ & (gift != _EMPTY)
-        part[usable] = gift[usable]
-        open_ &= ~usable
-    part[open_] = 0
-    filled[rows] = part
+        gift = table[:, rng.integers(bins, size=bins)]
+        usable = empty & (gift != _EMPTY)
+        filled[usable] = gift[usable]
+        empty &= ~usable
+    filled[empty] = 0
     return filled
 
 

@@ -53,7 +53,7 @@ from rapport_training.prepare.turns import (
     text_of,
     turn,
 )
-from rapport_training.prepare.values import Unreadable, load
+from rapport_training.prepare.values import Unreadable, load, quietly
 
 KNOWN_FORMATS = (
     "messages (role, content), ShareGPT (from, value), Alpaca (instruction, input, output, history), "
@@ -126,18 +126,12 @@ def is_message(value: Any) -> bool:
 
 def is_turn(value: Any) -> bool:
     """Whether a value is an element of a dialogue: a message, or a question with its answer."""
-    try:
-        return bool(turn(value))
-    except Unreadable:
-        return False
+    return bool(quietly(turn, value))
 
 
 def is_dialogue(value: Any) -> bool:
     """Whether a value can be read as a dialogue."""
-    try:
-        return any(parsed.messages for parsed in parse_value(value))
-    except Unreadable:
-        return False
+    return any(parsed.messages for parsed in quietly(parse_value, value) or ())
 
 
 def tells_a_format(columns: Iterable[str]) -> bool:
@@ -182,11 +176,11 @@ def _record(record: dict[str, Any]) -> list[Parsed]:
         answers = list(_answered(asked, _answers(fields[answer])))
         return [Parsed(one, topic) for one in answers or [asked]]
     # The one value that is a dialogue, whatever its key; of a pair of preference the good one.
-    others = (_quietly(value) for key, value in fields.items() if key != "rejected")
+    others = (quietly(_dialogue, value) for key, value in fields.items() if key != "rejected")
     dialogues = [one for one in others if one and _both(one)]
     if len(dialogues) == 1:
         return [Parsed(opening(fields) + dialogues[0], topic)]
-    several = [one for one in map(_several, fields.values()) if one]
+    several = [one for value in fields.values() if (one := quietly(_several, value))]
     if len(several) != 1:
         raise Unreadable("unknown_format", tuple(record))
     return [Parsed(messages, own or topic) for messages, own in several[0]]
@@ -196,10 +190,7 @@ def _several(value: Any) -> list[Parsed]:
     """The dialogues of a field that lists whole ones, such as sessions."""
     if not isinstance(value, list) or not any(isinstance(item, dict | list) for item in value):
         return []
-    try:
-        return [parsed for item in value for parsed in parse_value(item)]
-    except Unreadable:
-        return []
+    return [parsed for item in value for parsed in parse_value(item)]
 
 
 def _unrolled(messages: Messages) -> Messages:
@@ -214,13 +205,6 @@ def _unrolled(messages: Messages) -> Messages:
 
 def _both(messages: Messages) -> bool:
     return {"user", "assistant"} <= {role for role, _ in messages}
-
-
-def _quietly(value: Any) -> Messages | None:
-    try:
-        return _dialogue(value)
-    except Unreadable:
-        return None
 
 
 def _dialogue(value: Any) -> Messages | None:
@@ -239,11 +223,8 @@ def _dialogue(value: Any) -> Messages | None:
     if not isinstance(value, str):
         return None
     if value.lstrip()[:1] in ("[", "{"):
-        try:
-            [parsed] = parse_value(load(value))
-        except (Unreadable, ValueError):
-            return None
-        return parsed.messages
+        dialogues = quietly(lambda text: parse_value(load(text)), value)
+        return dialogues[0].messages if dialogues and len(dialogues) == 1 else None
     found = transcript_in(value)
     return None if found is None else before(found[0]) + found[1]
 
@@ -286,10 +267,7 @@ def _asked(fields: dict[str, Any]) -> Messages:
 
 def _answers(value: Any) -> list[Any]:
     if isinstance(value, str) and value.lstrip().startswith("[{"):
-        try:
-            value = load(value)
-        except Unreadable:
-            return [value]
+        value = quietly(load, value) or value
     if isinstance(value, list) and not all(is_message(item) for item in value):
         return value
     return [value] if value != [] else []

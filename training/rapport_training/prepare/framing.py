@@ -1,4 +1,4 @@
-"""Cutting a byte stream into records: lines, values of one JSON text, rows, or transcripts.
+"""Cutting a text into records: lines, values of one JSON text, rows, or transcripts.
 
 What a file is made of is read off its beginning; its name only says that an unknown table is one. A
 huge JSON array is never held in memory (`rapport_training.prepare.brackets`). Whether a record is
@@ -7,45 +7,45 @@ good JSON, and which format it has, is decided later, record by record.
 
 from __future__ import annotations
 
-import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from rapport_training.prepare import records
 from rapport_training.prepare.brackets import split_values
 from rapport_training.prepare.grouping import whole_dialogues
 from rapport_training.prepare.layout import layout_of, rows_of
-from rapport_training.prepare.records import BLANK, BOM, Raw, Readable, Rest, read_fully
+from rapport_training.prepare.records import BLANK, BOM, Raw, whole
 from rapport_training.prepare.tables import delimiter_of, read_parquet, read_rows
 from rapport_training.prepare.transcripts import is_transcript
-from rapport_training.prepare.values import Unreadable, load
+from rapport_training.prepare.values import load, quietly
 
 _SEPARATOR = re.compile(rb"(?m)^[ \t]*(?:-{3,}|={3,}|\*{3,}|_{3,})[ \t]*\r?$")
 _SPLIT = "Split the file, or check what it is."
 
 
-def read_records(stream: Readable, name: str, path: Path | None = None) -> Iterator[Raw]:
-    """Cut a stream into records.
+def read_records(chunks: Iterator[bytes], name: str, path: Path | None = None) -> Iterator[Raw]:
+    """Cut a text into records.
 
     Args:
-        stream: UTF-8 without a mark, read once, from the start.
+        chunks: UTF-8 without a mark.
         name: What errors call it.
         path: Where it lies uncompressed; a Parquet file is read there.
 
     Raises:
         BadInput: A bracket is not closed within `records.MAX_RECORD` bytes, or a table is damaged.
     """
-    head = read_fully(stream, records.CHUNK)
+    head = next(chunks, b"")
     if head.startswith(records.PARQUET):
         return whole_dialogues(read_parquet(path, name), name)
-    rest = Rest(head, stream)
+    rest = chain([head], chunks)
     lead = head.lstrip(BLANK)
     if not lead:
         return iter(())
     if lead[:1] in b"[{" and not _is_lines(lead):
-        return _array(rest, name) if lead.startswith(b"[") else _object(rest, lead, name)
+        return _array(rest, lead, name) if lead.startswith(b"[") else _object(rest, lead, name)
     if lead[:1] not in b"[{":
         delimiter = delimiter_of(lead, name)
         if delimiter is not None:
@@ -65,14 +65,11 @@ def _is_lines(lead: bytes) -> bool:
 
 
 def _parses(line: bytes) -> bool:
-    try:
-        whole = line.lstrip(BLANK)[:1] in b"[{" and not line.rstrip(BLANK).endswith(b",")
-        return whole and isinstance(load(line), dict | list)
-    except Unreadable:
-        return False
+    complete = line.lstrip(BLANK)[:1] in b"[{" and not line.rstrip(BLANK).endswith(b",")
+    return complete and isinstance(quietly(load, line), dict | list)
 
 
-def _lines(rest: Rest) -> Iterator[Raw]:
+def _lines(rest: Iterable[bytes]) -> Iterator[Raw]:
     number, held, skipping = 0, b"", False
     for chunk in rest:
         parts = (held + chunk).split(b"\n")
@@ -91,33 +88,30 @@ def _lines(rest: Rest) -> Iterator[Raw]:
         yield Raw(number + 1, held.removeprefix(BOM))
 
 
-def _transcripts(rest: Rest, name: str) -> Iterator[Raw]:
-    text = rest.whole(name, "one dialogue", _SPLIT)
+def _transcripts(rest: Iterable[bytes], name: str) -> Iterator[Raw]:
+    text = whole(rest, name, "one dialogue", _SPLIT)
     blocks = (block for block in _SEPARATOR.split(text) if block.strip())
     for number, block in enumerate(blocks, start=1):
         yield Raw(number, block.strip())
 
 
-def _array(rest: Rest, name: str) -> Iterator[Raw]:
-    if rest.head.lstrip(BLANK)[1:].lstrip(BLANK)[:1] == b'"':
+def _array(rest: Iterable[bytes], lead: bytes, name: str) -> Iterator[Raw]:
+    if lead[1:].lstrip(BLANK)[:1] == b'"':
         # "speaker: text" strings: the file is one dialogue
-        return iter([Raw(1, rest.whole(name, "one dialogue", _SPLIT))])
+        return iter([Raw(1, whole(rest, name, "one dialogue", _SPLIT))])
     return whole_dialogues(split_values(rest, name, base=1), name)
 
 
-def _object(rest: Rest, lead: bytes, name: str) -> Iterator[Raw]:
+def _object(rest: Iterable[bytes], lead: bytes, name: str) -> Iterator[Raw]:
     layout = layout_of(lead.decode("utf-8", "ignore"))
     if layout == "columns":
         remedy = "Write one record a line (pandas: orient='records', lines=True)."
-        text = rest.whole(name, "a table in columns", remedy)
-        try:
-            rows = rows_of(load(text))
-        except Unreadable:
-            return split_values(Rest(text, io.BytesIO()), name, base=0)
-        return whole_dialogues(
-            (Raw(number, json.dumps(row).encode()) for number, row in enumerate(rows, start=1)),
-            name,
-        )
+        text = whole(rest, name, "a table in columns", remedy)
+        table = quietly(load, text)
+        if table is None:
+            return split_values([text], name, base=0)
+        rows = (json.dumps(row).encode() for row in rows_of(table))
+        return whole_dialogues((Raw(n, row) for n, row in enumerate(rows, start=1)), name)
     if layout == "records":
         return whole_dialogues(split_values(rest, name, base=0), name)
     base = 1 if layout == "by key" else 2

@@ -13,7 +13,7 @@ from rapport_training.prepare import records
 from rapport_training.prepare.formats import is_message, topic_of
 from rapport_training.prepare.records import Raw
 from rapport_training.prepare.roles import folded
-from rapport_training.prepare.values import Unreadable, load
+from rapport_training.prepare.values import load, quietly
 
 _IDS = (
     "dialogueid", "dialogid", "conversationid", "convid", "transcriptid", "sessionid", "chatid",
@@ -47,10 +47,7 @@ def whole_dialogues(raws: Iterator[Raw], name: str) -> Iterator[Raw]:
 
 
 def _value(raw: Raw) -> Any:
-    try:
-        return load(raw.data) if raw.problem is None else None
-    except Unreadable:
-        return None
+    return quietly(load, raw.data) if raw.problem is None else None
 
 
 def _identity(raw: Raw, key: str | None) -> Any:

@@ -3,7 +3,7 @@
 Two passes. The first reads every file once, in workers, and spills what passes the stages of single
 dialogues, with an entry of fixed size for each (`stages.ENTRY`). Then copies and contaminated
 dialogues are decided on the entries alone, in input order, and the second pass anonymises and writes
-what stays. Memory holds some batches, 80 bytes a dialogue, and pages of the signatures, never text.
+what stays. Memory holds some batches and 400 bytes a dialogue, never all of the text.
 
 The folder appears in one move when it is complete; an interrupted run leaves nothing under its name,
 and the next one clears what was left beside it.
@@ -11,30 +11,28 @@ and the next one clears what was left beside it.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from rapport_tasks.common.errors import FULL_DISK, BadInput, Incomplete
-from rapport_training.disk import refuse_taken, sync
+from rapport_tasks.common.errors import BadInput
+from rapport_training.disk import new_folder, refuse_taken
 from rapport_training.prepare.advice import STAGES, remedy
 from rapport_training.prepare.card import Prepared, write_card
 from rapport_training.prepare.duplicates import exact_copies, near_copies
-from rapport_training.prepare.fingerprint import BINS, OPENING_BINS, similarity
-from rapport_training.prepare.first_pass import FirstPass, OnProgress, Spill, read_corpus
+from rapport_training.prepare.fingerprint import similarity
+from rapport_training.prepare.first_pass import FirstPass, OnProgress, read_corpus
 from rapport_training.prepare.second_pass import write_splits
 from rapport_training.prepare.settings import PrepareSettings, Resources
 from rapport_training.prepare.sources import find_sources
 from rapport_training.prepare.split import choose_validation
-from rapport_training.prepare.stages import ENTRY
 from rapport_training.prepare.unknown import seen_keys
+
+_FULL = "The work needs about three times the size of its input there."
 
 
 def prepare(
@@ -68,22 +66,23 @@ def prepare(
     progress: OnProgress = on_progress or (lambda *_: None)
     refuse_taken(out)
     sources = find_sources(paths)
-    with _unfinished(out) as folder:
-        spill = Spill.below(folder)
+    with new_folder(out, remedy_if_full=_FULL) as folder:
+        spill = folder / "lines.tmp"
         found = read_corpus(sources, settings, resources, spill=spill, on_progress=progress)
-        if not found.dialogues:
+        if not len(found.entries):
             raise _nothing_left(found)
-        table = np.memmap(spill.entries, ENTRY, "r")
-        with spill.lines.open("rb") as lines:
-            kept = _choose(table, spill, lines, settings, resources, found)
-            figures = table[kept]
-            openings = np.memmap(spill.openings, np.uint16, "r").reshape(-1, OPENING_BINS)
+        with spill.open("rb") as file:
+            lines = _Lines(file, found.entries["length"])
+            kept = _choose(found, lines, settings.near_duplicates)
+            entries = found.entries[kept]
             held_out = choose_validation(
-                openings[kept], figures["opening"], settings.validation, settings.seed
+                entries["opening_signature"],
+                entries["opening"],
+                settings.validation,
+                settings.seed,
             )
             placeholders, touched = write_splits(
-                lines,
-                figures,
+                map(lines.read, kept.tolist()),
                 held_out,
                 settings,
                 resources,
@@ -91,38 +90,44 @@ def prepare(
                 validation=folder / "validation.jsonl",
                 on_progress=progress,
             )
-        spill.remove()
-        card = write_card(
-            folder, Prepared(settings, found, figures, held_out, placeholders, touched)
+        spill.unlink()
+        topics = [found.topics[row] for row in kept]
+        return write_card(
+            folder, Prepared(settings, found, entries, topics, held_out, placeholders, touched)
         )
-        _move(folder, out)
-    return card
 
 
-def _choose(
-    table: NDArray[np.void],
-    spill: Spill,
-    lines: BinaryIO,
-    settings: PrepareSettings,
-    resources: Resources,
-    found: FirstPass,
-) -> NDArray[np.int64]:
+class _Lines:
+    """The first pass's dialogues, to be read by their number."""
+
+    def __init__(self, file: BinaryIO, lengths: NDArray[np.uint32]) -> None:
+        self._file = file
+        self._ends = np.cumsum(lengths, dtype=np.int64)
+        self._lengths = lengths
+
+    def read(self, row: int) -> bytes:
+        """A line as it was written."""
+        self._file.seek(int(self._ends[row] - self._lengths[row]))
+        return self._file.read(int(self._lengths[row]))
+
+    def spoken(self, row: int) -> str:
+        """What was said in a dialogue, as its signature saw it."""
+        record = orjson.loads(self.read(row))
+        return "".join(m["content"] for m in record["messages"] if m["role"] != "system")
+
+
+def _choose(found: FirstPass, lines: _Lines, threshold: float | None) -> NDArray[np.int64]:
     """Rows that are no copies and not contaminated, ascending."""
-
-    def exact(a: int, b: int) -> float:
-        return similarity(_spoken(lines, table[a]), _spoken(lines, table[b]))
-
-    counts = found.counts
+    table, counts = found.entries, found.counts
     copies = exact_copies(table["digest"])
     counts["exact duplicates", "same_text"] += int(copies.sum())
     kept: NDArray[np.int64] = np.flatnonzero(~copies)
-    if settings.near_duplicates is not None:
+    if threshold is not None:
         near = near_copies(
-            np.memmap(spill.signatures, np.uint16, "r").reshape(-1, BINS),
+            table["signature"],
             kept[table["shingles"][kept] > 0],
-            settings.near_duplicates,
-            exact=exact,
-            budget=resources.memory // 4,
+            threshold,
+            exact=lambda a, b: similarity(lines.spoken(a), lines.spoken(b)),
         )
         counts["near-duplicates", "similar_text"] += len(near)
         kept = kept[~np.isin(kept, near)]
@@ -132,13 +137,6 @@ def _choose(
     if not len(kept):
         raise _nothing_left(found)
     return kept
-
-
-def _spoken(lines: BinaryIO, entry: np.void) -> str:
-    """What was said in a dialogue, as its signature saw it."""
-    lines.seek(int(entry["offset"]))
-    record = orjson.loads(lines.read(int(entry["length"])))
-    return "".join(m["content"] for m in record["messages"] if m["role"] != "system")
 
 
 def _nothing_left(found: FirstPass) -> BadInput:
@@ -152,39 +150,3 @@ def _nothing_left(found: FirstPass) -> BadInput:
         f"({'; '.join(parts) or 'none read'}){seen_keys(found.unknown)}",
         remedy=remedy(found.counts),
     )
-
-
-@contextmanager
-def _unfinished(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that one process at a time works in, gone at the end."""
-    folder = out.parent / f".{out.name}.unfinished"
-    lock = out.parent / f".{out.name}.lock"
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=0):
-            shutil.rmtree(folder, ignore_errors=True)
-            try:
-                folder.mkdir(mode=0o700)
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-                lock.unlink(missing_ok=True)
-    except Timeout:
-        raise BadInput(
-            f"{out}: another process is writing it", remedy="Wait for it, or name another folder."
-        ) from None
-    except OSError as error:
-        if error.errno in FULL_DISK:
-            raise Incomplete(
-                f"{out}: the disk is full; nothing was written",
-                remedy="The work needs about three times the size of its input there.",
-            ) from None
-        raise BadInput(
-            f"{out}: {error.strerror or error}", remedy="Choose a folder that you can write to."
-        ) from None
-
-
-def _move(folder: Path, out: Path) -> None:
-    sync(folder)
-    refuse_taken(out)
-    folder.replace(out)

@@ -19,10 +19,11 @@ from __future__ import annotations
 import re
 from itertools import islice
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from rapport_tasks.common.errors import BadInput, shown
+from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.parsing import read_toml
 
 BUILTIN_RULES: Path = Path(__file__).parent / "quality.toml"
@@ -39,13 +40,23 @@ _TOKEN = re.compile(
 )
 
 
+def _expression(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(str(error)) from None
+    except (RecursionError, OverflowError, ValueError):
+        raise ValueError("too deep, too many repeats, or flags that contradict") from None
+    return pattern
+
+
 class Rule(BaseModel):
     """A named regular expression."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern="^[a-z0-9_]+$")
-    pattern: str = Field(min_length=1)
+    pattern: Annotated[str, Field(min_length=1), AfterValidator(_expression)]
 
 
 class QualityRules(BaseModel):
@@ -66,24 +77,11 @@ def load_rules(path: Path = BUILTIN_RULES) -> QualityRules:
     """
     data = read_toml(path, remedy="Correct the line.", unreadable="Name a readable rules file.")
     try:
-        rules = QualityRules.model_validate(data)
+        return QualityRules.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise BadInput(f"{path}: {key}: {first['msg']}", remedy="Correct the key.") from None
-    for rule in (*rules.drop, *rules.strip):
-        try:
-            re.compile(rule.pattern)
-        except (re.error, RecursionError, OverflowError, ValueError) as error:
-            said = (
-                str(error)
-                if isinstance(error, re.error)
-                else "too deep, too many repeats, or flags that contradict"
-            )
-            raise BadInput(
-                f"{path}: rule {shown(rule.name)}: {said}", remedy="Correct the expression."
-            ) from None
-    return rules
 
 
 def stripping(rules: QualityRules, name: str) -> QualityRules:

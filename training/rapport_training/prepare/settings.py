@@ -2,68 +2,85 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.builtin import EVALUATION_ZH
 from rapport_training.prepare.alignment import Punctuation
-from rapport_training.prepare.quality import BUILTIN_RULES, QualityRules, load_rules, stripping
+from rapport_training.prepare.quality import QualityRules, load_rules, stripping
 from rapport_training.prepare.structure import Structure
 
 Emoji = Literal["drop", "strip"]
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareSettings:
+class PrepareSettings(BaseModel):
     """Settings that decide what comes out; none of them is about speed.
 
     Attributes:
         topics: Only dialogues of these topics; empty for all.
-        percent: Share of the records to take, above 0 and at most 100, chosen by their hash.
+        percent: Share of the records to take, chosen by their hash.
         min_exchanges: Fewest user messages with a reply.
         punctuation: ``halfwidth`` converts Chinese punctuation, as the study did.
         structure: ``mend`` drops a leading greeting and joins neighbours of one role, ``strict``
             removes such dialogues.
         rules: Quality rules.
         emoji: ``strip`` takes out what the rule named ``emoji`` finds, and keeps the dialogue.
-        near_duplicates: Jaccard similarity from which a dialogue is a copy; `None` turns this off.
+        near_duplicates: Jaccard similarity from which a dialogue is a copy; `None`, or ``off``,
+            turns this off.
         anonymise: Whether identifiers are replaced by placeholders.
         evaluation: Files of evaluation dialogues that must not be trained on.
-        validation: Share of dialogues to hold out, 0 to below 1.
+        validation: Share of dialogues to hold out.
         seed: Chooses sample and validation part.
+
+    Raises:
+        BadInput: A value is of no use.
     """
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     topics: tuple[str, ...] = ()
-    percent: float = 100.0
-    min_exchanges: int = 1
+    percent: float = Field(default=100.0, gt=0, le=100, description="above 0 and at most 100")
+    min_exchanges: int = Field(default=1, ge=1, description="of at least 1")
     punctuation: Punctuation = "keep"
     structure: Structure = "mend"
-    rules: QualityRules = field(default_factory=lambda: load_rules(BUILTIN_RULES))
+    rules: QualityRules = Field(default_factory=load_rules)
     emoji: Emoji = "drop"
-    near_duplicates: float | None = 0.8
+    near_duplicates: Annotated[
+        float | None, BeforeValidator(lambda given: None if given == "off" else given)
+    ] = Field(default=0.8, gt=0, le=1, description="above 0 and at most 1, or off")
     anonymise: bool = True
     evaluation: tuple[Path, ...] = (EVALUATION_ZH,)
-    validation: float = 0.05
+    validation: float = Field(default=0.05, ge=0, lt=1, description="from 0 to below 1")
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        checks = (
-            ("percent", self.percent, 0 < self.percent <= 100, "above 0 and at most 100"),
-            ("min-exchanges", self.min_exchanges, self.min_exchanges >= 1, "at least 1"),
-            (
-                "near-duplicates",
-                self.near_duplicates,
-                self.near_duplicates is None or 0 < self.near_duplicates <= 1,
-                "above 0 and at most 1, or off",
-            ),
-            ("validation", self.validation, 0 <= self.validation < 1, "from 0 to below 1"),
-        )
-        for name, value, good, valid in checks:
-            if not good:
-                raise BadInput(f"--{name} {value}: out of range", remedy=f"Use a value {valid}.")
-        self.effective_rules()
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refuse(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            settings = check(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            problem = "not a number" if first["type"].endswith("_parsing") else "out of range"
+            valid = cls.model_fields[name].description if name in cls.model_fields else None
+            raise BadInput(
+                f"--{name.replace('_', '-')} {first['input']}: {problem}",
+                remedy=f"Use a value {valid}." if valid else f"{first['msg']}.",
+            ) from None
+        settings.effective_rules()
+        return settings
 
     def effective_rules(self) -> QualityRules:
         """The quality rules, as `emoji` changes them."""
@@ -71,19 +88,7 @@ class PrepareSettings:
 
     def to_json(self) -> dict[str, Any]:
         """For the card: no path leads outside, so that equal settings look equal everywhere."""
-        return {
-            "topics": list(self.topics),
-            "percent": self.percent,
-            "min_exchanges": self.min_exchanges,
-            "punctuation": self.punctuation,
-            "structure": self.structure,
-            "rules": self.rules.model_dump(mode="json"),
-            "emoji": self.emoji,
-            "near_duplicates": self.near_duplicates,
-            "anonymise": self.anonymise,
-            "validation": self.validation,
-            "seed": self.seed,
-        }
+        return self.model_dump(mode="json", exclude={"evaluation"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,21 @@
-"""The files of a corpus: found, opened, decompressed, hashed."""
+"""The files of a corpus: found, opened, decompressed."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO
 
 from rapport_tasks.common.errors import BadInput, close_match
 from rapport_tasks.common.paths import encodable
 from rapport_training.prepare.encoding import decoded
-from rapport_training.prepare.records import Readable
+from rapport_training.prepare.records import CHUNK
 
 _DATA = (".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".parquet")
 _PACKED = (".gz", ".zst")
@@ -45,29 +45,19 @@ def find_sources(paths: Sequence[str | Path]) -> list[Source]:
     Raises:
         BadInput: A path does not exist, or a folder holds no data file.
     """
-    sources: list[Source] = []
+    found: list[tuple[Path, str, str | None]] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.is_file() and _is_data(p))
-            if not found:
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and _is_data(p))
+            if not inside:
                 raise BadInput(
                     f"{path}: no data file in this folder",
                     remedy=f"Data files end in {', '.join(_DATA)}, also with .gz or .zst.",
                 )
-            sources += [
-                Source(p, encodable(p.relative_to(path).as_posix()), _stem(p), p.stat().st_size)
-                for p in found
-            ]
+            found += [(p, p.relative_to(path).as_posix(), _stem(p)) for p in inside]
         elif path.is_file():
             stem = _stem(path)
-            sources.append(
-                Source(
-                    path,
-                    encodable(path.name),
-                    None if stem.isascii() else stem,
-                    path.stat().st_size,
-                )
-            )
+            found.append((path, path.name, None if stem.isascii() else stem))
         else:
             nearby = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             raise BadInput(
@@ -75,12 +65,13 @@ def find_sources(paths: Sequence[str | Path]) -> list[Source]:
                 remedy=close_match(path.name, nearby) + "Name dialogue files, or folders of them.",
             )
     seen: set[Path] = set()
-    for source in sources:
-        real = source.path.resolve()
-        if real in seen:
-            raise BadInput(f"{source.path}: named twice", remedy="Name every file once.")
-        seen.add(real)
-    return sources
+    for path, _, _ in found:
+        if path.resolve() in seen:
+            raise BadInput(f"{path}: named twice", remedy="Name every file once.")
+        seen.add(path.resolve())
+    return [
+        Source(path, encodable(name), topic, path.stat().st_size) for path, name, topic in found
+    ]
 
 
 def _is_data(path: Path) -> bool:
@@ -99,43 +90,13 @@ def _stem(path: Path) -> str:
     return name
 
 
-class Counted:
-    """A file that counts and hashes the bytes read from it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._hash = hashlib.sha256()
-        self.bytes = 0
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Read as a file does."""
-        data = self._file.read(size)
-        self._hash.update(data)
-        self.bytes += len(data)
-        return data
-
-    def sha256(self) -> str:
-        """Hash of all that was read."""
-        return self._hash.hexdigest()
-
-
-class Opened(NamedTuple):
-    """A file that is read.
-
-    Attributes:
-        stream: Its contents, decompressed, in UTF-8.
-        file: The file beneath them.
-        encoding: How the contents were encoded.
-    """
-
-    stream: Readable
-    file: Counted
-    encoding: str
-
-
 @contextmanager
-def open_source(source: Source) -> Iterator[Opened]:
+def open_source(source: Source) -> Iterator[tuple[Iterator[bytes], str, BinaryIO]]:
     """Open a file; its first bytes tell whether it is compressed, and how it is encoded.
+
+    Yields:
+        Its contents, decompressed, as chunks of UTF-8; how they were encoded; and the file itself,
+        whose position tells how far it was read.
 
     Raises:
         BadInput: The file cannot be read, is no text, or its compression is damaged.
@@ -143,19 +104,17 @@ def open_source(source: Source) -> Iterator[Opened]:
     import zstandard
 
     try:
-        with source.path.open("rb", buffering=0) as raw:
-            magic = raw.read(4)
-            raw.seek(0)
-            counted = Counted(cast(BinaryIO, io.BufferedReader(raw, 1 << 20)))
-            stream: Readable = counted
+        with source.path.open("rb") as file:
+            magic = file.peek(4)
+            stream: io.BufferedIOBase = file
             if magic.startswith(b"\x1f\x8b"):
-                stream = gzip.GzipFile(fileobj=cast(BinaryIO, counted))
-            elif magic == b"\x28\xb5\x2f\xfd":
-                stream = zstandard.ZstdDecompressor().stream_reader(
-                    cast(BinaryIO, counted), read_across_frames=True
-                )
-            text, encoding = decoded(stream, source.name)
-            yield Opened(text, counted, encoding)
+                stream = gzip.GzipFile(fileobj=file)
+            elif magic.startswith(b"\x28\xb5\x2f\xfd"):
+                unpacker = zstandard.ZstdDecompressor()
+                unpacked: Any = unpacker.stream_reader(file, read_across_frames=True)
+                stream = io.BufferedReader(unpacked, CHUNK)
+            chunks, encoding = decoded(iter(partial(stream.read, CHUNK), b""), source.name)
+            yield chunks, encoding, file
     except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise BadInput(
             f"{source.path}: damaged compressed file ({error})", remedy="Fetch it again."

@@ -25,7 +25,6 @@ from rapport_training.prepare.fingerprint import (
     OPENING_BINS,
     OPENING_SHINGLE,
     SHINGLE,
-    Signatures,
     fold,
     gram_hashes,
     signatures,
@@ -36,6 +35,7 @@ from rapport_training.prepare.records import Raw
 from rapport_training.prepare.settings import PrepareSettings
 from rapport_training.prepare.split import opening
 from rapport_training.prepare.structure import answered, mend
+from rapport_training.prepare.transcripts import Messages
 from rapport_training.prepare.unknown import shown_keys
 from rapport_training.prepare.values import Unreadable
 
@@ -43,9 +43,9 @@ ENTRY = np.dtype(
     [
         ("digest", "S16"),  # of the folded dialogue
         ("opening", "S16"),  # of the folded opening
-        ("offset", "u8"),  # of its line in the spill file
-        ("length", "u4"),  # of that line in bytes
-        ("topic", "i4"),
+        ("signature", "u2", BINS),
+        ("opening_signature", "u2", OPENING_BINS),
+        ("length", "u4"),  # of its line in bytes
         ("exchanges", "u4"),
         ("user_chars", "u4"),
         ("assistant_chars", "u4"),
@@ -53,9 +53,11 @@ ENTRY = np.dtype(
         ("contaminated", "?"),
     ]
 )
-"""What is kept of a dialogue beside its line and its signatures."""
+"""What is kept of a dialogue beside its line and its topic."""
 
 _SEPARATOR = "\x1f"
+MOST_PLACES = 20
+"""Records that could not be read whose place is told."""
 
 
 class Batch(NamedTuple):
@@ -73,37 +75,40 @@ class Batch(NamedTuple):
 
 
 @dataclass(slots=True)
-class Processed:
-    """What came of a batch.
+class Found:
+    """What is known of some records.
 
     Attributes:
-        source: Its file's name.
-        lines: One finished line a dialogue.
-        entries: What is known of each; offset and topic are left to fill.
-        signatures: Shape (dialogues, BINS).
-        openings: Signatures of the openings, shape (dialogues, OPENING_BINS).
+        entries: Of each dialogue that stays.
         topics: Each one's topic.
         counts: (stage, reason) -> dialogues removed; ("changed", rule) -> dialogues changed;
             ("read", "") -> records, a question with several answers counted once for each;
             ("alone", rule) and ("only", rule) -> dialogues that a quality rule objects to, and
             that no other objects to.
-        places: (record number, reason) of the first few records that could not be read.
+        unreadable: ``file:number: reason`` of the first records that could not be read.
         unknown: Keys of records of no known format -> such records.
     """
 
-    source: str
-    lines: list[bytes] = field(default_factory=list)
     entries: NDArray[np.void] = field(default_factory=lambda: np.empty(0, ENTRY))
-    signatures: Signatures = field(default_factory=lambda: np.empty((0, BINS), np.uint16))
-    openings: Signatures = field(default_factory=lambda: np.empty((0, OPENING_BINS), np.uint16))
     topics: list[str | None] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    places: list[tuple[int, str]] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     unknown: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
 
+@dataclass(slots=True)
+class Processed(Found):
+    """What came of a batch: one finished line a dialogue, beside what is known of it."""
+
+    lines: list[bytes] = field(default_factory=list)
+
+
+class _Removed(Exception):
+    """A dialogue that does not stay; its arguments are stage and reason."""
+
+
 class _Candidate(NamedTuple):
-    number: int
+    source: str
     topic: str | None
     dialogue: Dialogue
 
@@ -121,20 +126,24 @@ class Stages:
 
     def __call__(self, batch: Batch) -> Processed:
         """Work on one batch."""
-        out = Processed(batch.source)
+        out = Processed()
         kept = []
         for raw in batch.records:
-            dialogues = self._read(raw, out)
+            dialogues = self._read(raw, batch.source, out)
             out.counts["read", ""] += max(1, len(dialogues))
             for parsed in dialogues:
-                dialogue = self._one(parsed, batch.topic, out)
-                if dialogue is not None:
-                    kept.append(_Candidate(raw.number, parsed.topic or batch.topic, dialogue))
+                topic = parsed.topic or batch.topic
+                try:
+                    dialogue = self._one(parsed.messages, topic, out.counts)
+                except _Removed as removed:
+                    out.counts[removed.args] += 1
+                else:
+                    kept.append(_Candidate(f"{batch.source}:{raw.number}", topic, dialogue))
         if kept:
             self._describe(kept, out)
         return out
 
-    def _read(self, raw: Raw, out: Processed) -> list[Parsed]:
+    def _read(self, raw: Raw, source: str, out: Processed) -> list[Parsed]:
         try:
             if raw.problem is not None:
                 raise Unreadable(raw.problem)
@@ -147,16 +156,19 @@ class Stages:
             out.counts["parse", reason] += 1
             if unreadable.keys:
                 out.unknown[shown_keys(unreadable.keys)] += 1
-            if len(out.places) < 20:
-                out.places.append((raw.number, reason))
+            if len(out.unreadable) < MOST_PLACES:
+                out.unreadable.append(f"{source}:{raw.number}: {reason}")
             return []
 
-    def _one(self, parsed: Parsed, default_topic: str | None, out: Processed) -> Dialogue | None:
+    def _is_sampled(self, data: bytes) -> bool:
+        digest = hashlib.sha256(self._salt + data.strip()).digest()
+        return int.from_bytes(digest[:8]) < self._sampled
+
+    def _one(self, said: Messages, topic: str | None, counts: Counter[tuple[str, str]]) -> Dialogue:
         settings = self._settings
-        if self._topics and (parsed.topic or default_topic) not in self._topics:
-            out.counts["selection", "other_topic"] += 1
-            return None
-        messages = [Message(*message) for message in parsed.messages]
+        if self._topics and topic not in self._topics:
+            raise _Removed("selection", "other_topic")
+        messages = [Message(*message) for message in said]
         rules: list[str] = []
         if settings.structure == "mend":
             messages, rules = mend(messages)
@@ -164,57 +176,46 @@ class Stages:
         if len(dialogue.messages) < len(messages):
             rules.append("unanswered_end")
         problem = structure_problem(dialogue)
-        if problem == "no_messages" and parsed.messages:
+        if problem == "no_messages" and said:
             problem = "no_assistant_turn"
         if problem is None and len(dialogue.assistant_turns()) < settings.min_exchanges:
             problem = "too_short"
         if problem is not None:
-            out.counts["structure", problem] += 1
-            return None
-        for rule in rules:
-            out.counts["changed", rule] += 1
-        return self._clean(dialogue, out)
+            raise _Removed("structure", problem)
+        counts.update(("changed", rule) for rule in rules)
+        return self._clean(dialogue, counts)
 
-    def _is_sampled(self, data: bytes) -> bool:
-        digest = hashlib.sha256(self._salt + data.strip()).digest()
-        return int.from_bytes(digest[:8]) < self._sampled
-
-    def _clean(self, dialogue: Dialogue, out: Processed) -> Dialogue | None:
+    def _clean(self, dialogue: Dialogue, counts: Counter[tuple[str, str]]) -> Dialogue:
         settings = self._settings
         texts = [message.content for message in dialogue.messages]
         aligned = align(texts, settings.punctuation)
         if aligned != texts:
-            out.counts["changed", "aligned"] += 1
+            counts["changed", "aligned"] += 1
         if not all(aligned):
-            out.counts["alignment", "blank_message"] += 1
-            return None
+            raise _Removed("alignment", "blank_message")
         messages = _with_texts(dialogue.messages, aligned)
         stripped, rules = self._quality.strip(aligned)
         if rules:
-            for rule in rules:
-                out.counts["changed", rule] += 1
+            counts.update(("changed", rule) for rule in rules)
             messages = _with_texts(messages, align(stripped, settings.punctuation))
             if settings.structure == "mend":  # a message may have been nothing else
                 messages = answered(mend([m for m in messages if m.content])[0])
-            if structure_problem(Dialogue("", tuple(messages))) is not None:
-                out.counts["quality", "blank_message"] += 1
-                return None
-            if sum(m.role == "assistant" for m in messages) < settings.min_exchanges:
-                out.counts["quality", "too_short"] += 1
-                return None
+        cleaned = Dialogue("", tuple(messages))
+        if structure_problem(cleaned) is not None:
+            raise _Removed("quality", "blank_message")
+        if len(cleaned.assistant_turns()) < settings.min_exchanges:
+            raise _Removed("quality", "too_short")
         user, assistant = (
             _SEPARATOR.join(m.content for m in messages if m.role == role)
             for role in ("user", "assistant")
         )
         problems = self._quality.problems(user, assistant)
-        for rule in problems:
-            out.counts["alone", rule] += 1
+        counts.update(("alone", rule) for rule in problems)
+        if len(problems) == 1:
+            counts["only", problems[0]] += 1
         if problems:
-            out.counts["quality", problems[0]] += 1
-            if len(problems) == 1:
-                out.counts["only", problems[0]] += 1
-            return None
-        return Dialogue("", tuple(messages))
+            raise _Removed("quality", problems[0])
+        return cleaned
 
     def _describe(self, kept: list[_Candidate], out: Processed) -> None:
         spoken = [[m.content for m in one.dialogue.messages if m.role != "system"] for one in kept]
@@ -227,8 +228,8 @@ class Stages:
         entries["digest"] = _digests(codes, ends)
         entries["opening"] = _digests(first_codes, first_ends)
         entries["shingles"] = counts
-        out.signatures = signatures(shingles, counts)
-        out.openings = signatures(*firsts, OPENING_BINS)
+        entries["signature"] = signatures(shingles, counts)
+        entries["opening_signature"] = signatures(*firsts, OPENING_BINS)
         entries["contaminated"] = self._evaluation.contaminated(*grams)
         for entry, one in zip(entries, kept, strict=True):
             messages = one.dialogue.messages
@@ -237,7 +238,7 @@ class Stages:
                 {
                     "id": identity,
                     "topic": one.topic,
-                    "source": f"{out.source}:{one.number}",
+                    "source": one.source,
                     "messages": [{"role": m.role, "content": m.content} for m in messages],
                 },
                 option=orjson.OPT_APPEND_NEWLINE,

@@ -7,14 +7,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from rapport_tasks.common.errors import BadInput
 from rapport_training.prepare import records
 from rapport_training.prepare.formats import tells_a_format
-from rapport_training.prepare.records import Raw, Rest
+from rapport_training.prepare.records import Raw
 
 _NAMED = (".csv", ".tsv")
 _ROWS = 64
@@ -40,14 +40,14 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def read_rows(rest: Rest, name: str, delimiter: str) -> Iterator[Raw]:
+def read_rows(chunks: Iterable[bytes], name: str, delimiter: str) -> Iterator[Raw]:
     """Rows of a table with a line of column names, as JSON objects.
 
     Raises:
         BadInput: A quote is not closed, or the like.
     """
     csv.field_size_limit(records.MAX_RECORD)
-    reader = csv.reader(_text_lines(rest), delimiter=delimiter)
+    reader = csv.reader(_text_lines(chunks), delimiter=delimiter)
     number = 0
     try:
         head = [column.strip() for column in next(reader)]
@@ -67,18 +67,14 @@ def read_rows(rest: Rest, name: str, delimiter: str) -> Iterator[Raw]:
         ) from None
 
 
-def _text_lines(rest: Rest) -> Iterator[str]:
-    # Bytes that are no UTF-8 come out again as they are: they make one row unreadable.
-    utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+def _text_lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
     held = ""
-    for chunk in rest:
-        lines = (held + decoder.decode(chunk)).split("\n")
-        held = lines.pop()
+    # Bytes that are no UTF-8 come out again as they are: they make one row unreadable.
+    for text in codecs.iterdecode(chunks, "utf-8", "surrogateescape"):
+        *lines, held = (held + newlines.decode(text)).split("\n")
         yield from (f"{line}\n" for line in lines)
-    held += decoder.decode(b"", final=True)
-    if held:
-        yield held
+    yield held + newlines.decode("", final=True)
 
 
 def read_parquet(path: Path | None, name: str) -> Iterator[Raw]:

@@ -15,50 +15,29 @@ _NAMES = "|".join(sorted(map(re.escape, LABELS), key=len, reverse=True)) + "|hel
 _NAMED = rf"[*【\[<]{{0,2}}({_NAMES})[*】\]>]{{0,2}}[ \t]*[：:]\*{{0,2}}[ \t]*"
 _LINE = re.compile(rf"(?im)^[ \t\u3000]*(?:#{{1,6}}[ \t]*)?{_NAMED}")
 _INLINE = re.compile(rf"(?i)(?:^|(?<=[\s。！？.!?>”])|(?=##))[ \t]*(?:#{{1,6}}[ \t]*)?{_NAMED}")
-_END = (
-    r"</?s>|<\|(?:im_end|eot_id|end|endoftext|begin_of_text|end_of_text)\|>|<end_of_turn>|<[be]os>",
-    "\n",
+_TURNS = re.compile(
+    r"<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|<\|(?:user|assistant)\|>"
+    r"|\[INST\]|(?m:^### ?Response:)"
 )
-_TEMPLATES = tuple(
-    (re.compile(sign), tuple((re.compile(pattern), label) for pattern, label in written))
-    for sign, written in (
-        (
-            r"<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|<\|(?:user|assistant)\|>",
-            (
-                (r"<start_of_turn>model\s*", "\nassistant: "),
-                (r"(?:<\|im_start\|>|<start_of_turn>)\s*(\w+)\s*", r"\n\1: "),
-                (r"<\|start_header_id\|>\s*(\w+)\s*<\|end_header_id\|>\s*", r"\n\1: "),
-                (r"<\|(user|assistant|system)\|>\s*", r"\n\1: "),
-                _END,
-            ),
-        ),
-        (
-            r"\[INST\]",
-            (
-                (r"\[INST\]\s*<<SYS>>", "\nsystem: "),
-                (r"<</SYS>>|\[INST\]", "\nuser: "),
-                (r"\[/INST\]", "\nassistant: "),
-                _END,
-            ),
-        ),
-        (
-            r"(?m)^### ?Response:",
-            (
-                (r"(?m)^### ?(?:Instruction|Input|Question):", "\nuser: "),
-                (r"(?m)^### ?Response:", "\nassistant: "),
-                _END,
-            ),
-        ),
-        (
-            r"(?ms)\A\s*(?:\[Round \d+\]\s*)?(?:问|Q)[：:].*^(?:答|A)[：:]",
-            (
-                (r"(?m)^\[Round \d+\]", ""),
-                (r"(?m)^(?:问|Q)[：:]", "\nuser: "),
-                (r"(?m)^(?:答|A)[：:]", "\nassistant: "),
-            ),
-        ),
+_ROUNDS = re.compile(r"(?ms)\A\s*(?:\[Round \d+\]\s*)?(?:问|Q)[：:].*^(?:答|A)[：:]")
+_WRITTEN = tuple(
+    (re.compile(pattern, re.MULTILINE), label)
+    for pattern, label in (
+        (r"<start_of_turn>model\s*", "\nassistant: "),
+        (r"(?:<\|im_start\|>|<start_of_turn>)\s*(\w+)\s*", r"\n\1: "),
+        (r"<\|start_header_id\|>\s*(\w+)\s*<\|end_header_id\|>\s*", r"\n\1: "),
+        (r"<\|(user|assistant|system)\|>\s*", r"\n\1: "),
+        (r"\[INST\]\s*<<SYS>>", "\nsystem: "),
+        (r"<</SYS>>|\[INST\]|^### ?(?:Instruction|Input|Question):", "\nuser: "),
+        (r"\[/INST\]|^### ?Response:", "\nassistant: "),
+        (r"</?s>|<\|(?:im_end|eot_id|end|endoftext|begin_of_text|end_of_text)\|>", "\n"),
+        (r"<end_of_turn>|<[be]os>", "\n"),
     )
 )
+"""How templates write the beginning and the end of a turn."""
+
+_QUESTION, _ANSWER = re.compile(r"(?m)^(?:问|Q)[：:]"), re.compile(r"(?m)^(?:答|A)[：:]")
+_ROUND = re.compile(r"(?m)^\[Round \d+\]")
 
 
 def is_transcript(text: str) -> bool:
@@ -84,11 +63,11 @@ def transcript_in(text: str) -> tuple[str, Messages] | None:
     Returns:
         What stands before the first name, and the messages; or `None`.
     """
-    for sign, written in _TEMPLATES:
-        if sign.search(text):
-            for pattern, label in written:
-                text = pattern.sub(label, text)
-            return _both(*_split(text, _LINE))
+    if _ROUNDS.search(text):
+        text = _ANSWER.sub("\nassistant: ", _QUESTION.sub("\nuser: ", _ROUND.sub("", text)))
+    elif _TURNS.search(text):
+        for pattern, label in _WRITTEN:
+            text = pattern.sub(label, text)
     found = _both(*_split(text, _LINE))
     if found is None and _INLINE.match(text.lstrip()):
         found = _both(*_split(text.strip(), _INLINE))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import orjson
+
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 _LONGEST_LITERAL = 1 << 20
 _NAMES = {"nan": None, "NaN": None, "null": None, "inf": None, "true": True, "false": False}
@@ -23,6 +27,14 @@ class Unreadable(Exception):
     def __init__(self, reason: str, keys: tuple[str, ...] = ()) -> None:
         super().__init__(reason)
         self.keys = keys
+
+
+def quietly(read: Callable[[In], Out], value: In) -> Out | None:
+    """What a function reads in a value, or `None` where that is unreadable."""
+    try:
+        return read(value)
+    except Unreadable:
+        return None
 
 
 def load(data: bytes | str) -> Any:

@@ -1,4 +1,4 @@
-"""An ordered map over processes that holds only a few pieces of work at a time."""
+"""Pieces of work, and an ordered map over processes that holds only a few of them at a time."""
 
 from __future__ import annotations
 
@@ -69,6 +69,20 @@ def ordered_map(
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def in_batches(items: Iterable[In], size: int, size_of: Callable[[In], int]) -> Iterator[list[In]]:
+    """Items in lists, each complete as soon as it has this size."""
+    held: list[In] = []
+    room = size
+    for item in items:
+        held.append(item)
+        room -= size_of(item)
+        if room <= 0:
+            yield held
+            held, room = [], size
+    if held:
+        yield held
 
 
 @contextmanager

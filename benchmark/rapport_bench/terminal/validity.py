@@ -1,95 +1,17 @@
-"""`rapport validate`: options to reports, files and thresholds, and the tables of a terminal."""
+"""What `rapport validate` prints: figures beside those of baselines, and thresholds."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.table import Table
 
 from rapport_bench.statistics.figure import Figure
-from rapport_bench.terminal.console import RunReporter, output
-from rapport_bench.validity import acts, continuity, shifts
-from rapport_bench.validity.figures import Progress, Report, save
-from rapport_bench.validity.thresholds import Threshold, parse_thresholds
-from rapport_tasks.common.errors import BadInput
+from rapport_bench.terminal.console import output
+from rapport_bench.validity.figures import Report
+from rapport_bench.validity.run import Validation
 
-FIGURES = {"acts": acts.FIGURES, "shifts": shifts.FIGURES, "continuity": continuity.FIGURES}
 _LOWER = ("pk", "window_diff")
 _NEITHER = ("rate",)
-
-
-@dataclass(frozen=True, slots=True)
-class Validation:
-    """What a command has to say: reports, where each was written, and the thresholds."""
-
-    reports: list[Report]
-    paths: list[Path]
-    thresholds: list[Threshold]
-
-    @property
-    def missed(self) -> list[tuple[Report, Threshold]]:
-        """Thresholds that a file misses; every file must meet every one."""
-        return [(r, t) for r in self.reports for t in self.thresholds if not t.met(r.subject)]
-
-    def to_json(self) -> dict[str, Any]:
-        """As `--json` prints it."""
-        return {
-            "reports": [
-                report.content()
-                | {"path": str(path)}
-                | {"thresholds": [t.to_json(report.subject) for t in self.thresholds]}
-                for report, path in zip(self.reports, self.paths, strict=True)
-            ]
-        }
-
-
-def run_validation(
-    what: str, files: Sequence[str], options: dict[str, Any], *, quiet: bool
-) -> Validation:
-    """Validate file after file and save each report.
-
-    Args:
-        what: ``acts``, ``shifts`` or ``continuity``.
-        files: One report each.
-        options: ``minima``, ``maxima``, ``results``; ``plugin`` of acts, ``encoder`` of the others,
-            ``limit`` of continuity.
-        quiet: Without progress bars.
-
-    Raises:
-        BadInput: A file or an option cannot be used; no report is written before all are made.
-    """
-    thresholds = parse_thresholds(options["minima"], options["maxima"], FIGURES[what])
-    for file in files:
-        if files.count(file) > 1:
-            raise BadInput(f"{file}: named twice", remedy="Name every file once.")
-    reports = []
-    with RunReporter(quiet=quiet) as reporter:
-        for number, file in enumerate(files):
-            reporter.arm(Path(file).stem, number, len(files))
-            validate = _validator(what, options, reporter.progress)
-            reports.append(validate(Path(file)))
-    paths = [save(report, Path(options["results"])) for report in reports]
-    return Validation(reports, paths, thresholds)
-
-
-def _validator(
-    what: str, options: dict[str, Any], on_progress: Progress
-) -> Callable[[Path], Report]:
-    if what == "acts":
-        return partial(acts.validate_acts, plugin=options["plugin"])
-    if what == "shifts":
-        return partial(shifts.validate_shifts, encoder=options["encoder"], on_progress=on_progress)
-    return partial(
-        continuity.validate_continuity,
-        limit=options["limit"],
-        encoder=options["encoder"],
-        on_progress=on_progress,
-    )
 
 
 def show(validation: Validation) -> None:

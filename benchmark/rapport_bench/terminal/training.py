@@ -1,77 +1,56 @@
-"""The body of `rapport train`: a recipe trained while someone watches, and what came out in a few lines.
-
-Under `accelerate launch` only the first process shows anything, except for its own errors.
-"""
+"""What `rapport prepare` and `rapport train` print: a card, a training while it runs, what came of it."""
 
 from __future__ import annotations
 
 import inspect
 import math
-import os
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.text import Text
 
-from rapport_bench.terminal.console import output
+from rapport_bench.terminal.console import RunReporter, output
 from rapport_bench.words.formatting import number
-from rapport_tasks.common.errors import RapportError
 from rapport_training import RECIPES
 from rapport_training.lora.progress import Note
 from rapport_training.lora.progress import Progress as Step
-from rapport_training.lora.recipe import load_recipe, parse_settings, recipe_keys
-
-_RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
-"""Where torch's launcher and MPI say which process this is."""
+from rapport_training.lora.recipe import recipe_keys
 
 _LINES = 20
 """Lines of progress in all where there is no terminal to draw a bar on."""
 
 
-def run_train(
-    recipe: str, settings: Sequence[str], out: str | None, *, restart: bool, quiet: bool
-) -> tuple[dict[str, Any], list[str]]:
-    """Train, showing progress on standard error.
+def show_card(card: dict[str, Any], out: str) -> None:
+    """Say what came out, and what did not and why."""
+    size, anonymised = card["dialogues"], card["anonymised"]
+    lines = [
+        f"{card['records']:,} records → {size['total']:,} dialogues "
+        f"({size['train']:,} training, {size['validation']:,} validation) in {out}"
+    ]
+    lines += [
+        f"  {row['stage']}: −{row['in'] - row['out']:,} ({_listed(row['removed'])})"
+        for row in card["stages"]
+        if row["removed"]
+    ]
+    if alone := {row["rule"]: row["alone"] for row in card["rules"] if row["alone"]}:
+        lines.append(f"  each quality rule alone: {_listed(alone)}")
+    if card["changed"]:
+        lines.append(f"  changed: {_listed(card['changed'])}")
+    if anonymised["placeholders"]:
+        kinds = _listed(anonymised["placeholders"])
+        lines.append(f"  placeholders in {anonymised['dialogues']:,} dialogues: {kinds}")
+    lines += [f"  unreadable: {place}" for place in card["unreadable"][:5]]
+    for row in card["unknown"]:
+        keys = ", ".join(row["keys"])
+        lines.append(f"  no known format: {row['records']:,} with the keys {keys}")
+    lines += [f"Warning: {warning}" for warning in card["warnings"]]
+    lines.append(f"Card: {Path(out) / 'card.md'}")
+    output().print("\n".join(lines), markup=False)
 
-    Returns:
-        What ``--json`` prints, and the warnings. Processes other than the first do not return.
-    """
-    rank = next((int(os.environ[name]) for name in _RANKS if name in os.environ), 0)
-    loaded = load_recipe(recipe, parse_settings(list(settings)))
-    folder = Path(out) if out else Path("adapters") / Path(recipe).stem
-    with TrainReporter(quiet=quiet or rank > 0) as reporter:
-        from rapport_training.lora.train import train
 
-        try:
-            summary = train(
-                loaded,
-                folder,
-                on_progress=reporter.step,
-                on_note=reporter.note,
-                restart=restart,
-            )
-        except RapportError as error:
-            if rank == 0:
-                raise
-            print(f"rapport (process {rank}): {error.message}", file=sys.stderr)
-            sys.exit(error.exit_code)
-    if rank > 0:
-        sys.exit(0)
-    record = summary.record
-    keys = ("parameters", "steps", "loss", "validation", "memory", "effective", "corpus", "seconds")
-    data = {"out": str(folder), "base": loaded.base.name} | {key: record[key] for key in keys}
-    return data, record["effective"]["fallbacks"] + record["warnings"]
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{what} {count:,}" for what, count in counts.items())
 
 
 def show_trained(data: dict[str, Any]) -> None:
@@ -114,51 +93,25 @@ def explain_recipes() -> str:
     return "\n".join(lines).lstrip()
 
 
-class TrainReporter:
+class TrainReporter(RunReporter):
     """A bar on a terminal, a line now and then elsewhere, nothing if quiet. A context manager."""
 
     def __init__(self, *, quiet: bool, console: Console | None = None) -> None:
-        self._console = console or output(stderr=True)
+        super().__init__(quiet=quiet, console=console)
         self._quiet = quiet
-        self._bar = Progress(
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeElapsedColumn(),
-            console=self._console,
-            disable=quiet or not self._console.is_terminal,
-            transient=True,
-        )
-        self._task = self._bar.add_task("training", total=None, figures="loading")
-
-    def __enter__(self) -> TrainReporter:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
     def step(self, at: Step) -> None:
         """Show a step."""
-        if self._quiet:
-            return
         figures = (
             f"loss {at.loss:.4f} · lr {at.learning_rate:.2e} · grad {number(at.grad_norm)} · "
             f"{number(at.tokens_per_second)} tok/s · {_gib(at.memory_bytes)} · "
             f"{_duration(at.seconds_left)} left"
         )
-        if not self._bar.disable:
-            self._bar.update(self._task, completed=at.step, total=at.steps, figures=figures)
-        elif at.step == at.steps or at.step % max(1, at.steps // _LINES) == 0:
-            self._console.print(
-                f"step {at.step}/{at.steps} · {figures}", markup=False, soft_wrap=True
-            )
+        self.progress("training", at.step, at.steps, rate=figures)
+        now = at.step == at.steps or at.step % max(1, at.steps // _LINES) == 0
+        if now and not self._quiet and not self._console.is_terminal:
+            line = f"step {at.step}/{at.steps} · {figures}"
+            self._console.print(line, markup=False, soft_wrap=True)
 
     def note(self, note: Note) -> None:
         """Print a sentence."""
