@@ -156,7 +156,7 @@ def test_an_arm_without_any_act_has_no_distance():
 def test_arms_are_sorted_by_the_distance_to_the_band_in_known_tiers():
     arms = [arm("far", 18), arm("near", 12), arm("in", 10), arm("little", 2), arm("near too", 12)]
     board = leaderboard(arms)
-    distances = [row.figures["aer_share"].distance for row in board.rows]
+    distances = [row.standings["aer_share"].distance for row in board.rows]
     assert distances == pytest.approx([0, 0.05, 0.05, 0.35, 0.35])
     assert places(board) == {
         "in": (1, 1), "near": (2, 2), "near too": (3, 2), "far": (4, 3), "little": (5, 3),
@@ -276,7 +276,7 @@ def test_csv_parses_back_and_holds_no_formula(board):
         assert found["result_id"] == row.result.result_id
         assert found["rank"] == str(row.rank or "")
         assert found["arm"][0] not in "=+-@"
-        figure = row.figures["aer_share"]
+        figure = row.standings["aer_share"]
         assert float(found["aer_share"]) == figure.value
         assert float(found["aer_share_distance"]) == figure.distance
         assert float(found["aer_share_ci_low"]) == figure.ci[0]
@@ -385,7 +385,7 @@ def test_dialogues_unscored_on_one_side_count_on_the_other():
     board = leaderboard([full, result("part", made)])
     row = next(row for row in board.rows if row.result.name == "part")
     told = half * np.array(part.columns["advice"])
-    assert row.figures["aer_share"].value == pytest.approx(told.sum() / (20 * half.sum()))
+    assert row.standings["aer_share"].value == pytest.approx(told.sum() / (20 * half.sum()))
     assert row.result.metrics["aer_share"]["coverage"] == 0.5
     assert row.rank is not None
     behind = next(row for row in board.rows if row.behind is not None).behind

@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rapport_bench.results.columns import has, total
+from rapport_bench.results.columns import gold_sums, has, scored_sums, sums
 from rapport_bench.results.metrics import METRICS, NOT_ESTIMABLE_BELOW, Metric
 from rapport_bench.results.result import Result, require_comparable, token_gap
 from rapport_bench.statistics import bands, paired, rates, verdicts
-
-_SEED = 20_240_101
+from rapport_bench.statistics.bootstrap import SEED
+from rapport_bench.statistics.clusters import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,21 @@ class MetricComparison:
     wilcoxon_p: float | None = None
     coverage: paired.Difference | None = None
     note: str = ""
+
+    @property
+    def worse(self) -> paired.Difference | None:
+        """The difference in the bad direction; `None` without one, or where neither way is better."""
+        if self.difference is None or self.metric.direction == "none":
+            return None
+        return verdicts.orient(self.difference, self.metric.direction)
+
+    @property
+    def in_margins(self) -> tuple[float, Interval | None] | None:
+        """`worse` and its 95 % interval, counted in margins; `None` where it is undefined."""
+        worse, margin = self.worse, self.metric.margin
+        if worse is None or worse.value is None or not margin:
+            return None
+        return worse.value / margin, worse.ci and (worse.ci[0] / margin, worse.ci[1] / margin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +106,28 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
     """
     if metric.same_tokenizer and (gap := token_gap(candidate, baseline)):
         return MetricComparison(metric, None, note=gap)
-    c_num, c_den = sums(metric, candidate)
-    b_num, b_den = sums(metric, baseline)
-    if metric.gold is not None:
-        gold = [total(baseline.columns, names) for names in metric.gold]
+    gold = gold_sums(baseline.columns, metric)
+    if metric.gold is not None and gold is None:
+        return MetricComparison(metric, None, note=f"no gold replies in {baseline.name}")
+    c_num, c_den = sums(candidate.columns, metric)
+    b_num, b_den = sums(baseline.columns, metric)
+    both_arms = (c_num, c_den, b_num, b_den)
+    if gold is not None:
         difference = bands.paired_band_difference(
-            c_num,
-            c_den,
-            b_num,
-            b_den,
-            gold[0],
-            gold[1],
+            *both_arms,
+            *gold,
             floor=metric.floor,
             scale=metric.scale,
-            rng=np.random.default_rng(_SEED),
+            rng=np.random.default_rng(SEED),
         )
     else:
-        difference = _scaled(
-            paired.paired_ratio_difference(c_num, c_den, b_num, b_den), metric.scale
-        )
+        difference = ratio_difference(metric, candidate, baseline)
     ratio = ratio_gee = None
     if metric.family == "marker":
-        rng = np.random.default_rng(_SEED)
-        ratio = rates.rate_ratio(c_num, c_den, b_num, b_den, rng=rng)
-        ratio_gee = rates.poisson_gee_rate_ratio(c_num, c_den, b_num, b_den)
+        ratio = rates.rate_ratio(*both_arms, rng=np.random.default_rng(SEED))
+        ratio_gee = rates.poisson_gee_rate_ratio(*both_arms)
     coverage = paired.paired_ratio_difference(
-        total(candidate.columns, (metric.count,)),
-        total(candidate.columns, (metric.scorable,)),
-        total(baseline.columns, (metric.count,)),
-        total(baseline.columns, (metric.scorable,)),
+        *scored_sums(candidate.columns, metric), *scored_sums(baseline.columns, metric)
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         values = (c_num / c_den, b_num / b_den)
@@ -137,12 +144,25 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
     )
 
 
-def sums(metric: Metric, result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What a metric counts and what it counts it of, one entry a dialogue, before its scale."""
-    above = total(result.columns, metric.numerator)
-    below = total(result.columns, metric.denominator)
-    # Likelihoods without token counts leave a sum above and nothing below.
-    return np.where(below == 0, 0.0, above), below
+def ratio_difference(metric: Metric, candidate: Result, baseline: Result) -> paired.Difference:
+    """The difference of a metric's plain ratios, in its units, whether or not it has a band."""
+    both_arms = (*sums(candidate.columns, metric), *sums(baseline.columns, metric))
+    difference = paired.paired_ratio_difference(*both_arms)
+    scale = metric.scale
+    if scale == 1 or difference.value is None:
+        return difference
+
+    def times(ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        return None if ends is None else (ends[0] * scale, ends[1] * scale)
+
+    return replace(
+        difference,
+        value=difference.value * scale,
+        se=None if difference.se is None else difference.se * scale,
+        ci=times(difference.ci),
+        ci90=times(difference.ci90),
+        mde=None if difference.mde is None else difference.mde * scale,
+    )
 
 
 def judge(found: list[MetricComparison], *, alpha: float = 0.05) -> list[MetricComparison]:
@@ -171,40 +191,21 @@ def _with_verdict(
     item: MetricComparison, adjusted: dict[str, float | None], alpha: float
 ) -> MetricComparison:
     p_adjusted = adjusted.get(item.metric.name)
-    if item.metric.family != "confirmatory" or item.difference is None:
+    if item.metric.family != "confirmatory" or item.worse is None:
         return replace(item, p_adjusted=p_adjusted)
-    direction = item.metric.direction
-    assert direction != "none"
     dropped = item.coverage is not None and verdicts.coverage_regressed(
         item.coverage,
         p_adjusted=adjusted.get(f"coverage of {item.metric.name}"),
         alpha=alpha,
     )
     verdict = verdicts.verdict(
-        worse=verdicts.orient(item.difference, direction),
+        worse=item.worse,
         margin=item.metric.margin,
         p_adjusted=p_adjusted,
         coverage_regressed=dropped,
         alpha=alpha,
     )
     return replace(item, p_adjusted=p_adjusted, verdict=verdict)
-
-
-def _scaled(difference: paired.Difference, scale: float) -> paired.Difference:
-    if scale == 1 or difference.value is None:
-        return difference
-
-    def times(ends: tuple[float, float] | None) -> tuple[float, float] | None:
-        return None if ends is None else (ends[0] * scale, ends[1] * scale)
-
-    return replace(
-        difference,
-        value=difference.value * scale,
-        se=None if difference.se is None else difference.se * scale,
-        ci=times(difference.ci),
-        ci90=times(difference.ci90),
-        mde=None if difference.mde is None else difference.mde * scale,
-    )
 
 
 def warnings_of(candidate: Result, baseline: Result) -> list[str]:

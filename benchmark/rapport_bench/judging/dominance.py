@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapport_bench.results.columns import total
+from rapport_bench.results.columns import band_of
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, Metric
 from rapport_bench.results.result import Result
-from rapport_bench.statistics.bands import band_distance, gold_band
+from rapport_bench.statistics.bands import band_distance
 
 COMPANIONS = ("grounded_empathy", "help_compliance", "degenerate")
 """Metrics beside the confirmatory ones, and coverage, that a dominating arm would need."""
@@ -72,9 +72,7 @@ def _gain(bot: Result, gold: Result, metric: Metric) -> float | None:
 
 
 def _distance(result: Result, metric: Metric) -> float | None:
-    assert metric.gold is not None
-    above, below = (total(result.columns, names) for names in metric.gold)
-    band = gold_band(above, below, floor=metric.floor, scale=metric.scale)
+    band = band_of(result.columns, metric)
     return None if band is None else band_distance(result.metrics[metric.name]["value"], band)
 
 

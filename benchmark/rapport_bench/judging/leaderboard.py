@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rapport_bench.judging.composite import Composite
-from rapport_bench.judging.field import Field, Figure, Measure
+from rapport_bench.judging.field import Field, Standing
 from rapport_bench.results.columns import has
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
 from rapport_bench.results.result import (
@@ -39,7 +38,7 @@ class Row:
     """One arm on the board.
 
     Attributes:
-        figures: By the metric's name; ``composite`` too, where the board has one.
+        standings: By the metric's name.
         rank: From 1; `None` for reference arms and arms without the metric.
         tier: From 1, likewise.
         pareto: Whether no other ranked arm is at least as good on every metric of `Board.front` and
@@ -50,7 +49,7 @@ class Row:
     """
 
     result: Result
-    figures: dict[str, Figure]
+    standings: dict[str, Standing]
     rank: int | None = None
     tier: int | None = None
     pareto: bool = False
@@ -68,15 +67,13 @@ class Board:
         front: Metrics of the Pareto front: the confirmatory ones that every ranked arm has.
         rows: Best first; arms without the metric last.
         apart: Arms of other suites, with what differs.
-        composite: Weights of the composite that every row has a figure of, where one was asked for.
     """
 
     suite: dict[str, Any]
-    by: Measure
+    by: Metric
     front: tuple[str, ...]
     rows: tuple[Row, ...]
     apart: tuple[tuple[Result, str], ...]
-    composite: Composite | None = None
 
 
 def load_results(folder: str | Path) -> tuple[list[Result], list[str]]:
@@ -121,23 +118,20 @@ def leaderboard(
     *,
     by: str | None = None,
     suite: str | None = None,
-    weights: Composite | None = None,
 ) -> Board:
     """Sort the arms of one suite by one metric, then by continuity, then by name.
 
     Args:
         results: At least one.
         by: Name of a metric with a direction; a band metric sorts by the distance to its band.
-            ``composite`` sorts by the weighted one. [default: ``aer_share``, or where no arm has it
-            the next confirmatory metric, or else any other, that one has]
-        weights: A composite to show beside the metrics.
+            [default: ``aer_share``, or where no arm has it the next confirmatory metric, or else any
+            other, that one has]
         suite: Name or start of the id of the suite [default: the one with the most arms].
 
     Raises:
-        BadInput: An unknown metric or suite, no arm of the suite has the metric, or ``composite``
-            without weights.
+        BadInput: An unknown metric or suite, or no arm of the suite has the metric.
     """
-    named = None if by is None else _measure_named(by, weights)
+    named = None if by is None else metric_named(by)
     chosen = _chosen_suite(results, suite)
     arms, apart = [], []
     first = next(r for r in results if r.suite_id == chosen)
@@ -151,24 +145,12 @@ def leaderboard(
     metric = named or _first_of(field)
     if all(field.badness(arm, metric) is None for arm in range(len(arms))):
         there = [m.name for m in METRICS if m.direction != "none" and has(first.columns, m)]
-        what = metric.name if isinstance(metric, Metric) else "every weighted metric"
         raise BadInput(
-            f"no arm of suite {first.data['suite']['name']} has {what}",
+            f"no arm of suite {first.data['suite']['name']} has {metric.name}",
             remedy=f"Sort --by one of {', '.join(there)}.",
         )
-    rows, front = _rows(field, metric, weights)
-    return Board(first.data["suite"], metric, front, rows, tuple(apart), weights)
-
-
-def _measure_named(by: str, weights: Composite | None) -> Measure:
-    if by != Composite.name:
-        return metric_named(by)
-    if weights is None:
-        raise BadInput(
-            "--by composite: there is no composite without weights",
-            remedy="Add --weights, like --weights aer_share=1,continuity=1.",
-        )
-    return weights
+    rows, front = _rows(field, metric)
+    return Board(first.data["suite"], metric, front, rows, tuple(apart))
 
 
 def _first_of(field: Field) -> Metric:
@@ -198,9 +180,7 @@ def _chosen_suite(results: Sequence[Result], wanted: str | None) -> str:
     return matching.pop()
 
 
-def _rows(
-    field: Field, metric: Measure, weights: Composite | None
-) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+def _rows(field: Field, metric: Metric) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     continuity = BY_NAME["continuity"]
 
     def key(arm: int) -> tuple[float, float, str, str]:
@@ -229,12 +209,11 @@ def _rows(
         behind = None
         if comparable and first is not None and field.badness(arm, metric) is not None:
             behind = field.difference(metric, arm, first)
-        shown: list[Measure] = [m for m in METRICS if has(field.arms[arm].columns, m)]
-        shown += [weights] if weights else []
+        shown = [m for m in METRICS if has(field.arms[arm].columns, m)]
         rows.append(
             Row(
                 field.arms[arm],
-                {m.name: field.figure(arm, m) for m in shown},
+                {m.name: field.standing(arm, m) for m in shown},
                 rank=ranked.index(arm) + 1 if arm in tier else None,
                 tier=tier.get(arm),
                 pareto=arm in best,
@@ -245,10 +224,10 @@ def _rows(
     return tuple(rows), front
 
 
-def _unranked(field: Field, arm: int, metric: Measure) -> str:
+def _unranked(field: Field, arm: int, metric: Metric) -> str:
     if field.arms[arm].kind in REFERENCE_KINDS:
         return "reference"
-    return field.why_undefined(arm, metric)
+    return f"no {metric.name}" if field.badness(arm, metric) is None else ""
 
 
 def _in_front(field: Field, ranked: Sequence[int], metric: Metric) -> bool:

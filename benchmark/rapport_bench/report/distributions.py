@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapport_bench.judging.compare import Comparison
-from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
     FAINT,
     INK,
@@ -22,7 +21,8 @@ from rapport_bench.report.pictures import (
     head,
     new_figure,
 )
-from rapport_bench.results.columns import total
+from rapport_bench.report.subject import Subject
+from rapport_bench.results.columns import sums
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, Metric
 from rapport_bench.results.result import Result
 from rapport_bench.words import formatting
@@ -65,13 +65,13 @@ class Spread:
 
 def per_dialogue(result: Result, metric: Metric) -> NDArray[np.float64]:
     """The metric in every dialogue, NaN where it is undefined there."""
-    above, below = (total(result.columns, n) for n in (metric.numerator, metric.denominator))
+    above, below = sums(result.columns, metric)
     with np.errstate(invalid="ignore", divide="ignore"):
         values: NDArray[np.float64] = np.where(below == 0, np.nan, metric.scale * above / below)
     return values
 
 
-def spreads(found: Outcome) -> list[Spread]:
+def spreads(found: Subject) -> list[Spread]:
     """Metric by metric, candidate by candidate; where a metric is compared at all."""
     return [
         Spread(BY_NAME[name], comparison.candidate, _differences(comparison, BY_NAME[name]))
@@ -87,7 +87,7 @@ def _differences(comparison: Comparison, metric: Metric) -> NDArray[np.float64]:
     return kept
 
 
-def distributions(found: Outcome) -> Picture | None:
+def distributions(found: Subject) -> Picture | None:
     """A dot a dialogue, a row a candidate, a panel a metric; `None` without any."""
     drawn = [candidate.result_id for candidate in found.candidates[:MOST_DRAWN]]
     rows = [s for s in spreads(found) if s.candidate.result_id in drawn and len(s.differences)]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rapport_bench.judging.compare import Comparison, MetricComparison
-from rapport_bench.report.evidence import worse
-from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
     BAND,
     BLUE,
@@ -22,32 +20,31 @@ from rapport_bench.report.pictures import (
     head,
     new_figure,
 )
+from rapport_bench.report.subject import Subject
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
-from rapport_bench.statistics.verdicts import Verdict
 from rapport_bench.words import formatting
+from rapport_bench.words.signs import VERDICTS, Tone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LOOKS: dict[Verdict | None, tuple[str, str]] = {
-    "improved": (GREEN, "^"),
-    "regressed": (VERMILION, "v"),
-    "regressed (coverage)": (VERMILION, "v"),
-    "equivalent": (BLUE, "s"),
-    "inconclusive": (MUTED, "o"),
-    None: (MUTED, "o"),
+_LOOKS: dict[Tone, tuple[str, str]] = {
+    "better": (GREEN, "^"),
+    "worse": (VERMILION, "v"),
+    "same": (BLUE, "s"),
+    "open": (MUTED, "o"),
 }
 """Colour and marker, so that neither alone carries the verdict."""
 
 _ROW, _PANEL = 0.24, 0.72
 
 
-def forest(found: Outcome) -> Picture | None:
+def forest(found: Subject) -> Picture | None:
     """Differences with 95 % intervals, better to the right; `None` without any."""
     panels = [
         (BY_NAME[name], rows)
         for name in CONFIRMATORY
-        if (rows := [(c, i) for c in found.comparisons if (i := c.by_name(name)) and worse(i)])
+        if (rows := [(c, i) for c in found.comparisons if (i := c.by_name(name)) and i.in_margins])
     ]
     if not panels:
         return None
@@ -93,10 +90,10 @@ def forest(found: Outcome) -> Picture | None:
 
 def _draw(axis: Axes, place: int, item: MetricComparison) -> tuple[float, float]:
     """One row; returns the ends of what it covers."""
-    turned = worse(item)
+    turned = item.in_margins
     assert turned is not None
     value, ci = 0.0 - turned[0], turned[1]
-    colour, marker = _LOOKS[item.verdict]
+    colour, marker = _LOOKS[VERDICTS[item.verdict].tone if item.verdict else "open"]
     low, high = (0.0 - ci[1], 0.0 - ci[0]) if ci else (value, value)
     axis.plot([low, high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
     axis.plot([value], [place], marker=marker, color=colour, markersize=6, linestyle="none")
@@ -113,6 +110,6 @@ def _figures(item: MetricComparison) -> str:
     return f"{formatting.signed(difference.value)} {ends}{silent}"
 
 
-def _sentence(found: Outcome, comparison: Comparison, item: MetricComparison) -> str:
+def _sentence(found: Subject, comparison: Comparison, item: MetricComparison) -> str:
     name = found.label(comparison.candidate)
     return f"{name}, {item.metric.label}: {_figures(item)}, {item.verdict or 'no verdict'}"

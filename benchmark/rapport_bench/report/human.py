@@ -1,4 +1,4 @@
-"""Ratings by people on the page: the tables that `rapport human score` prints."""
+"""Ratings by people on the page: the tables of `rapport human score`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
-from rich.table import Table
 
-from rapport_bench.report.outcome import Outcome
+from rapport_bench.report.subject import Subject
 from rapport_bench.report.templating import environment
 from rapport_bench.results.human_result import HumanResult
-from rapport_bench.terminal.study import tables
 from rapport_bench.words.studies import studies_of
-from rapport_bench.words.study import SIMULATED, agreement_warnings, headline
+from rapport_bench.words.study import agreement_warnings, headline
+from rapport_bench.words.study_tables import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Section:
     body: Markup
 
 
-def human_section(found: Outcome, folder: Path) -> tuple[Section | None, list[str]]:
+def human_section(found: Subject, folder: Path) -> tuple[Section | None, list[str]]:
     """Studies of the suite's arms below a results folder, and a line for each broken file."""
     studies, problems = studies_of(folder, found.board.suite["suite_id"])
     return study_section(studies), problems
@@ -43,24 +42,9 @@ def study_section(studies: Sequence[HumanResult]) -> Section | None:
     if not studies:
         return None
     shown = [
-        {
-            "headline": headline(study),
-            "simulated": study.simulated,
-            "warnings": agreement_warnings(study),
-            "tables": [
-                (f"{SIMULATED} · {title}" if study.simulated else title, *_plain(table), notes)
-                for title, table, notes in tables(study)
-            ],
-        }
+        (headline(study), study.simulated, agreement_warnings(study), tables(study))
         for study in studies
     ]
     body = environment().get_template("human.html.j2").render(studies=shown)
     people = any(not study.simulated for study in studies)
     return Section("human", "Ratings by people" if people else "Simulated ratings", Markup(body))
-
-
-def _plain(table: Table) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Header and rows of a console table as text."""
-    columns = [[" ".join(str(cell).split()) for cell in column.cells] for column in table.columns]
-    rows = list(zip(*columns, strict=True))
-    return [str(column.header) for column in table.columns], rows

@@ -9,8 +9,11 @@ from typing import Literal
 
 from rich import box
 from rich.cells import cell_len, chop_cells
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from rapport_bench.words.tables import TextTable
 
 _GAP = 3  # between two cells of a table without edges
 _EDGES = 2
@@ -82,6 +85,26 @@ def table(
         cells = [column.cells[row] for column in columns]
         made.add_row(label, *cells, end_section=row in ends)
     return made
+
+
+def simple_table(header: Sequence[str], *, left: Collection[str]) -> Table:
+    """A table that rich lays out, still without rows; columns that are not `left` have figures."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in header:
+        made.add_column(Text(name), justify="left" if name in left else "right", overflow="fold")
+    return made
+
+
+def print_table(out: Console, shown: TextTable) -> None:
+    """Title, table and notes, after an empty line."""
+    out.print()
+    out.print(shown.title, style="bold", markup=False)
+    made = simple_table(shown.header, left=shown.left)
+    for row in shown.rows:
+        made.add_row(*map(Text, row))
+    out.print(made)
+    for note in shown.notes:
+        out.print(note, style="dim", markup=False)
 
 
 def _widths(first: Column, columns: Sequence[Column], width: int) -> list[int]:

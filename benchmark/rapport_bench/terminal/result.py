@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from rapport_bench.common.escape import one_line
-from rapport_bench.results.figures import NamedFigure, direction_sign, figures
+from rapport_bench.results.figures import NamedFigure, figures
 from rapport_bench.results.result import Result
 from rapport_bench.terminal import console
+from rapport_bench.terminal.arms import FAMILIES
+from rapport_bench.terminal.layout import simple_table
 from rapport_bench.words import formatting
 from rapport_bench.words import notes as run_notes
 
@@ -109,13 +110,10 @@ def _made(made: dict[str, Any]) -> str:
 
 
 def _figures_table(rows: Sequence[NamedFigure]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("metric")
-    for name in ("value", "95 %", "to gold band", "turns", "dialogues", "coverage"):
-        table.add_column(name, justify="right", overflow="fold")
-    families = ("confirmatory", "companion", "marker")
+    header = ("metric", "value", "95 %", "to gold band", "turns", "dialogues", "coverage")
+    table = simple_table(header, left=("metric",))
     before = ""
-    for row in sorted(rows, key=lambda row: families.index(row.family)):
+    for row in sorted(rows, key=lambda row: FAMILIES.index(row.family)):
         if before and row.family != before:
             table.add_section()
         before = row.family
@@ -130,7 +128,7 @@ def _cells(row: NamedFigure) -> list[str]:
         distance = f"{formatting.number(row.distance.value)} {ends}".rstrip()
     coverage = "–" if saved["coverage"] is None else f"{saved['coverage']:.0%}"
     return [
-        row.label + direction_sign(row.direction),
+        formatting.labelled(row.label, row.direction),
         formatting.number(saved["value"]),
         formatting.interval(saved["ci"]),
         distance,
@@ -168,9 +166,8 @@ def _figure_json(row: NamedFigure) -> dict[str, Any]:
 
 def show_list(results: Sequence[Result]) -> None:
     """Print one line a result, by suite, base and name."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in ("result", "arm", "kind", "base", "suite", "created"):
-        table.add_column(name, overflow="fold")
+    header = ("result", "arm", "kind", "base", "suite", "created")
+    table = simple_table(header, left=header)
     for result in results:
         row = listed(result)
         suite = f"{row['suite']} {row['suite_id'][:8]}"

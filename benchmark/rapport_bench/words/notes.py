@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rapport_bench.results.columns import total
+from rapport_bench.results.columns import band_of
 from rapport_bench.results.metrics import METRICS
 from rapport_bench.results.result import Result
-from rapport_bench.statistics.bands import gold_band
 from rapport_bench.words.formatting import number, shown_name
 
 
@@ -16,12 +15,9 @@ def band_line(result: Result) -> str:
     """Where the gold replies lie, which is what band metrics aim at."""
     parts = []
     for metric in METRICS:
-        names = [name for group in metric.gold or () for name in group]
-        if metric.gold and all(name in result.columns for name in names):
-            above, below = (total(result.columns, group) for group in metric.gold)
-            band = gold_band(above, below, floor=metric.floor, scale=metric.scale)
-            if band:
-                parts.append(f"{metric.label} {number(max(band.low, 0))} to {number(band.high)}")
+        band = band_of(result.columns, metric)
+        if band:
+            parts.append(f"{metric.label} {number(max(band.low, 0))} to {number(band.high)}")
     return f"Gold band: {'; '.join(parts)}." if parts else ""
 
 

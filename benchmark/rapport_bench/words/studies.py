@@ -5,12 +5,10 @@ They never enter ranks or tiers: raters judged other things, on fewer dialogues,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapport_bench.common.escape import markdown_text, one_line
+from rapport_bench.common.escape import one_line
 from rapport_bench.results.human_result import ArmScore, HumanResult, arm_scores, load
 from rapport_bench.words import formatting
 from rapport_bench.words.study import (
@@ -19,25 +17,10 @@ from rapport_bench.words.study import (
     agreement_warnings,
     headline,
     scale_names,
+    words_of,
 )
+from rapport_bench.words.tables import TextTable
 from rapport_tasks.common.errors import BadInput, Incomplete
-
-
-@dataclass(frozen=True, slots=True)
-class StudyTable:
-    """A study as text.
-
-    Attributes:
-        result: Which.
-        header: ``arm``, then the scales.
-        rows: An arm each, best first on the first scale.
-        notes: What the numbers are, and what limits them.
-    """
-
-    result: HumanResult
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...]
 
 
 def studies_of(folder: str | Path, suite_id: str) -> tuple[list[HumanResult], list[str]]:
@@ -54,7 +37,7 @@ def studies_of(folder: str | Path, suite_id: str) -> tuple[list[HumanResult], li
     return found, problems
 
 
-def study_table(result: HumanResult) -> StudyTable:
+def study_table(result: HumanResult) -> TextTable:
     """Means of every arm on every scale, with the intervals of both populations."""
     scales = scale_names(result)
     by_arm: dict[str, dict[str, ArmScore]] = {}
@@ -74,8 +57,8 @@ def study_table(result: HumanResult) -> StudyTable:
         f"for {NEW_RATERS}.",
         *agreement_warnings(result),
     )
-    header = ("arm", *(name.replace("_", " ") for name in scales))
-    return StudyTable(result, header, tuple(rows), notes)
+    header = ("arm", *map(words_of, scales))
+    return TextTable(headline(result), header, tuple(rows), notes, left=("arm",))
 
 
 def _cell(score: ArmScore) -> str:
@@ -86,27 +69,12 @@ def _cell(score: ArmScore) -> str:
     return " ".join(filter(None, parts))
 
 
-def markdown_lines(studies: Sequence[StudyTable]) -> Iterator[str]:
-    """The studies below a leaderboard in Markdown."""
-    for study in studies:
-        yield ""
-        yield f"**{markdown_text(headline(study.result))}**"
-        yield ""
-        yield f"| {' | '.join(study.header)} |"
-        yield "| --- |" + " ---: |" * (len(study.header) - 1)
-        for row in study.rows:
-            yield f"| {' | '.join(map(markdown_text, row))} |"
-        for note in study.notes:
-            yield ""
-            yield markdown_text(note)
-
-
-def to_json(study: StudyTable) -> dict[str, Any]:
+def to_json(study: HumanResult) -> dict[str, Any]:
     """A study as `rapport leaderboard --json` prints it."""
     return {
-        "study": study.result.study,
-        "simulated": study.result.simulated,
-        "result_id": study.result.result_id,
+        "study": study.study,
+        "simulated": study.simulated,
+        "result_id": study.result_id,
         "arms": [
             {
                 "arm": score.arm,
@@ -120,6 +88,6 @@ def to_json(study: StudyTable) -> dict[str, Any]:
                 "dialogues": score.items,
                 "raters": score.raters,
             }
-            for score in arm_scores(study.result)
+            for score in arm_scores(study)
         ],
     }

@@ -26,7 +26,7 @@ def agreement_warnings(result: HumanResult) -> list[str]:
     low = [name for name in scale_names(result) if rows[name]["low"]]
     if not low:
         return []
-    listed = ", ".join(f"{_words(name)} {rows[name]['alpha']['value']:.2f}" for name in low)
+    listed = ", ".join(f"{words_of(name)} {rows[name]['alpha']['value']:.2f}" for name in low)
     return [
         f"raters agree little (ordinal alpha {listed}; below .4): single ratings are mostly noise, "
         "means over few raters partly. As points of reference, figures reported for experts (not "
@@ -40,7 +40,8 @@ def scale_names(result: HumanResult) -> list[str]:
     return [scale["name"] for scale in result.data["scales"]]
 
 
-def _words(name: str) -> str:
+def words_of(name: str) -> str:
+    """A scale's name as words."""
     return name.replace("_", " ")
 
 

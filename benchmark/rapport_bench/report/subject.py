@@ -22,7 +22,7 @@ _LONGEST_LABEL = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Subject:
     """What the page is about.
 
     Attributes:
@@ -61,14 +61,14 @@ class Outcome:
         return self.labels[result.result_id]
 
 
-def outcome(
+def subject(
     results: Sequence[Result],
     *,
     by: str | None = None,
     suite: str | None = None,
     baseline: str | None = None,
     candidates: Sequence[str] = (),
-) -> Outcome:
+) -> Subject:
     """Choose suite, baseline and candidates, and compare them.
 
     Args:
@@ -103,7 +103,7 @@ def outcome(
         ]
         chosen, rest = possible[:MOST_CANDIDATES], possible[MOST_CANDIDATES:]
     comparisons = () if found is None else tuple(_compared(one, found) for one in chosen)
-    return Outcome(
+    return Subject(
         board, found, comparisons, tuple(rest), _why_no_verdict(arms, found, chosen), labels
     )
 
