@@ -16,8 +16,7 @@ from made_results import columns, result
 from rapport_bench.cli.main import _run
 from rapport_bench.judging.leaderboard import Board, leaderboard
 from rapport_bench.results.result import Result, save
-from rapport_bench.statistics import bands
-from rapport_bench.statistics.band_arms import band_arms
+from rapport_bench.statistics.bands import BandArms
 from rapport_bench.statistics.paired import Difference
 from rapport_bench.statistics.tiers import tiers
 from rapport_bench.terminal import leaderboard as leaderboard_report
@@ -115,37 +114,34 @@ def test_shared_draws_agree_with_pairs_drawn_apart():
     rng = np.random.default_rng(3)
     gold = rng.binomial(10, 0.4, 60).astype(float), np.full(60, 10.0)
     arms = [(rng.binomial(10, p, 60).astype(float), np.full(60, 10.0)) for p in (0.4, 0.55, 0.6, 0.9)]  # fmt: skip
-    shared = band_arms(arms, gold, floor=0.05, scale=1.0, rng=np.random.default_rng(1))
+    shared = BandArms(arms, gold, floor=0.05, scale=1.0, rng=np.random.default_rng(1))
     for one, other in ((1, 0), (2, 1), (3, 2)):
         ours = shared.difference(one, other)
-        theirs = bands.paired_band_difference(
-            *arms[one], *arms[other], *gold, floor=0.05, rng=np.random.default_rng(2)
-        )
+        pair = BandArms([arms[one], arms[other]], gold, floor=0.05, rng=np.random.default_rng(2))
+        theirs = pair.difference(0, 1)
         assert ours.value == pytest.approx(theirs.value)
         assert ours.ci == pytest.approx(theirs.ci, abs=0.004)
         assert ours.p_value == pytest.approx(theirs.p_value, abs=0.02)
-        alone = bands.band_distance_estimate(
-            *arms[one], *gold, floor=0.05, rng=np.random.default_rng(2)
-        )
+        alone = BandArms([arms[one]], gold, floor=0.05, rng=np.random.default_rng(2)).estimate(0)
         assert shared.distance(one) == pytest.approx(alone.value)
-        assert shared.interval(one) == pytest.approx(alone.ci, abs=0.004)
+        assert shared.estimate(one).ci == pytest.approx(alone.ci, abs=0.004)
     assert shared.difference(2, 2).exactly_equal
 
 
 def test_too_few_dialogues_give_distances_without_intervals():
     ones = np.ones(4)
-    few = band_arms([(ones, 2 * ones), (ones, ones)], (ones, 2 * ones), floor=0.05, scale=1.0, rng=np.random.default_rng(0))  # fmt: skip
+    few = BandArms([(ones, 2 * ones), (ones, ones)], (ones, 2 * ones), floor=0.05, scale=1.0, rng=np.random.default_rng(0))  # fmt: skip
     assert few.distance(1) == pytest.approx(0.45)
-    assert few.interval(1) is None
+    assert few.estimate(1).ci is None
     assert few.difference(1, 0).value == pytest.approx(0.45)
     assert few.difference(1, 0).p_value is None
 
 
 def test_an_arm_without_any_act_has_no_distance():
     ones, zero = np.ones(12), np.zeros(12)
-    mute = band_arms([(zero, zero), (ones, 2 * ones)], (ones, 2 * ones), floor=0.05, scale=1.0, rng=np.random.default_rng(0))  # fmt: skip
+    mute = BandArms([(zero, zero), (ones, 2 * ones)], (ones, 2 * ones), floor=0.05, scale=1.0, rng=np.random.default_rng(0))  # fmt: skip
     assert mute.distance(0) is None
-    assert mute.interval(0) is None
+    assert mute.estimate(0).ci is None
     assert mute.difference(0, 1).value is None
     assert mute.distance(1) == 0
 

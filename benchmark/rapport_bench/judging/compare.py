@@ -7,6 +7,7 @@ Benjamini-Hochberg-adjusted p-values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 from rapport_bench.results.columns import gold_sums, has, scored_sums, sums
 from rapport_bench.results.metrics import METRICS, NOT_ESTIMABLE_BELOW, Metric
 from rapport_bench.results.result import Result, require_comparable, token_gap
-from rapport_bench.statistics import bands, paired, rates, verdicts
+from rapport_bench.statistics import paired, rates, verdicts
+from rapport_bench.statistics.bands import BandArms
 from rapport_bench.statistics.bootstrap import SEED
 from rapport_bench.statistics.clusters import Interval
 
@@ -84,17 +86,20 @@ class Comparison:
         return next((m for m in self.metrics if m.metric.name == name), None)
 
 
-def compare(candidate: Result, baseline: Result) -> Comparison:
-    """Compare two results of one suite.
+def compare(
+    candidate: Result, baseline: Result, *, metrics: Sequence[Metric] = METRICS
+) -> Comparison:
+    """Compare two results of one suite on the metrics that both have.
 
     Raises:
         NotComparable: Their suites differ.
     """
     require_comparable(candidate, baseline)
-    found = []
-    for metric in METRICS:
-        if has(candidate.columns, metric) and has(baseline.columns, metric):
-            found.append(compare_metric(metric, candidate, baseline))
+    found = [
+        compare_metric(metric, candidate, baseline)
+        for metric in metrics
+        if has(candidate.columns, metric) and has(baseline.columns, metric)
+    ]
     return Comparison(candidate, baseline, judge(found), warnings_of(candidate, baseline))
 
 
@@ -113,13 +118,13 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
     b_num, b_den = sums(baseline.columns, metric)
     both_arms = (c_num, c_den, b_num, b_den)
     if gold is not None:
-        difference = bands.paired_band_difference(
-            *both_arms,
-            *gold,
+        difference = BandArms(
+            [(c_num, c_den), (b_num, b_den)],
+            gold,
             floor=metric.floor,
             scale=metric.scale,
             rng=np.random.default_rng(SEED),
-        )
+        ).difference(0, 1)
     else:
         difference = ratio_difference(metric, candidate, baseline)
     ratio = ratio_gee = None
@@ -130,15 +135,13 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
         *scored_sums(candidate.columns, metric), *scored_sums(baseline.columns, metric)
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = (c_num / c_den, b_num / b_den)
-    both = np.isfinite(values[0]) & np.isfinite(values[1])
-    signed = paired.wilcoxon(values[0][both], values[1][both])
+        wilcoxon_p = paired.wilcoxon(c_num / c_den, b_num / b_den)
     return MetricComparison(
         metric,
         difference,
         ratio=ratio,
         ratio_gee=ratio_gee,
-        wilcoxon_p=signed.p_value,
+        wilcoxon_p=wilcoxon_p,
         coverage=coverage,
         note=difference.reason or "",
     )

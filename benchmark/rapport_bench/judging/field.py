@@ -12,7 +12,7 @@ from rapport_bench.judging.compare import ratio_difference
 from rapport_bench.results.columns import gold_sums, has, has_gold, sums
 from rapport_bench.results.metrics import Metric
 from rapport_bench.results.result import Result
-from rapport_bench.statistics.band_arms import BandArms, band_arms
+from rapport_bench.statistics.bands import BandArms
 from rapport_bench.statistics.bootstrap import SEED
 from rapport_bench.statistics.paired import Difference
 
@@ -48,7 +48,8 @@ class Field:
         if metric.gold is None or found["value"] is None or not self._has(arm, metric):
             return Standing(found["value"], ci)
         places, band = self._band(metric)
-        return Standing(found["value"], ci, band.distance(places[arm]), band.interval(places[arm]))
+        distance = band.estimate(places[arm])
+        return Standing(found["value"], ci, distance.value, distance.ci)
 
     def badness(self, arm: int, metric: Metric) -> float | None:
         """The metric turned so that less is better; a distance for a band."""
@@ -88,7 +89,7 @@ class Field:
             assert gold is not None
             self._bands[metric.name] = (
                 {arm: place for place, arm in enumerate(having)},
-                band_arms(
+                BandArms(
                     [sums(self.arms[arm].columns, metric) for arm in having],
                     gold,
                     floor=metric.floor,

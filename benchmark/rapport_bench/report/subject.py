@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapport_bench.common.escape import one_line
-from rapport_bench.judging.compare import Comparison, compare_metric, judge, warnings_of
+from rapport_bench.judging.compare import Comparison, compare
 from rapport_bench.judging.leaderboard import Board, leaderboard
-from rapport_bench.results.columns import has
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
 from rapport_bench.results.result import Result
 from rapport_tasks.common.errors import BadInput, close_match
@@ -19,6 +18,8 @@ MOST_CANDIDATES = 12
 
 _CANDIDATE_KINDS = ("adapter", "model", "replies")
 _LONGEST_LABEL = 40
+_METRICS = tuple(map(BY_NAME.__getitem__, CONFIRMATORY))
+"""Those that give verdicts; the others are families of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +103,12 @@ def subject(
             if arm.kind in _CANDIDATE_KINDS and (found is None or arm.result_id != found.result_id)
         ]
         chosen, rest = possible[:MOST_CANDIDATES], possible[MOST_CANDIDATES:]
-    comparisons = () if found is None else tuple(_compared(one, found) for one in chosen)
+    comparisons = (
+        () if found is None else tuple(compare(one, found, metrics=_METRICS) for one in chosen)
+    )
     return Subject(
         board, found, comparisons, tuple(rest), _why_no_verdict(arms, found, chosen), labels
     )
-
-
-def _compared(candidate: Result, baseline: Result) -> Comparison:
-    """As `rapport compare`, on the metrics that give verdicts; the others are families of their own."""
-    both = [
-        metric
-        for metric in map(BY_NAME.__getitem__, CONFIRMATORY)
-        if has(candidate.columns, metric) and has(baseline.columns, metric)
-    ]
-    found = [compare_metric(metric, candidate, baseline) for metric in both]
-    return Comparison(candidate, baseline, judge(found), warnings_of(candidate, baseline))
 
 
 def _why_no_verdict(

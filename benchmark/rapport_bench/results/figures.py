@@ -11,7 +11,7 @@ import numpy as np
 from rapport_bench.results.columns import gold_sums, has, sums
 from rapport_bench.results.metrics import METRICS, Direction, Family, Metric
 from rapport_bench.results.result import Result
-from rapport_bench.statistics.bands import band_distance_estimate
+from rapport_bench.statistics.bands import BandArms
 from rapport_bench.statistics.bootstrap import SEED
 from rapport_bench.statistics.estimates import Estimate
 
@@ -68,10 +68,6 @@ def _distance(result: Result, metric: Metric) -> Estimate | None:
     gold = gold_sums(result.columns, metric)
     if gold is None or not has(result.columns, metric):
         return None
-    return band_distance_estimate(
-        *sums(result.columns, metric),
-        *gold,
-        floor=metric.floor,
-        scale=metric.scale,
-        rng=np.random.default_rng(SEED),
-    )
+    rng = np.random.default_rng(SEED)
+    arm = [sums(result.columns, metric)]
+    return BandArms(arm, gold, floor=metric.floor, scale=metric.scale, rng=rng).estimate(0)
