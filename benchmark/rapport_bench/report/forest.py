@@ -8,7 +8,6 @@ from rapport_bench.judging.compare import Comparison, MetricComparison
 from rapport_bench.report.pictures import (
     BAND,
     BLUE,
-    FAINT,
     GREEN,
     INK,
     MUTED,
@@ -19,6 +18,7 @@ from rapport_bench.report.pictures import (
     finish,
     head,
     new_figure,
+    rows,
 )
 from rapport_bench.report.subject import Subject
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
@@ -42,21 +42,21 @@ _ROW, _PANEL = 0.24, 0.72
 def forest(found: Subject) -> Picture | None:
     """Differences with 95 % intervals, better to the right; `None` without any."""
     panels = [
-        (BY_NAME[name], rows)
+        (BY_NAME[name], shown)
         for name in CONFIRMATORY
-        if (rows := [(c, i) for c in found.comparisons if (i := c.by_name(name)) and i.in_margins])
+        if (shown := [(c, i) for c in found.comparisons if (i := c.by_name(name)) and i.in_margins])
     ]
     if not panels:
         return None
     names = Names()
-    heights = [_PANEL + _ROW * len(rows) for _, rows in panels]
+    heights = [_PANEL + _ROW * len(shown) for _, shown in panels]
     with drawing():
         figure, axes = new_figure(*heights)
-        for axis, (metric, rows) in zip(axes, panels, strict=True):
+        for axis, (metric, shown) in zip(axes, panels, strict=True):
             axis.axvspan(-1, 1, color=BAND, linewidth=0)
             axis.axvline(0, color=MUTED, linewidth=0.8)
             reach = 1.3
-            for place, (_, item) in enumerate(rows):
+            for place, (_, item) in enumerate(shown):
                 low, high = _draw(axis, place, item)
                 reach = max(reach, abs(low), abs(high))
                 axis.text(
@@ -68,17 +68,13 @@ def forest(found: Subject) -> Picture | None:
                     fontsize=8,
                 )
             axis.set_xlim(-1.08 * reach, 1.08 * reach)
-            axis.set_ylim(len(rows) - 0.4, -0.6)
-            axis.set_yticks(range(len(rows)), [names(found.label(c.candidate)) for c, _ in rows])
-            axis.tick_params(axis="y", length=0)
-            axis.spines["left"].set_visible(False)
-            axis.grid(axis="x", color=FAINT, linewidth=0.5)
-            axis.set_axisbelow(True)
+            labels = [names(found.label(comparison.candidate)) for comparison, _ in shown]
+            rows(axis, labels, above=0.6, below=0.6)
             unit = ": distance to gold band" if metric.gold else ""
             head(axis, f"{metric.label}{unit}, margin {metric.margin:g}")
         figure.supxlabel("← worse  ·  in margins  ·  better →", color=INK, fontsize=9)
         finish(figure)
-    said = [_sentence(found, c, i) for _, rows in panels for c, i in rows]
+    said = [_sentence(found, c, i) for _, shown in panels for c, i in shown]
     return Picture(
         "forest",
         "How far each candidate is from the baseline",
