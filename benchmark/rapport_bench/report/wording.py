@@ -160,7 +160,7 @@ def _next(found: Subject, folder: str) -> Iterator[Next]:
                 harmful[:5],
             )
         degenerate = _places(arm, "degenerate")
-        kinds = run_notes.degenerate_line(arm).rpartition(": ")[2].replace("_", " ")
+        kinds = run_notes.degenerate(arm).replace("_", " ")
         if degenerate and kinds:
             yield Next(
                 f"{isolated(found.label(arm))} gave degenerate replies ({kinds}):", degenerate[:5]

@@ -34,15 +34,9 @@ def show(result: Result) -> None:
     band = run_notes.band_line(result)
     if band:
         out.print(band, style="dim", markup=False)
-    notes = {
-        "Not scored": run_notes.unscored_lines([result]),
-        "Degenerate replies": [run_notes.degenerate_line(result)],
-        "Replies that a thought was cut from": [run_notes.thought_line(result)],
-        "Harmful replies to someone at risk": [run_notes.harm_line(result)],
-    }
-    for note, lines in notes.items():
-        for line in filter(None, lines):
-            out.print(f"{note}: {one_line(line.removeprefix(f'{result.name}: '))}", markup=False)
+    for title, note in run_notes.ABOUT_REPLIES.items():
+        if said := note(result):
+            out.print(f"{title}: {one_line(said)}", markup=False)
 
 
 def _lines(result: Result) -> Iterator[tuple[str, str]]:
