@@ -676,7 +676,7 @@ def test_training_is_shown_where_an_adapter_is_named(saved, capsys):
 def test_a_section_of_human_ratings_finds_its_place(saved, monkeypatch):
     from markupsafe import Markup
 
-    section = Section("What people said", Markup("<p>4.2 of 5</p>"))
+    section = Section("human", "What people said", Markup("<p>4.2 of 5</p>"))
     monkeypatch.setattr(
         "rapport_bench.report.make.human_section", lambda found, folder: (section, [])
     )

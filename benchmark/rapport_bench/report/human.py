@@ -18,13 +18,15 @@ from rapport_bench.words.study_tables import tables
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What people said, after the case studies.
+    """A section of the page after the case studies.
 
     Attributes:
+        anchor: Its id in the page, letters and hyphens.
         title: Its heading.
         body: Its content, escaped already: HTML that needs no script and no network.
     """
 
+    anchor: str
     title: str
     body: Markup
 
@@ -45,4 +47,4 @@ def study_section(studies: Sequence[HumanResult]) -> Section | None:
     ]
     body = environment().get_template("human.html.j2").render(studies=shown)
     people = any(not study.simulated for study in studies)
-    return Section("Ratings by people" if people else "Simulated ratings", Markup(body))
+    return Section("human", "Ratings by people" if people else "Simulated ratings", Markup(body))
