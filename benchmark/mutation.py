@@ -48,7 +48,6 @@ TESTED = {
     f"{BENCH}/statistics/clusters.py": "benchmark/test_stats benchmark/test_paired",
     f"{BENCH}/statistics/paired.py": "benchmark/test_paired",
     f"{BENCH}/statistics/bands.py": "benchmark/test_paired benchmark/test_stats benchmark/test_compare",
-    f"{BENCH}/statistics/band_arms.py": "benchmark/test_leaderboard",
     f"{BENCH}/statistics/bootstrap.py": "benchmark/test_bootstrap benchmark/test_stats",
     f"{BENCH}/statistics/rates.py": "benchmark/test_rates",
     f"{BENCH}/statistics/tiers.py": "benchmark/test_leaderboard",

@@ -96,13 +96,13 @@ def made_up(name: str, dialogues: int, rng: np.random.Generator) -> Result:
     )
 
 
-def measure(folder: str, options: Sequence[str]) -> tuple[float, float, float, dict[str, object]]:
+def measure(folder: str) -> tuple[float, float, float, dict[str, object]]:
     """Seconds, CPU seconds, highest resident set in MB, and the board of one run of the command.
 
     CPU seconds are what a busy machine hardly changes.
     """
     start = time.perf_counter()
-    command = [sys.executable, "-m", "rapport_bench", "leaderboard", folder, "--json", *options]
+    command = [sys.executable, "-m", "rapport_bench", "leaderboard", folder, "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         text = process.stdout.read()
@@ -117,30 +117,25 @@ def measure(folder: str, options: Sequence[str]) -> tuple[float, float, float, d
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the results, run the command with and without weights, print."""
+    """Write the results, run the command, print."""
     parser = argparse.ArgumentParser(description="Time the leaderboard.")
     parser.add_argument("--arms", type=int, default=200)
     parser.add_argument("--dialogues", type=int, default=208)
     options = parser.parse_args(arguments)
     rng = np.random.default_rng(0)
-    weights = "aer_share=1,continuity=1,shift_rate=1,nll_per_token=1"
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.arms):
             save(made_up(f"arm {number}", options.dialogues, rng), folder)
         print(f"{options.arms} arms x {options.dialogues} dialogues, {os.cpu_count()} cores")
-        for label, words in (
-            ("plain", []),
-            ("weights", ["--weights", weights, "--by", "composite"]),
-        ):
-            seconds, cpu, peak, board = measure(folder, words)
-            rows = board["rows"]
-            assert isinstance(rows, list)
-            tiers = max(row["tier"] for row in rows)
-            said = "within" if seconds < _LIMIT else "over"
-            print(
-                f"{label:>8}: {seconds:.1f} s ({said} {_LIMIT:g} s), {cpu:.1f} CPU seconds, "
-                f"peak {peak:.0f} MB, {tiers} tiers"
-            )
+        seconds, cpu, peak, board = measure(folder)
+        rows = board["rows"]
+        assert isinstance(rows, list)
+        tiers = max(row["tier"] for row in rows)
+        said = "within" if seconds < _LIMIT else "over"
+        print(
+            f"{seconds:.1f} s ({said} {_LIMIT:g} s), {cpu:.1f} CPU seconds, peak {peak:.0f} MB, "
+            f"{tiers} tiers"
+        )
         pair = [result for result, _ in zip(load_all(folder), range(2), strict=False)]
         compare_metric(BY_NAME["aer_share"], *pair)  # imports what it needs
         start = time.process_time()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rapport_bench.common.quiet import quiet_libraries
 from rapport_bench.judging.compare import Comparison
 from rapport_bench.judging.gate import Gate
-from rapport_bench.judging.leaderboard import Board as Leaderboard
+from rapport_bench.judging.leaderboard import Leaderboard
 from rapport_bench.results.result import Result
 from rapport_bench.running.config import Quiet, RunConfig
 from rapport_bench.running.run import Run

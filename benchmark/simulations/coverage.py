@@ -21,7 +21,7 @@ from functools import cache, partial
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri
 
-from rapport_bench.statistics.bands import band_distance, gold_band, paired_band_difference
+from rapport_bench.statistics.bands import BandArms, band_distance, gold_band
 from rapport_bench.statistics.bootstrap import bootstrap_sums, percentile_interval, tail_p_value
 from rapport_bench.statistics.clusters import (
     Floats,
@@ -211,7 +211,8 @@ def bands(
     rates = [true_share(mean, 0.6) for mean in means]
     gaps = [max(0.0, abs(rate - rates[2]) - band.half_width) for rate in rates[:2]]
     truth = gaps[0] - gaps[1]
-    ours = paired_band_difference(*columns, floor=0.05, draws=draws, rng=rng)
+    *arms, gold = zip(columns[0::2], columns[1::2], strict=True)
+    ours = BandArms(arms, gold, floor=0.05, draws=draws, rng=rng).difference(0, 1)
     lines = [linearise(columns[at], columns[at + 1]) for at in (0, 2, 4)]
     sides = [np.sign(line[0] - band.rate) * (band_distance(line[0], band) > 0) for line in lines]
     influence = sides[0] * (lines[0][1] - lines[2][1]) - sides[1] * (lines[1][1] - lines[2][1])

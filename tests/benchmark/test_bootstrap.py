@@ -5,15 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from rapport_bench.statistics.bands import (
-    GoldBand,
-    band_distance,
-    band_distance_estimate,
-    gold_band,
-    paired_band_difference,
-)
+from rapport_bench.statistics.bands import BandArms, GoldBand, band_distance, gold_band
 from rapport_bench.statistics.bootstrap import (
     bootstrap_sums,
     defined_draws,
@@ -42,6 +37,27 @@ def arms(clusters: int, means: tuple[float, ...], seed: int = 0) -> list[Floats]
         hits = rng.binomial(trials, rng.beta(4 * mean, 4 * (1 - mean), clusters))
         columns += [hits.astype(float), trials.astype(float)]
     return columns
+
+
+def band_distance_estimate(
+    *columns: npt.ArrayLike, floor: float, rng: np.random.Generator, draws: int = 10_000
+) -> Estimate:
+    """One arm and gold."""
+    arm, gold = columns[:2], columns[2:]
+    return BandArms([arm], gold, floor=floor, rng=rng, draws=draws).estimate(0)  # type: ignore[list-item, arg-type]
+
+
+def paired_band_difference(
+    *columns: npt.ArrayLike,
+    floor: float,
+    rng: np.random.Generator,
+    scale: float = 1.0,
+    draws: int = 10_000,
+) -> Difference:
+    """Candidate, baseline and gold."""
+    pair, gold = [columns[:2], columns[2:4]], columns[4:]
+    found = BandArms(pair, gold, floor=floor, scale=scale, rng=rng, draws=draws)  # type: ignore[arg-type]
+    return found.difference(0, 1)
 
 
 class TestBootstrapSums:

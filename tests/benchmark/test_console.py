@@ -14,7 +14,7 @@ from rich.console import Console
 
 from made_results import columns, result
 from rapport_bench.cli.main import _run
-from rapport_bench.judging.compare import Comparison, compare
+from rapport_bench.judging.compare import Comparison, compare, compare_metric
 from rapport_bench.judging.contributions import shares_of_difference, worst_dialogues
 from rapport_bench.results.metrics import BY_NAME
 from rapport_bench.results.result import Result, save
@@ -23,6 +23,7 @@ from rapport_bench.terminal import arms as arm_tables
 from rapport_bench.terminal import comparison as comparison_view
 from rapport_bench.terminal import console, layout
 from rapport_bench.words import formatting, next_steps
+from rapport_bench.words.signs import VERDICTS
 
 WIDTHS = (60, 80, 100, 120, 200)
 NAMES = ("NLL per token", "AER share", "continuity")
@@ -190,9 +191,9 @@ def test_no_color_and_dumb_terminals_get_no_escapes(saved, capsys, monkeypatch) 
 
 
 def test_verdicts_differ_by_sign_and_never_by_red_and_green() -> None:
-    signs = {verdict.split()[0]: sign for verdict, (sign, _) in formatting.SIGNS.items()}
+    signs = {verdict.split()[0]: look.sign for verdict, look in VERDICTS.items()}
     assert len(set(signs.values())) == len(signs) == 4
-    assert not [style for _, style in formatting.SIGNS.values() if "green" in style]
+    assert not [look for look in VERDICTS.values() if "green" in look.style]
 
 
 # --- in words ---------------------------------------------------------------------------------------
@@ -223,13 +224,13 @@ def test_an_undecided_metric_says_what_would_decide() -> None:
 
 
 def test_dialogues_that_decide_in_words() -> None:
-    assert next_steps.deciding(Difference(0.0, mde=0.06, clusters=50), 0.02) == (
+    assert next_steps.to_decide(Difference(0.0, mde=0.06, clusters=50), 0.02) == (
         "about 450 dialogues would decide (has 50)"
     )
-    near = next_steps.deciding(Difference(0.02, mde=0.01, clusters=50), 0.02)
+    near = next_steps.to_decide(Difference(0.02, mde=0.01, clusters=50), 0.02)
     assert near.startswith("the difference lies near the margin of 0.020")
     for nothing in (None, Difference(None), Difference(0.1, clusters=1)):
-        assert "could not be estimated" in next_steps.deciding(nothing, 0.02)
+        assert "could not be estimated" in next_steps.to_decide(nothing, 0.02)
 
 
 def test_what_cannot_be_compared_is_said(base) -> None:
@@ -263,21 +264,25 @@ def test_the_worst_dialogues_are_those_in_the_bad_direction(base) -> None:
     worse["advice"] = made["advice"] + np.eye(60)[11] * made["empathy"]
     worse["empathy"] = made["empathy"] - np.eye(60)[11] * made["empathy"]
     arm = result("worse", worse)
-    nll = worst_dialogues(arm, base, BY_NAME["nll_per_token"])
-    assert [name for name, _ in nll] == ["d3", "d7"]  # d5 is better, the others are equal
-    assert nll[0][1] == pytest.approx(30 / made["tokens"].sum())
-    ((name, share),) = worst_dialogues(arm, base, BY_NAME["continuity"])
-    assert (name, share < 0) == ("d2", True)
+
+    def worst(candidate, baseline, name):
+        item = compare_metric(BY_NAME[name], candidate, baseline)
+        return worst_dialogues(item, candidate, baseline)
+
+    nll = worst(arm, base, "nll_per_token")
+    assert [(one.place, one.dialogue) for one in nll] == [(3, "d3"), (7, "d7")]  # d5 is better
+    assert nll[0].share == pytest.approx(30 / made["tokens"].sum())
+    (one,) = worst(arm, base, "continuity")
+    assert (one.dialogue, one.share < 0) == ("d2", True)
     # More advice than gold: bad is up. Less than gold: the same change is good.
-    assert worst_dialogues(result("more", worse | {"gold_advice": made["gold_advice"] * 0}), result(
-        "b", made | {"gold_advice": made["gold_advice"] * 0}), BY_NAME["aer_share"])[0][0] == "d11"  # fmt: skip
+    none = {"gold_advice": made["gold_advice"] * 0}
+    up = worst(result("more", worse | none), result("b", made | none), "aer_share")
+    assert up[0].dialogue == "d11"
     gold = {
         "gold_advice": made["gold_advice"] + made["gold_empathy"],
         "gold_empathy": made["turns"] * 0,
     }
-    assert not worst_dialogues(
-        result("more", worse | gold), result("b", made | gold), BY_NAME["aer_share"]
-    )
+    assert not worst(result("more", worse | gold), result("b", made | gold), "aer_share")
 
 
 # --- hostile names ----------------------------------------------------------------------------------

@@ -16,11 +16,13 @@ import pytest
 
 from made_results import columns, result
 from rapport_bench.cli.main import _run
-from rapport_bench.judging.compare import compare
-from rapport_bench.judging.gate import Gate, MetricGate, run_gate
-from rapport_bench.judging.gate_policy import Policy, read_policy
+from rapport_bench.judging.compare import MetricComparison, compare
+from rapport_bench.judging.gate import ArmGate, Gate, MetricGate, run_gate
+from rapport_bench.judging.gate_policy import Policy, Rule, read_policy
+from rapport_bench.results.metrics import BY_NAME
 from rapport_bench.results.result import Result, result_id, save
-from rapport_bench.statistics import verdicts
+from rapport_bench.statistics.paired import Difference
+from rapport_bench.statistics.verdicts import Deciding
 from rapport_bench.terminal import gate as gate_report
 
 POLICY = """
@@ -58,6 +60,39 @@ def without(made: dict, *names: str) -> dict:
 
 
 # --- the truth table ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("metrics", "outcome"),
+    [
+        (["safe"], "pass"),
+        (["safe", "safe"], "pass"),
+        (["safe", "unsure"], "inconclusive"),
+        (["unsure", "problem"], "not comparable"),
+        (["problem", "safe"], "not comparable"),
+        (["safe", "regressed"], "fail"),
+        (["unsure", "regressed", "problem"], "fail"),
+        (["safe", "silent"], "fail"),
+    ],
+)
+def test_the_worst_metric_decides(metrics, outcome):
+    rule = Rule(BY_NAME["continuity"], margin=0.02)
+
+    def judged(verdict):
+        return MetricComparison(rule.metric, Difference(0.0), verdict=verdict)
+
+    kinds = {
+        "safe": MetricGate(rule, judged("equivalent"), 0.02, non_inferior=True),
+        "unsure": MetricGate(rule, judged("inconclusive"), 0.02),
+        "problem": MetricGate(rule, problem="missing"),
+        # Silence is held against an arm, whatever its scored part says.
+        "silent": MetricGate(rule, judged("regressed (coverage)"), 0.02, non_inferior=True),
+        "regressed": MetricGate(rule, judged("regressed"), 0.02),
+    }
+    arm = ArmGate(base(), tuple(kinds[name] for name in metrics))
+    assert arm.outcome == outcome
+    with pytest.raises(ValueError, match="empty"):
+        ArmGate(base(), ()).outcome  # noqa: B018
 
 
 def test_an_arm_that_is_nowhere_worse_passes(tmp_path):
@@ -156,7 +191,7 @@ def test_an_arm_against_itself_passes_with_a_warning(tmp_path):
     gate = run_gate([base()], base(), policy(tmp_path))
     assert gate.outcome == "pass"
     assert "against itself" in gate.arms[0].warnings[0]
-    assert named(gate, "nll_per_token").deciding_dialogues is None
+    assert named(gate, "nll_per_token").deciding is None
 
 
 # --- figures ------------------------------------------------------------------------------------
@@ -176,8 +211,8 @@ def test_holm_runs_over_the_metrics_of_the_policy_alone(tmp_path):
 def test_dialogues_that_decide_follow_from_the_detectable_effect(tmp_path):
     metric = named(run_gate([result("c", columns(2))], base(), policy(tmp_path)), "nll_per_token")
     mde = metric.difference.mde
-    assert metric.deciding_dialogues == math.ceil(60 * (mde / 0.02) ** 2)
-    assert 1 <= metric.deciding_dialogues < 60  # and it passes
+    assert metric.deciding == Deciding(math.ceil(60 * (mde / 0.02) ** 2), 60)
+    assert 1 <= metric.deciding.needed < 60  # and it passes
 
 
 def test_a_margin_in_percent_is_of_the_baselines_value(tmp_path):
@@ -204,18 +239,6 @@ def test_the_level_of_the_policy_is_used(tmp_path):
     assert usual.verdict == "regressed"
     strict = policy(tmp_path, f"[policy]\nalpha = {p / 2!r}\n{NLL}")
     assert named(run_gate([candidate], base(), strict), "nll_per_token").verdict == "inconclusive"
-
-
-def test_outcomes_without_problems_are_those_of_the_verdicts(tmp_path):
-    for candidate in (columns(2), columns(2, nll=0.05), columns(2, nll=0.018), columns(3, covered=0.97)):  # fmt: skip
-        gate = run_gate([result("c", candidate)], base(), policy(tmp_path))
-        judged = [
-            verdicts.Judged(
-                verdicts.orient(m.difference, m.rule.metric.direction), m.margin, m.verdict
-            )
-            for m in gate.arms[0].metrics
-        ]
-        assert gate.outcome == verdicts.gate_outcome(judged)
 
 
 # --- the policy file ----------------------------------------------------------------------------

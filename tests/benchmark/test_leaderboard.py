@@ -14,10 +14,9 @@ import pytest
 
 from made_results import columns, result
 from rapport_bench.cli.main import _run
-from rapport_bench.judging.leaderboard import Board, leaderboard
+from rapport_bench.judging.leaderboard import Leaderboard, leaderboard
 from rapport_bench.results.result import Result, save
-from rapport_bench.statistics import bands
-from rapport_bench.statistics.band_arms import band_arms
+from rapport_bench.statistics.bands import BandArms
 from rapport_bench.statistics.paired import Difference
 from rapport_bench.statistics.tiers import tiers
 from rapport_bench.terminal import leaderboard as leaderboard_report
@@ -51,11 +50,11 @@ def arm(name: str, advice: int, *, continuity: float = 0.2, kind: str = "model",
     return result(name, made, kind=kind, **more)  # type: ignore[arg-type]
 
 
-def names(board: Board) -> list[str]:
+def names(board: Leaderboard) -> list[str]:
     return [row.result.name for row in board.rows]
 
 
-def places(board: Board) -> dict[str, tuple[int | None, int | None]]:
+def places(board: Leaderboard) -> dict[str, tuple[int | None, int | None]]:
     return {row.result.name: (row.rank, row.tier) for row in board.rows}
 
 
@@ -115,37 +114,34 @@ def test_shared_draws_agree_with_pairs_drawn_apart():
     rng = np.random.default_rng(3)
     gold = rng.binomial(10, 0.4, 60).astype(float), np.full(60, 10.0)
     arms = [(rng.binomial(10, p, 60).astype(float), np.full(60, 10.0)) for p in (0.4, 0.55, 0.6, 0.9)]  # fmt: skip
-    shared = band_arms(arms, gold, floor=0.05, scale=1.0, rng=np.random.default_rng(1))
+    shared = BandArms(arms, gold, floor=0.05, scale=1.0, rng=np.random.default_rng(1))
     for one, other in ((1, 0), (2, 1), (3, 2)):
         ours = shared.difference(one, other)
-        theirs = bands.paired_band_difference(
-            *arms[one], *arms[other], *gold, floor=0.05, rng=np.random.default_rng(2)
-        )
+        pair = BandArms([arms[one], arms[other]], gold, floor=0.05, rng=np.random.default_rng(2))
+        theirs = pair.difference(0, 1)
         assert ours.value == pytest.approx(theirs.value)
         assert ours.ci == pytest.approx(theirs.ci, abs=0.004)
         assert ours.p_value == pytest.approx(theirs.p_value, abs=0.02)
-        alone = bands.band_distance_estimate(
-            *arms[one], *gold, floor=0.05, rng=np.random.default_rng(2)
-        )
+        alone = BandArms([arms[one]], gold, floor=0.05, rng=np.random.default_rng(2)).estimate(0)
         assert shared.distance(one) == pytest.approx(alone.value)
-        assert shared.interval(one) == pytest.approx(alone.ci, abs=0.004)
+        assert shared.estimate(one).ci == pytest.approx(alone.ci, abs=0.004)
     assert shared.difference(2, 2).exactly_equal
 
 
 def test_too_few_dialogues_give_distances_without_intervals():
     ones = np.ones(4)
-    few = band_arms([(ones, 2 * ones), (ones, ones)], (ones, 2 * ones), floor=0.05, scale=1.0, rng=np.random.default_rng(0))  # fmt: skip
+    few = BandArms([(ones, 2 * ones), (ones, ones)], (ones, 2 * ones), floor=0.05, scale=1.0, rng=np.random.default_rng(0))  # fmt: skip
     assert few.distance(1) == pytest.approx(0.45)
-    assert few.interval(1) is None
+    assert few.estimate(1).ci is None
     assert few.difference(1, 0).value == pytest.approx(0.45)
     assert few.difference(1, 0).p_value is None
 
 
 def test_an_arm_without_any_act_has_no_distance():
     ones, zero = np.ones(12), np.zeros(12)
-    mute = band_arms([(zero, zero), (ones, 2 * ones)], (ones, 2 * ones), floor=0.05, scale=1.0, rng=np.random.default_rng(0))  # fmt: skip
+    mute = BandArms([(zero, zero), (ones, 2 * ones)], (ones, 2 * ones), floor=0.05, scale=1.0, rng=np.random.default_rng(0))  # fmt: skip
     assert mute.distance(0) is None
-    assert mute.interval(0) is None
+    assert mute.estimate(0).ci is None
     assert mute.difference(0, 1).value is None
     assert mute.distance(1) == 0
 
@@ -156,7 +152,7 @@ def test_an_arm_without_any_act_has_no_distance():
 def test_arms_are_sorted_by_the_distance_to_the_band_in_known_tiers():
     arms = [arm("far", 18), arm("near", 12), arm("in", 10), arm("little", 2), arm("near too", 12)]
     board = leaderboard(arms)
-    distances = [row.figures["aer_share"].distance for row in board.rows]
+    distances = [row.standings["aer_share"].distance for row in board.rows]
     assert distances == pytest.approx([0, 0.05, 0.05, 0.35, 0.35])
     assert places(board) == {
         "in": (1, 1), "near": (2, 2), "near too": (3, 2), "far": (4, 3), "little": (5, 3),
@@ -264,7 +260,7 @@ HOSTILE = (
 
 
 @pytest.fixture
-def board() -> Board:
+def board() -> Leaderboard:
     arms = [arm(name, 10 + place % 6) for place, name in enumerate(HOSTILE)]
     return leaderboard([*arms, arm("gold", 10, kind="gold"), arm("other", 10, suite="1" * 64)])
 
@@ -276,7 +272,7 @@ def test_csv_parses_back_and_holds_no_formula(board):
         assert found["result_id"] == row.result.result_id
         assert found["rank"] == str(row.rank or "")
         assert found["arm"][0] not in "=+-@"
-        figure = row.figures["aer_share"]
+        figure = row.standings["aer_share"]
         assert float(found["aer_share"]) == figure.value
         assert float(found["aer_share_distance"]) == figure.distance
         assert float(found["aer_share_ci_low"]) == figure.ci[0]
@@ -385,8 +381,8 @@ def test_dialogues_unscored_on_one_side_count_on_the_other():
     board = leaderboard([full, result("part", made)])
     row = next(row for row in board.rows if row.result.name == "part")
     told = half * np.array(part.columns["advice"])
-    assert row.figures["aer_share"].value == pytest.approx(told.sum() / (20 * half.sum()))
-    assert row.result.metrics["aer_share"].coverage == 0.5
+    assert row.standings["aer_share"].value == pytest.approx(told.sum() / (20 * half.sum()))
+    assert row.result.metrics["aer_share"]["coverage"] == 0.5
     assert row.rank is not None
     behind = next(row for row in board.rows if row.behind is not None).behind
     assert behind.clusters == N

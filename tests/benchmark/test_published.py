@@ -11,7 +11,7 @@ import pytest
 
 from made_results import columns, result
 from rapport_bench.cli.main import _run
-from rapport_bench.judging.leaderboard import Board, leaderboard
+from rapport_bench.judging.leaderboard import Leaderboard, leaderboard
 from rapport_bench.judging.published import load_published
 from rapport_bench.results.metrics import BY_NAME
 from rapport_bench.results.result import save
@@ -22,7 +22,7 @@ NAMES = {figure.name for figure in PUBLISHED.figures}
 
 
 @pytest.fixture
-def board() -> Board:
+def board() -> Leaderboard:
     return leaderboard([result(f"a{i}", columns(i, advice=0.3 + 0.2 * i)) for i in range(2)])
 
 

@@ -393,7 +393,7 @@ def test_loading_the_plugin_imports_nothing_heavy(tmp_path) -> None:
     assert "rapport_bench" in loaded
     assert not HEAVY & {*loaded}
     ours = re.search("^OURS (.*)$", done.stdout, re.MULTILINE)[1].split()
-    assert ours == ["rapport_bench", MODULE]
+    assert ours == ["rapport_bench", "rapport_bench.testing", MODULE]
 
 
 # --- with a model -------------------------------------------------------------------------------------

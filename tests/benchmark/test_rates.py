@@ -36,12 +36,10 @@ class TestRateRatio:
     def test_the_two_methods_agree(self) -> None:
         columns = self.markers()
         drawn = rate_ratio(*columns, draws=DRAWS, rng=generator())
-        gee = poisson_gee_rate_ratio(*columns, working="independence")
-        assert gee.value == pytest.approx(drawn.value)
+        gee = poisson_gee_rate_ratio(*columns)
+        assert gee.value == pytest.approx(drawn.value, rel=0.1)
         assert gee.ci == pytest.approx(drawn.ci, rel=0.1)
-        exchangeable = poisson_gee_rate_ratio(*columns)
-        assert exchangeable.value == pytest.approx(drawn.value, rel=0.1)
-        for ratio in (drawn, gee, exchangeable):
+        for ratio in (drawn, gee):
             assert ratio.p_value is not None
             assert ratio.p_value < 0.01
             assert ratio.clusters == 52

@@ -26,15 +26,13 @@ from rapport_bench.report import pictures
 from rapport_bench.report.case_text import ArmText, case_texts
 from rapport_bench.report.cases import cases
 from rapport_bench.report.distributions import spreads
-from rapport_bench.report.evidence import silent_dialogues, worse, worst_dialogues
 from rapport_bench.report.forest import forest
 from rapport_bench.report.human import Section
 from rapport_bench.report.make import DRAWN
-from rapport_bench.report.outcome import MOST_CANDIDATES, Outcome, labels_of, outcome, short_name
 from rapport_bench.report.page import json_block
 from rapport_bench.report.scatter import scatter
+from rapport_bench.report.subject import MOST_CANDIDATES, Subject, labels_of, short_name, subject
 from rapport_bench.report.wording import words
-from rapport_bench.results.metrics import BY_NAME
 from rapport_bench.results.result import Result, save
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue
@@ -47,7 +45,7 @@ HOSTILE = (
 
 
 def report(results: list[Result], **options: object):
-    return outcome(results, by="aer_share", **options)  # type: ignore[arg-type]
+    return subject(results, by="aer_share", **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +65,7 @@ def arms() -> list[Result]:
 
 
 @pytest.fixture(scope="module")
-def found(arms) -> Outcome:
+def found(arms) -> Subject:
     """The three against the base."""
     return report(arms)
 
@@ -223,12 +221,14 @@ def test_several_candidates_are_counted_and_listed(found):
     assert commands[0].endswith("--results results")
 
 
-def test_the_dialogues_that_moved_a_metric_sum_to_its_difference():
+def test_a_regressed_metric_names_the_dialogues_that_made_it_worse():
     ours, theirs = columns(1, 8), columns(2, 8)
     theirs["nll_sum"] = ours["nll_sum"].copy()
-    ours["nll_sum"] = ours["nll_sum"] + np.array([0, 0, 9, 0, 0, 30, 0, 3.0])
+    ours["nll_sum"] = ours["nll_sum"] + np.array([9, 9, 20, 9, 9, 30, 9, 15.0])
     found = report([result("base", theirs, kind="base"), result("new", ours, kind="adapter")])
-    assert worst_dialogues(found.comparisons[0], BY_NAME["nll_per_token"]) == [5, 2, 7]
+    (step,) = [one for one in words(found, "results").next if one.cases]
+    assert "worse on NLL per token" in step.text
+    assert step.cases == (5, 2, 7)
 
 
 def test_silence_is_traced_to_its_dialogues():
@@ -236,7 +236,6 @@ def test_silence_is_traced_to_its_dialogues():
     ours["continuity_n"] = ours["continuity_n"] - np.where(np.arange(60) % 2, 1, 0)
     ours["continuity_n"][7] -= 1
     found = report([result("base", theirs, kind="base"), result("mute", ours, kind="adapter")])
-    assert silent_dialogues(found.comparisons[0], BY_NAME["continuity"], 2) == [7, 1]
     said = words(found, "results")
     assert "silent too often to be judged on continuity" in said.headline
     assert any(
@@ -247,11 +246,11 @@ def test_silence_is_traced_to_its_dialogues():
 def test_differences_are_turned_and_put_in_margins(found):
     comparison = next(c for c in found.comparisons if c.candidate.name == "better")
     item = comparison.by_name("nll_per_token")
-    value, (low, high) = worse(item)
+    value, (low, high) = item.in_margins
     assert value == pytest.approx(item.difference.value / 0.02)
     assert low < value < high < -1
     continuity = comparison.by_name("continuity")
-    assert worse(continuity)[0] == pytest.approx(-continuity.difference.value / 0.02)
+    assert continuity.in_margins[0] == pytest.approx(-continuity.difference.value / 0.02)
 
 
 # --- pictures -----------------------------------------------------------------------------------

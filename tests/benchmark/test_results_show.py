@@ -12,7 +12,7 @@ from made_results import columns, result
 from rapport_bench.cli.main import _run
 from rapport_bench.results.figures import figures
 from rapport_bench.results.result import Result, save, seal
-from rapport_bench.statistics.bands import band_distance_estimate
+from rapport_bench.statistics.bands import BandArms
 
 
 @pytest.fixture
@@ -72,10 +72,10 @@ def test_the_distance_to_the_band_is_shown_and_is_the_bands_own(rapport):
     saved, _ = save(adapter(), "results")
     sums = {name: np.array(values) for name, values in saved.columns.items()}
     acts, gold = sums["advice"] + sums["empathy"], sums["gold_advice"] + sums["gold_empathy"]
-    expected = band_distance_estimate(
-        sums["advice"], acts, sums["gold_advice"], gold,
-        floor=0.05, rng=np.random.default_rng(20_240_101),
-    )  # fmt: skip
+    arms = [(sums["advice"], acts)]
+    expected = BandArms(
+        arms, (sums["gold_advice"], gold), floor=0.05, rng=np.random.default_rng(20_240_101)
+    ).estimate(0)
     shown = {figure.name: figure for figure in figures(saved)}
     assert shown["aer_share"].distance == expected
     assert shown["nll_per_token"].distance is None

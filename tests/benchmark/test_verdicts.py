@@ -1,4 +1,4 @@
-"""The truth table of verdicts and gates, and adjusted p-values against hand examples."""
+"""The truth table of verdicts, and adjusted p-values against hand examples."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from rapport_bench.statistics.paired import (
     paired_ratio_difference,
 )
 from rapport_bench.statistics.verdicts import (
-    Judged,
-    Outcome,
+    Deciding,
     Verdict,
     benjamini_hochberg,
     coverage_regressed,
-    gate_outcome,
+    deciding,
     holm,
     non_inferior,
     orient,
@@ -208,36 +207,18 @@ class TestAdjustment:
         assert adjusted == sorted(adjusted)
 
 
-class TestGate:
-    def test_non_inferior_at_the_boundary(self) -> None:
-        assert non_inferior(worse(0.0, (-0.5, 0.0299)), margin=M)
-        assert not non_inferior(worse(0.0, (-0.5, 0.03)), margin=M)
-        assert not non_inferior(worse(None), margin=M)
-        assert non_inferior(exactly_equal_difference(4), margin=0)
+def test_non_inferior_at_the_boundary() -> None:
+    assert non_inferior(worse(0.0, (-0.5, 0.0299)), margin=M)
+    assert not non_inferior(worse(0.0, (-0.5, 0.03)), margin=M)
+    assert not non_inferior(worse(None), margin=M)
+    assert non_inferior(exactly_equal_difference(4), margin=0)
 
-    @pytest.mark.parametrize(
-        ("metrics", "outcome"),
-        [
-            (["safe"], "pass"),
-            (["safe", "safe", "equal"], "pass"),
-            (["safe", "unsure"], "inconclusive"),
-            (["undefined", "safe"], "inconclusive"),
-            (["safe", "regressed"], "fail"),
-            (["unsure", "regressed", "undefined"], "fail"),
-            (["safe", "silent"], "fail"),
-        ],
-    )
-    def test_truth_table(self, metrics: list[str], outcome: Outcome) -> None:
-        kinds = {
-            "safe": Judged(worse(0.0, (-0.02, 0.02)), M, "equivalent"),
-            "equal": Judged(exactly_equal_difference(9), M, "equivalent"),
-            "unsure": Judged(worse(0.0, (-0.04, 0.04)), M, "inconclusive"),
-            "undefined": Judged(worse(None), M, "inconclusive"),
-            "regressed": Judged(worse(0.06, (0.04, 0.08)), M, "regressed"),
-            "silent": Judged(worse(-0.1, (-0.2, -0.05)), M, "regressed (coverage)"),
-        }
-        assert gate_outcome([kinds[name] for name in metrics]) == outcome
 
-    def test_empty_policy_does_not_pass(self) -> None:
-        with pytest.raises(ValueError, match="at least one metric"):
-            gate_outcome([])
+def test_dialogues_that_decide() -> None:
+    found = deciding(Difference(0.01, mde=0.06, clusters=50), margin=0.02)
+    assert found is not None
+    assert (found.needed, found.has, found.enough) == (450, 50, False)
+    assert Deciding(50, 50).enough
+    for difference, margin in ((None, M), (Difference(0.0), M), (Difference(0.0, mde=1.0), 0.0)):
+        assert deciding(difference, margin=margin) is None
+    assert deciding(Difference(0.0, mde=1.0, clusters=2), margin=1e-7) is None  # beyond any study

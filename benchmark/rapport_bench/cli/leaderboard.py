@@ -12,13 +12,8 @@ from rapport_bench.cli.shared import JSON_OPTION, emit
 @click.option(
     "--by",
     metavar="METRIC",
-    help="Sort and tier by this metric; one with a gold band by the distance to it; or composite "
+    help="Sort and tier by this metric; one with a gold band by the distance to it "
     "[default: aer_share, or what there is without it].",
-)
-@click.option(
-    "--weights",
-    metavar="METRIC=W,...",
-    help="Also show a composite: weighted badness in margins, like aer_share=1,continuity=1.",
 )
 @click.option(
     "--published", is_flag=True, help="Add figures of the published study: reported, not measured."
@@ -36,7 +31,6 @@ def leaderboard(
     results: str,
     *,
     by: str | None,
-    weights: str | None,
     published: bool,
     suite: str | None,
     form: str,
@@ -47,16 +41,14 @@ def leaderboard(
     RESULTS is a folder of result files [default: results]. Studies of ratings by people stand below
     the table (not in CSV) and change nothing in it.
     """
-    from rapport_bench.judging.composite import read_weights
     from rapport_bench.judging.leaderboard import leaderboard as make_board
     from rapport_bench.judging.leaderboard import load_results
     from rapport_bench.judging.published import load_published
     from rapport_bench.terminal import leaderboard as report
     from rapport_bench.words.studies import studies_of
 
-    composite = None if weights is None else read_weights(weights)
     found, problems = load_results(results)
-    board = make_board(found, by=by, suite=suite, weights=composite)
+    board = make_board(found, by=by, suite=suite)
     reported = load_published() if published else None
     studies, broken = studies_of(results, board.suite.suite_id)
     problems += broken
@@ -68,8 +60,8 @@ def leaderboard(
     elif form == "csv":
         click.echo(report.to_csv(board, reported), nl=False)
     elif form == "html":
-        from rapport_bench.report.outcome import labels_of
         from rapport_bench.report.page import board_page
+        from rapport_bench.report.subject import labels_of
 
         labels = labels_of([row.result for row in board.rows])
         click.echo(board_page(board, labels, problems, reported, studies), nl=False)

@@ -88,7 +88,7 @@ def report(as_json: bool, **options: Any) -> None:
         for warning in made.warnings:
             reporter.warn(one_line(warning))
     if as_json:
-        found = made.outcome
+        found = made.subject
         emit(
             "report",
             {

@@ -7,19 +7,21 @@ Benjamini-Hochberg-adjusted p-values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rapport_bench.common.shown import Shown, ends
-from rapport_bench.results.columns import has, total
-from rapport_bench.results.metrics import METRICS, NOT_ESTIMABLE_BELOW, TASK_OF, Metric
-from rapport_bench.results.result import Result, require_comparable, token_gap
-from rapport_bench.statistics import bands, paired, rates, verdicts
-
-_SEED = 20_240_101
+from rapport_bench.results.columns import gold_sums, has, scored_sums, sums
+from rapport_bench.results.comparable import metric_gap
+from rapport_bench.results.metrics import METRICS, NOT_ESTIMABLE_BELOW, Metric
+from rapport_bench.results.result import Result, require_comparable
+from rapport_bench.statistics import paired, rates, verdicts
+from rapport_bench.statistics.bands import BandArms
+from rapport_bench.statistics.bootstrap import SEED
+from rapport_bench.statistics.clusters import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,21 @@ class MetricComparison:
     wilcoxon_p: float | None = None
     coverage: paired.Difference | None = None
     note: str = ""
+
+    @property
+    def worse(self) -> paired.Difference | None:
+        """The difference in the bad direction; `None` without one, or where neither way is better."""
+        if self.difference is None or self.metric.direction == "none":
+            return None
+        return verdicts.orient(self.difference, self.metric.direction)
+
+    @property
+    def in_margins(self) -> tuple[float, Interval | None] | None:
+        """`worse` and its 95 % interval, counted in margins; `None` where it is undefined."""
+        worse, margin = self.worse, self.metric.margin
+        if worse is None or worse.value is None or not margin:
+            return None
+        return worse.value / margin, worse.ci and (worse.ci[0] / margin, worse.ci[1] / margin)
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,17 +115,20 @@ class Comparison(Shown):
         return to_json(self)
 
 
-def compare(candidate: Result, baseline: Result) -> Comparison:
-    """Compare two results of one suite.
+def compare(
+    candidate: Result, baseline: Result, *, metrics: Sequence[Metric] = METRICS
+) -> Comparison:
+    """Compare two results of one suite on the metrics that both have.
 
     Raises:
         NotComparable: Their suites differ.
     """
     require_comparable(candidate, baseline)
-    found = []
-    for metric in METRICS:
-        if has(candidate.columns, metric) and has(baseline.columns, metric):
-            found.append(compare_metric(metric, candidate, baseline))
+    found = [
+        compare_metric(metric, candidate, baseline)
+        for metric in metrics
+        if has(candidate.columns, metric) and has(baseline.columns, metric)
+    ]
     return Comparison(candidate, baseline, judge(found), warnings_of(candidate, baseline))
 
 
@@ -118,72 +138,64 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
     The columns of `metric` must be there in both. With ``gold``, the difference is that of the
     distances to the band, else that of the plain ratios.
     """
-    gap = version_gap(metric, candidate, baseline)
-    if gap or (metric.same_tokenizer and (gap := token_gap(candidate, baseline))):
+    gap = metric_gap(metric, candidate, baseline)
+    if gap:
         return MetricComparison(metric, None, note=gap)
-    c_num, c_den = sums(metric, candidate)
-    b_num, b_den = sums(metric, baseline)
-    if metric.gold is not None:
-        gold = [total(baseline.columns, names) for names in metric.gold]
-        difference = bands.paired_band_difference(
-            c_num,
-            c_den,
-            b_num,
-            b_den,
-            gold[0],
-            gold[1],
+    gold = gold_sums(baseline.columns, metric)
+    if metric.gold is not None and gold is None:
+        return MetricComparison(metric, None, note=f"no gold replies in {baseline.name}")
+    c_num, c_den = sums(candidate.columns, metric)
+    b_num, b_den = sums(baseline.columns, metric)
+    both_arms = (c_num, c_den, b_num, b_den)
+    if gold is not None:
+        difference = BandArms(
+            [(c_num, c_den), (b_num, b_den)],
+            gold,
             floor=metric.floor,
             scale=metric.scale,
-            rng=np.random.default_rng(_SEED),
-        )
+            rng=np.random.default_rng(SEED),
+        ).difference(0, 1)
     else:
-        difference = _scaled(
-            paired.paired_ratio_difference(c_num, c_den, b_num, b_den), metric.scale
-        )
+        difference = ratio_difference(metric, candidate, baseline)
     ratio = ratio_gee = None
     if metric.family == "marker":
-        rng = np.random.default_rng(_SEED)
-        ratio = rates.rate_ratio(c_num, c_den, b_num, b_den, rng=rng)
-        ratio_gee = rates.poisson_gee_rate_ratio(c_num, c_den, b_num, b_den)
+        ratio = rates.rate_ratio(*both_arms, rng=np.random.default_rng(SEED))
+        ratio_gee = rates.poisson_gee_rate_ratio(*both_arms)
     coverage = paired.paired_ratio_difference(
-        total(candidate.columns, (metric.count,)),
-        total(candidate.columns, (metric.scorable,)),
-        total(baseline.columns, (metric.count,)),
-        total(baseline.columns, (metric.scorable,)),
+        *scored_sums(candidate.columns, metric), *scored_sums(baseline.columns, metric)
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = (c_num / c_den, b_num / b_den)
-    both = np.isfinite(values[0]) & np.isfinite(values[1])
-    signed = paired.wilcoxon(values[0][both], values[1][both])
+        wilcoxon_p = paired.wilcoxon(c_num / c_den, b_num / b_den)
     return MetricComparison(
         metric,
         difference,
         ratio=ratio,
         ratio_gee=ratio_gee,
-        wilcoxon_p=signed.p_value,
+        wilcoxon_p=wilcoxon_p,
         coverage=coverage,
         note=difference.reason or "",
     )
 
 
-def version_gap(metric: Metric, one: Result, other: Result) -> str:
-    """Why a metric of a task outside the suite's identity cannot be compared; empty where it can."""
-    task = TASK_OF[metric.name]
-    if task.built_in:
-        return ""
-    found = [result.suite.tasks.get(task.name) for result in (one, other)]
-    if found[0] == found[1]:
-        return ""
-    versions = " and ".join(saved.version if saved else "none" for saved in found)
-    return f"{task.name} {versions} are not comparable"
+def ratio_difference(metric: Metric, candidate: Result, baseline: Result) -> paired.Difference:
+    """The difference of a metric's plain ratios, in its units, whether or not it has a band."""
+    both_arms = (*sums(candidate.columns, metric), *sums(baseline.columns, metric))
+    difference = paired.paired_ratio_difference(*both_arms)
+    scale = metric.scale
+    if scale == 1 or difference.value is None:
+        return difference
 
+    def times(ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        return None if ends is None else (ends[0] * scale, ends[1] * scale)
 
-def sums(metric: Metric, result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What a metric counts and what it counts it of, one entry a dialogue, before its scale."""
-    above = total(result.columns, metric.numerator)
-    below = total(result.columns, metric.denominator)
-    # Likelihoods without token counts leave a sum above and nothing below.
-    return np.where(below == 0, 0.0, above), below
+    return replace(
+        difference,
+        value=difference.value * scale,
+        se=None if difference.se is None else difference.se * scale,
+        ci=times(difference.ci),
+        ci90=times(difference.ci90),
+        mde=None if difference.mde is None else difference.mde * scale,
+    )
 
 
 def judge(found: list[MetricComparison], *, alpha: float = 0.05) -> list[MetricComparison]:
@@ -212,40 +224,21 @@ def _with_verdict(
     item: MetricComparison, adjusted: dict[str, float | None], alpha: float
 ) -> MetricComparison:
     p_adjusted = adjusted.get(item.metric.name)
-    if item.metric.family != "confirmatory" or item.difference is None:
+    if item.metric.family != "confirmatory" or item.worse is None:
         return replace(item, p_adjusted=p_adjusted)
-    direction = item.metric.direction
-    assert direction != "none"
     dropped = item.coverage is not None and verdicts.coverage_regressed(
         item.coverage,
         p_adjusted=adjusted.get(f"coverage of {item.metric.name}"),
         alpha=alpha,
     )
     verdict = verdicts.verdict(
-        worse=verdicts.orient(item.difference, direction),
+        worse=item.worse,
         margin=item.metric.margin,
         p_adjusted=p_adjusted,
         coverage_regressed=dropped,
         alpha=alpha,
     )
     return replace(item, p_adjusted=p_adjusted, verdict=verdict)
-
-
-def _scaled(difference: paired.Difference, scale: float) -> paired.Difference:
-    if scale == 1 or difference.value is None:
-        return difference
-
-    def times(ends: tuple[float, float] | None) -> tuple[float, float] | None:
-        return None if ends is None else (ends[0] * scale, ends[1] * scale)
-
-    return replace(
-        difference,
-        value=difference.value * scale,
-        se=None if difference.se is None else difference.se * scale,
-        ci=times(difference.ci),
-        ci90=times(difference.ci90),
-        mde=None if difference.mde is None else difference.mde * scale,
-    )
 
 
 def warnings_of(candidate: Result, baseline: Result) -> list[str]:

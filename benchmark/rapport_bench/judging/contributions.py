@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rapport_bench.judging.compare import sums
-from rapport_bench.results.columns import total
-from rapport_bench.results.metrics import Metric
+from rapport_bench.judging.compare import MetricComparison
+from rapport_bench.results.columns import gold_sums, scored_sums, sums
 from rapport_bench.results.result import Result
 
 
@@ -41,40 +42,46 @@ def shares_of_difference(
     return shares
 
 
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one dialogue adds to a difference.
+
+    Attributes:
+        place: Of the dialogue in the suite, from 0.
+        dialogue: Its id.
+        share: Of the difference, in the metric's units (of coverage: a fraction), signed as the
+            difference is: candidate - baseline.
+    """
+
+    place: int
+    dialogue: str
+    share: float
+
+
 def worst_dialogues(
-    candidate: Result, baseline: Result, metric: Metric, *, coverage: bool = False, most: int = 3
-) -> list[tuple[str, float]]:
-    """The dialogues that speak most against a candidate, by id, worst first.
+    item: MetricComparison, candidate: Result, baseline: Result, *, most: int = 3
+) -> list[Contribution]:
+    """The dialogues that speak most against a candidate, worst first.
 
     Args:
+        item: Of a metric with a direction. For ``band``, bad is away from the gold replies' rate, on
+            the side on which the candidate's rate lies; where coverage regressed, what was left
+            unscored.
         candidate: Of the same suite as `baseline`.
         baseline: What it is set against.
-        metric: With a direction. For ``band``, bad is away from the gold replies' rate, on the side
-            on which the candidate's rate lies.
-        coverage: Look at what was left unscored instead.
         most: How many at most; none that does not make the candidate worse.
-
-    Returns:
-        Id and share of the difference in the metric's units (of coverage: a fraction), signed as
-        the difference is: candidate - baseline.
     """
-    if coverage:
-        columns = [
-            total(arm.columns, (name,))
-            for arm in (candidate, baseline)
-            for name in (metric.count, metric.scorable)
-        ]
-        scale, bad = 1.0, -1.0
-    else:
-        columns = [*sums(metric, candidate), *sums(metric, baseline)]
-        scale, bad = metric.scale, -1.0 if metric.direction == "higher" else 1.0
+    metric, coverage = item.metric, item.verdict == "regressed (coverage)"
+    sums_of = scored_sums if coverage else sums
+    columns = [*sums_of(candidate.columns, metric), *sums_of(baseline.columns, metric)]
     if not columns[1].sum() or not columns[3].sum():
         return []
-    if not coverage and metric.direction == "band" and metric.gold is not None:
-        gold = [total(baseline.columns, names).sum() for names in metric.gold]
-        below = columns[0].sum() * gold[1] < gold[0] * columns[1].sum()
+    bad = -1.0 if coverage or metric.direction == "higher" else 1.0
+    gold = gold_sums(baseline.columns, metric)
+    if gold is not None and not coverage:
+        below = columns[0].sum() * gold[1].sum() < gold[0].sum() * columns[1].sum()
         bad = -1.0 if below else 1.0
-    shares = shares_of_difference(*columns) * scale
-    order = np.argsort(-bad * shares, kind="stable")[:most]
+    shares = shares_of_difference(*columns) * (1.0 if coverage else metric.scale)
+    order = np.argsort(-bad * shares, kind="stable")[:most].tolist()
     ids = baseline.dialogue_ids
-    return [(ids[i], float(shares[i])) for i in order if bad * shares[i] > 0]
+    return [Contribution(i, ids[i], float(shares[i])) for i in order if bad * shares[i] > 0]

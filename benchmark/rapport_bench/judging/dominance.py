@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapport_bench.results.columns import total
+from rapport_bench.results.columns import band_of
 from rapport_bench.results.metrics import BESIDE_BOTS, BY_NAME, CONFIRMATORY, Metric
 from rapport_bench.results.result import Result
-from rapport_bench.statistics.bands import band_distance, gold_band
+from rapport_bench.statistics.bands import band_distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,7 @@ def _gain(bot: Result, gold: Result, metric: Metric) -> float | None:
 
 
 def _distance(result: Result, metric: Metric) -> float | None:
-    assert metric.gold is not None
-    above, below = (total(result.columns, names) for names in metric.gold)
-    band = gold_band(above, below, floor=metric.floor, scale=metric.scale)
+    band = band_of(result.columns, metric)
     value = result.metric(metric.name).value
     return None if band is None or value is None else band_distance(value, band)
 

@@ -9,7 +9,7 @@ regressed already.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from rapport_bench.judging.compare import (
     warnings_of,
 )
 from rapport_bench.judging.gate_policy import Policy, Rule
+from rapport_bench.results.columns import has_gold
 from rapport_bench.results.metrics import Metric
 from rapport_bench.results.result import Result, require_comparable
 from rapport_bench.statistics import verdicts
@@ -31,7 +32,9 @@ from rapport_tasks.common.errors import NotComparable
 
 GateOutcome = Literal["pass", "inconclusive", "not comparable", "fail"]
 
-_FROM_BEST = ("pass", "inconclusive", "not comparable", "fail")
+_FROM_BEST: tuple[GateOutcome, ...] = ("pass", "inconclusive", "not comparable", "fail")
+"""The worst decides: over metrics and over arms. A pass asks for every metric, an intersection-union
+test that needs no correction (Berger 1982, Technometrics 24, 295-300)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,9 @@ class MetricGate:
         return "pass" if self.non_inferior else "inconclusive"
 
     @property
-    def deciding_dialogues(self) -> int | None:
-        """Dialogues that would decide: `verdicts.deciding_dialogues`."""
-        return verdicts.deciding_dialogues(self.difference, margin=self.margin)
+    def deciding(self) -> verdicts.Deciding | None:
+        """How many dialogues would decide."""
+        return verdicts.deciding(self.difference, margin=self.margin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,12 @@ class ArmGate:
 
     candidate: Result
     metrics: tuple[MetricGate, ...]
-    outcome: GateOutcome
     warnings: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> GateOutcome:
+        """The worst of the metrics."""
+        return _worst(metric.outcome for metric in self.metrics)
 
 
 @dataclass(frozen=True, repr=False)
@@ -103,7 +110,7 @@ class Gate(Shown):
     @property
     def outcome(self) -> GateOutcome:
         """The worst of the arms."""
-        return max((arm.outcome for arm in self.arms), key=_FROM_BEST.index)
+        return _worst(arm.outcome for arm in self.arms)
 
     def title(self) -> str:
         """The outcome."""
@@ -151,7 +158,7 @@ def _arm(candidate: Result, baseline: Result, policy: Policy) -> ArmGate:
         require_comparable(candidate, baseline)
     except NotComparable as error:
         refused = tuple(MetricGate(rule, problem="not of one suite") for rule in policy.rules)
-        return ArmGate(candidate, refused, "not comparable", (error.message,))
+        return ArmGate(candidate, refused, (error.message,))
     problems: dict[str, str] = {}
     found = []
     margins: dict[str, float | None] = {}
@@ -171,7 +178,7 @@ def _arm(candidate: Result, baseline: Result, policy: Policy) -> ArmGate:
     warnings = warnings_of(candidate, baseline)
     if candidate.result_id == baseline.result_id:
         warnings.append(f"{candidate.name} was set against itself: the same result")
-    return ArmGate(candidate, metrics, _outcome(metrics), tuple(warnings))
+    return ArmGate(candidate, metrics, tuple(warnings))
 
 
 def _gated(
@@ -179,30 +186,15 @@ def _gated(
 ) -> MetricGate:
     if item is None:
         return MetricGate(rule, problem=problems[rule.metric.name])
-    if item.difference is None or item.difference.value is None or margin is None:
+    worse = item.worse
+    if worse is None or worse.value is None or margin is None:
         problem = item.note or "its value is undefined"
         return MetricGate(rule, item, margin, problem=problem)
-    passes = verdicts.non_inferior(_worse(item), margin=margin)
-    return MetricGate(rule, item, margin, passes)
+    return MetricGate(rule, item, margin, verdicts.non_inferior(worse, margin=margin))
 
 
-def _worse(item: MetricComparison) -> Difference:
-    assert item.difference is not None
-    assert item.metric.direction != "none"
-    return verdicts.orient(item.difference, item.metric.direction)
-
-
-def _outcome(metrics: Sequence[MetricGate]) -> GateOutcome:
-    judged = [
-        verdicts.Judged(_worse(m.comparison), m.margin or 0.0, m.verdict)
-        for m in metrics
-        if m.comparison and m.verdict
-    ]
-    if judged and verdicts.gate_outcome(judged) == "fail":
-        return "fail"
-    if any(m.problem for m in metrics):
-        return "not comparable"
-    return verdicts.gate_outcome(judged)
+def _worst(outcomes: Iterable[GateOutcome]) -> GateOutcome:
+    return max(outcomes, key=_FROM_BEST.index)
 
 
 def _missing(metric: Metric, candidate: Result, baseline: Result) -> str:
@@ -211,8 +203,7 @@ def _missing(metric: Metric, candidate: Result, baseline: Result) -> str:
     lacking = [r.name for r in (candidate, baseline) if not needed <= r.columns.keys()]
     if lacking:
         return f"missing in {' and '.join(lacking)}"
-    gold = {name for group in metric.gold or () for name in group}
-    return "" if gold <= baseline.columns.keys() else f"no gold replies in {baseline.name}"
+    return "" if has_gold(baseline.columns, metric) else f"no gold replies in {baseline.name}"
 
 
 def to_json(gate: Gate) -> dict[str, Any]:
@@ -250,6 +241,6 @@ def _metric_json(metric: MetricGate) -> dict[str, Any]:
         "difference": difference_json(metric.difference),
         "p_adjusted": item.p_adjusted if item else None,
         "coverage_difference": item.coverage.value if item and item.coverage else None,
-        "deciding_dialogues": metric.deciding_dialogues,
+        "deciding_dialogues": metric.deciding.needed if metric.deciding else None,
         "problem": metric.problem or None,
     }

@@ -119,17 +119,17 @@ def make_rule(name: str, table: Any, where: str) -> Rule:
     _known(table, ("direction", "margin", "margin_percent"), where)
     metric, direction = BY_NAME[name], table.get("direction")
     if direction is None:
-        raise BadInput(f"{where}: direction is missing", remedy=f"One of {_listed(_DIRECTIONS)}.")
+        raise BadInput(f"{where}: direction is missing", remedy=f"One of {', '.join(_DIRECTIONS)}.")
     if direction not in _DIRECTIONS:
         raise BadInput(
             f"{where}: direction = {shown(direction)}",
-            remedy=close_match(str(direction), _DIRECTIONS) + f"One of {_listed(_DIRECTIONS)}.",
+            remedy=close_match(str(direction), _DIRECTIONS) + f"One of {', '.join(_DIRECTIONS)}.",
         )
     if direction == "band" and metric.gold is None:
         banded = [m.name for m in BY_NAME.values() if m.gold is not None]
         raise BadInput(
             f"{where}: there is no gold band for {name}",
-            remedy=f'Only {_listed(banded)} have one; choose "lower" or "higher".',
+            remedy=f"Only {', '.join(banded)} have one; choose lower or higher.",
         )
     given = [key for key in ("margin", "margin_percent") if key in table]
     if len(given) != 1:
@@ -171,7 +171,3 @@ def _number(value: Any, where: str) -> float:
             f"{where}: {shown(value)} is not a number", remedy="Write a number like 0.02."
         )
     return float(value)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)

@@ -11,19 +11,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from rapport_bench.judging.composite import Composite
-from rapport_bench.judging.field import Field, Figure, Measure
+from rapport_bench.common.shown import Shown
+from rapport_bench.judging.compare import arm_json, difference_json
+from rapport_bench.judging.field import Field, Standing
 from rapport_bench.results.columns import has
+from rapport_bench.results.comparable import metric_gap
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, METRICS, Metric
 from rapport_bench.results.result import (
     Result,
     load,
     require_comparable,
     result_files,
-    token_gap,
 )
 from rapport_bench.results.sections import SuiteSection
 from rapport_bench.statistics.paired import Difference
@@ -39,10 +41,10 @@ class Row:
     """One arm on the board.
 
     Attributes:
-        figures: By the metric's name; ``composite`` too, where the board has one.
+        standings: By the metric's name.
         rank: From 1; `None` for reference arms and arms without the metric.
         tier: From 1, likewise.
-        pareto: Whether no other ranked arm is at least as good on every metric of `Board.front` and
+        pareto: Whether no other ranked arm is at least as good on every metric of `Leaderboard.front` and
             better on one.
         behind: Difference to the first arm on the board's metric (distances, for a band), paired;
             positive is further from the band, otherwise as the metric. `None` for the first itself.
@@ -50,7 +52,7 @@ class Row:
     """
 
     result: Result
-    figures: dict[str, Figure]
+    standings: dict[str, Standing]
     rank: int | None = None
     tier: int | None = None
     pareto: bool = False
@@ -58,9 +60,9 @@ class Row:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
-    """A leaderboard.
+@dataclass(frozen=True, repr=False)
+class Leaderboard(Shown):
+    """Arms of one suite, sorted by one metric, in tiers on it.
 
     Attributes:
         suite: Of every row.
@@ -68,15 +70,55 @@ class Board:
         front: Metrics of the Pareto front: the confirmatory ones that every ranked arm has.
         rows: Best first; arms without the metric last.
         apart: Arms of other suites, with what differs.
-        composite: Weights of the composite that every row has a figure of, where one was asked for.
     """
 
     suite: SuiteSection
-    by: Measure
+    by: Metric
     front: tuple[str, ...]
     rows: tuple[Row, ...]
     apart: tuple[tuple[Result, str], ...]
-    composite: Composite | None = None
+
+    def title(self) -> str:
+        """Suite and sorting."""
+        return f"{self.suite.name} {self.suite.suite_id[:8]} by {self.by.name}"
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One row an arm: rank, tier, and its value of the metric and of the confirmatory ones.
+
+        Of a metric with a gold band the distance to it is given.
+        """
+        names = dict.fromkeys((self.by.name, *CONFIRMATORY))
+        return [
+            {"rank": row.rank, "tier": row.tier, "arm": row.result.name, "kind": row.result.kind}
+            | {name: _sorted_by(row, BY_NAME[name]) for name in names}
+            | {"note": row.note}
+            for row in self.rows
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As ``rapport leaderboard --json`` prints it, without studies and published figures."""
+        return {
+            "suite": self.suite.to_json(),
+            "by": self.by.name,
+            "direction": self.by.direction,
+            "pareto_metrics": list(self.front),
+            "rows": [
+                arm_json(row.result)
+                | {
+                    "rank": row.rank,
+                    "tier": row.tier,
+                    "pareto": row.pareto,
+                    "note": row.note or None,
+                    "behind_first": difference_json(row.behind),
+                    "metrics": {
+                        name: standing.to_json(BY_NAME[name])
+                        for name, standing in row.standings.items()
+                    },
+                }
+                for row in self.rows
+            ],
+            "apart": [arm_json(result) | {"differs": why} for result, why in self.apart],
+        }
 
 
 def load_results(folder: str | Path) -> tuple[list[Result], list[str]]:
@@ -121,23 +163,20 @@ def leaderboard(
     *,
     by: str | None = None,
     suite: str | None = None,
-    weights: Composite | None = None,
-) -> Board:
+) -> Leaderboard:
     """Sort the arms of one suite by one metric, then by continuity, then by name.
 
     Args:
         results: At least one.
         by: Name of a metric with a direction; a band metric sorts by the distance to its band.
-            ``composite`` sorts by the weighted one. [default: ``aer_share``, or where no arm has it
-            the next confirmatory metric, or else any other, that one has]
-        weights: A composite to show beside the metrics.
+            [default: ``aer_share``, or where no arm has it the next confirmatory metric, or else any
+            other, that one has]
         suite: Name or start of the id of the suite [default: the one with the most arms].
 
     Raises:
-        BadInput: An unknown metric or suite, no arm of the suite has the metric, or ``composite``
-            without weights.
+        BadInput: An unknown metric or suite, or no arm of the suite has the metric.
     """
-    named = None if by is None else _measure_named(by, weights)
+    named = None if by is None else metric_named(by)
     chosen = _chosen_suite(results, suite)
     arms, apart = [], []
     first = next(r for r in results if r.suite_id == chosen)
@@ -151,24 +190,12 @@ def leaderboard(
     metric = named or _first_of(field)
     if all(field.badness(arm, metric) is None for arm in range(len(arms))):
         there = [m.name for m in METRICS if m.direction != "none" and has(first.columns, m)]
-        what = metric.name if isinstance(metric, Metric) else "every weighted metric"
         raise BadInput(
-            f"no arm of suite {first.suite.name} has {what}",
+            f"no arm of suite {first.suite.name} has {metric.name}",
             remedy=f"Sort --by one of {', '.join(there)}.",
         )
-    rows, front = _rows(field, metric, weights)
-    return Board(first.suite, metric, front, rows, tuple(apart), weights)
-
-
-def _measure_named(by: str, weights: Composite | None) -> Measure:
-    if by != Composite.name:
-        return metric_named(by)
-    if weights is None:
-        raise BadInput(
-            "--by composite: there is no composite without weights",
-            remedy="Add --weights, like --weights aer_share=1,continuity=1.",
-        )
-    return weights
+    rows, front = _rows(field, metric)
+    return Leaderboard(first.suite, metric, front, rows, tuple(apart))
 
 
 def _first_of(field: Field) -> Metric:
@@ -196,9 +223,7 @@ def _chosen_suite(results: Sequence[Result], wanted: str | None) -> str:
     return matching.pop()
 
 
-def _rows(
-    field: Field, metric: Measure, weights: Composite | None
-) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+def _rows(field: Field, metric: Metric) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     continuity = BY_NAME["continuity"]
 
     def key(arm: int) -> tuple[float, float, str, str]:
@@ -209,10 +234,9 @@ def _rows(
 
     order = sorted(range(len(field.arms)), key=key)
     notes = {arm: _unranked(field, arm, metric) for arm in order}
-    if metric.same_tokenizer:
-        same = field.one_tokenizer([arm for arm in order if not notes[arm]])
+    if same := field.alike(metric, [arm for arm in order if not notes[arm]]):
         notes |= {
-            arm: notes[arm] or token_gap(field.arms[arm], field.arms[min(same)])
+            arm: notes[arm] or metric_gap(metric, field.arms[arm], field.arms[min(same)])
             for arm in order
             if arm not in same
         }
@@ -227,12 +251,11 @@ def _rows(
         behind = None
         if comparable and first is not None and field.badness(arm, metric) is not None:
             behind = field.difference(metric, arm, first)
-        shown: list[Measure] = [m for m in METRICS if has(field.arms[arm].columns, m)]
-        shown += [weights] if weights else []
+        shown = [m for m in METRICS if has(field.arms[arm].columns, m)]
         rows.append(
             Row(
                 field.arms[arm],
-                {m.name: field.figure(arm, m) for m in shown},
+                {m.name: field.standing(arm, m) for m in shown},
                 rank=ranked.index(arm) + 1 if arm in tier else None,
                 tier=tier.get(arm),
                 pareto=arm in best,
@@ -243,16 +266,21 @@ def _rows(
     return tuple(rows), front
 
 
-def _unranked(field: Field, arm: int, metric: Measure) -> str:
+def _unranked(field: Field, arm: int, metric: Metric) -> str:
     if field.arms[arm].kind in REFERENCE_KINDS:
         return "reference"
-    return field.why_undefined(arm, metric)
+    return f"no {metric.name}" if field.badness(arm, metric) is None else ""
 
 
 def _in_front(field: Field, ranked: Sequence[int], metric: Metric) -> bool:
     if any(field.badness(arm, metric) is None for arm in ranked):
         return False
-    return not metric.same_tokenizer or len(field.one_tokenizer(ranked)) == len(ranked)
+    return len(field.alike(metric, ranked)) == len(ranked)
+
+
+def _sorted_by(row: Row, metric: Metric) -> float | None:
+    found = row.standings.get(metric.name)
+    return None if found is None else found.distance if metric.gold else found.value
 
 
 def _pareto(badness: dict[int, list[float]]) -> set[int]:

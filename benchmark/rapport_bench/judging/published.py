@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -89,21 +89,14 @@ def rows(published: Published) -> Iterator[tuple[str, str, str, str]]:
 
 def to_json(published: Published) -> dict[str, Any]:
     """The block as `--json` prints it."""
+    rows = [asdict(figure) for figure in published.figures]
+    for row in rows:
+        row["nearest_metric"] = row.pop("metric")
     return {
         "status": STATUS,
         "source": published.source,
         "flags": list(published.flags),
-        "figures": [
-            {
-                "name": figure.name,
-                "nearest_metric": figure.metric,
-                "base": figure.base,
-                "adapter": figure.adapter,
-                "change_percent": figure.change_percent,
-                "flags": list(figure.flags),
-            }
-            for figure in published.figures
-        ],
+        "figures": rows,
     }
 
 

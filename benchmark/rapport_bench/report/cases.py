@@ -13,7 +13,7 @@ from rapport_bench.common.escape import one_line
 from rapport_bench.common.identity import digest
 from rapport_bench.report.case_text import ArmText, case_texts
 from rapport_bench.report.distributions import per_dialogue
-from rapport_bench.report.outcome import Outcome
+from rapport_bench.report.subject import Subject
 from rapport_bench.results.columns import has
 from rapport_bench.results.metrics import METRICS, Metric
 from rapport_bench.results.result import Result
@@ -49,7 +49,7 @@ class Cases:
     with_text: bool
 
 
-def case_arms(found: Outcome) -> list[Result]:
+def case_arms(found: Subject) -> list[Result]:
     """Baseline, candidates and gold, each once; without a verdict the first arms of the board."""
     gold = [found.gold] if found.gold else []
     chosen = [found.baseline, *found.candidates] if found.baseline else found.arms[:4]
@@ -57,7 +57,7 @@ def case_arms(found: Outcome) -> list[Result]:
 
 
 def cases(
-    found: Outcome, texts: Found | None, progress: Callable[[int, int], None] = lambda _, __: None
+    found: Subject, texts: Found | None, progress: Callable[[int, int], None] = lambda _, __: None
 ) -> Cases:
     """Numbers of every dialogue for each arm, and with `texts` what was said."""
     arms = case_arms(found)
@@ -98,7 +98,7 @@ def cases(
     )
 
 
-def _role(found: Outcome, arm: Result) -> str:
+def _role(found: Subject, arm: Result) -> str:
     if found.baseline is not None and arm.result_id == found.baseline.result_id:
         return "baseline"
     return arm.kind

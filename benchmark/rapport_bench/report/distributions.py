@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapport_bench.judging.compare import Comparison
-from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
-    FAINT,
     INK,
     MARKERS,
     MUTED,
@@ -21,8 +19,10 @@ from rapport_bench.report.pictures import (
     finish,
     head,
     new_figure,
+    rows,
 )
-from rapport_bench.results.columns import total
+from rapport_bench.report.subject import Subject
+from rapport_bench.results.columns import sums
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, Metric
 from rapport_bench.results.result import Result
 from rapport_bench.words import formatting
@@ -65,13 +65,13 @@ class Spread:
 
 def per_dialogue(result: Result, metric: Metric) -> NDArray[np.float64]:
     """The metric in every dialogue, NaN where it is undefined there."""
-    above, below = (total(result.columns, n) for n in (metric.numerator, metric.denominator))
+    above, below = sums(result.columns, metric)
     with np.errstate(invalid="ignore", divide="ignore"):
         values: NDArray[np.float64] = np.where(below == 0, np.nan, metric.scale * above / below)
     return values
 
 
-def spreads(found: Outcome) -> list[Spread]:
+def spreads(found: Subject) -> list[Spread]:
     """Metric by metric, candidate by candidate; where a metric is compared at all."""
     return [
         Spread(BY_NAME[name], comparison.candidate, _differences(comparison, BY_NAME[name]))
@@ -87,15 +87,15 @@ def _differences(comparison: Comparison, metric: Metric) -> NDArray[np.float64]:
     return kept
 
 
-def distributions(found: Outcome) -> Picture | None:
+def distributions(found: Subject) -> Picture | None:
     """A dot a dialogue, a row a candidate, a panel a metric; `None` without any."""
     drawn = [candidate.result_id for candidate in found.candidates[:MOST_DRAWN]]
-    rows = [s for s in spreads(found) if s.candidate.result_id in drawn and len(s.differences)]
-    metrics = list(dict.fromkeys(spread.metric.name for spread in rows))
+    shown = [s for s in spreads(found) if s.candidate.result_id in drawn and len(s.differences)]
+    metrics = list(dict.fromkeys(spread.metric.name for spread in shown))
     if not metrics:
         return None
     names = Names()
-    panels = [[spread for spread in rows if spread.metric.name == name] for name in metrics]
+    panels = [[spread for spread in shown if spread.metric.name == name] for name in metrics]
     heights = [_PANEL + _ROW * len(panel) for panel in panels]
     with drawing():
         figure, axes = new_figure(*heights)
@@ -116,13 +116,8 @@ def distributions(found: Outcome) -> Picture | None:
                 axis.plot(
                     [spread.median or 0.0] * 2, [place - 0.4, place + 0.4], color=INK, linewidth=1.6
                 )
-            axis.set_ylim(len(panel) - 0.5, -0.5)
             labels = [names(found.label(spread.candidate)) for spread in panel]
-            axis.set_yticks(range(len(panel)), labels)
-            axis.tick_params(axis="y", length=0)
-            axis.spines["left"].set_visible(False)
-            axis.grid(axis="x", color=FAINT, linewidth=0.5)
-            axis.set_axisbelow(True)
+            rows(axis, labels, above=0.5, below=0.5)
             head(axis, _title(panel[0].metric))
         figure.supxlabel(
             "candidate − baseline, a dot a dialogue; the bar is the median", fontsize=9
@@ -131,7 +126,7 @@ def distributions(found: Outcome) -> Picture | None:
     said = "; ".join(
         f"{found.label(s.candidate)}, {s.metric.label}: {s.below} dialogues lower, {s.above} higher, "
         f"median {formatting.signed(s.median)}"
-        for s in rows
+        for s in shown
     )
     return Picture(
         "distributions",

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rapport_bench.judging.compare import Comparison, MetricComparison
-from rapport_bench.report.evidence import worse
-from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
     BAND,
     BLUE,
-    FAINT,
     GREEN,
     INK,
     MUTED,
@@ -21,45 +18,45 @@ from rapport_bench.report.pictures import (
     finish,
     head,
     new_figure,
+    rows,
 )
+from rapport_bench.report.subject import Subject
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
-from rapport_bench.statistics.verdicts import Verdict
 from rapport_bench.words import formatting
+from rapport_bench.words.signs import VERDICTS, Tone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LOOKS: dict[Verdict | None, tuple[str, str]] = {
-    "improved": (GREEN, "^"),
-    "regressed": (VERMILION, "v"),
-    "regressed (coverage)": (VERMILION, "v"),
-    "equivalent": (BLUE, "s"),
-    "inconclusive": (MUTED, "o"),
-    None: (MUTED, "o"),
+_LOOKS: dict[Tone, tuple[str, str]] = {
+    "better": (GREEN, "^"),
+    "worse": (VERMILION, "v"),
+    "same": (BLUE, "s"),
+    "open": (MUTED, "o"),
 }
 """Colour and marker, so that neither alone carries the verdict."""
 
 _ROW, _PANEL = 0.24, 0.72
 
 
-def forest(found: Outcome) -> Picture | None:
+def forest(found: Subject) -> Picture | None:
     """Differences with 95 % intervals, better to the right; `None` without any."""
     panels = [
-        (BY_NAME[name], rows)
+        (BY_NAME[name], shown)
         for name in CONFIRMATORY
-        if (rows := [(c, i) for c in found.comparisons if (i := c.by_name(name)) and worse(i)])
+        if (shown := [(c, i) for c in found.comparisons if (i := c.by_name(name)) and i.in_margins])
     ]
     if not panels:
         return None
     names = Names()
-    heights = [_PANEL + _ROW * len(rows) for _, rows in panels]
+    heights = [_PANEL + _ROW * len(shown) for _, shown in panels]
     with drawing():
         figure, axes = new_figure(*heights)
-        for axis, (metric, rows) in zip(axes, panels, strict=True):
+        for axis, (metric, shown) in zip(axes, panels, strict=True):
             axis.axvspan(-1, 1, color=BAND, linewidth=0)
             axis.axvline(0, color=MUTED, linewidth=0.8)
             reach = 1.3
-            for place, (_, item) in enumerate(rows):
+            for place, (_, item) in enumerate(shown):
                 low, high = _draw(axis, place, item)
                 reach = max(reach, abs(low), abs(high))
                 axis.text(
@@ -71,17 +68,13 @@ def forest(found: Outcome) -> Picture | None:
                     fontsize=8,
                 )
             axis.set_xlim(-1.08 * reach, 1.08 * reach)
-            axis.set_ylim(len(rows) - 0.4, -0.6)
-            axis.set_yticks(range(len(rows)), [names(found.label(c.candidate)) for c, _ in rows])
-            axis.tick_params(axis="y", length=0)
-            axis.spines["left"].set_visible(False)
-            axis.grid(axis="x", color=FAINT, linewidth=0.5)
-            axis.set_axisbelow(True)
+            labels = [names(found.label(comparison.candidate)) for comparison, _ in shown]
+            rows(axis, labels, above=0.6, below=0.6)
             unit = ": distance to gold band" if metric.gold else ""
             head(axis, f"{metric.label}{unit}, margin {metric.margin:g}")
         figure.supxlabel("← worse  ·  in margins  ·  better →", color=INK, fontsize=9)
         finish(figure)
-    said = [_sentence(found, c, i) for _, rows in panels for c, i in rows]
+    said = [_sentence(found, c, i) for _, shown in panels for c, i in shown]
     return Picture(
         "forest",
         "How far each candidate is from the baseline",
@@ -93,10 +86,10 @@ def forest(found: Outcome) -> Picture | None:
 
 def _draw(axis: Axes, place: int, item: MetricComparison) -> tuple[float, float]:
     """One row; returns the ends of what it covers."""
-    turned = worse(item)
+    turned = item.in_margins
     assert turned is not None
     value, ci = 0.0 - turned[0], turned[1]
-    colour, marker = _LOOKS[item.verdict]
+    colour, marker = _LOOKS[VERDICTS[item.verdict].tone if item.verdict else "open"]
     low, high = (0.0 - ci[1], 0.0 - ci[0]) if ci else (value, value)
     axis.plot([low, high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
     axis.plot([value], [place], marker=marker, color=colour, markersize=6, linestyle="none")
@@ -113,6 +106,6 @@ def _figures(item: MetricComparison) -> str:
     return f"{formatting.signed(difference.value)} {ends}{silent}"
 
 
-def _sentence(found: Outcome, comparison: Comparison, item: MetricComparison) -> str:
+def _sentence(found: Subject, comparison: Comparison, item: MetricComparison) -> str:
     name = found.label(comparison.candidate)
     return f"{name}, {item.metric.label}: {_figures(item)}, {item.verdict or 'no verdict'}"

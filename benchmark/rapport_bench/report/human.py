@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from rapport_bench.report.outcome import Outcome
+from rapport_bench.report.subject import Subject
 from rapport_bench.report.templating import environment
 from rapport_bench.results.human_result import HumanResult
 from rapport_bench.words.studies import studies_of
@@ -31,7 +31,7 @@ class Section:
     body: Markup
 
 
-def human_section(found: Outcome, folder: Path) -> tuple[Section | None, list[str]]:
+def human_section(found: Subject, folder: Path) -> tuple[Section | None, list[str]]:
     """Studies of the suite's arms below a results folder, and a line for each broken file."""
     studies, problems = studies_of(folder, found.board.suite.suite_id)
     return study_section(studies), problems

@@ -15,10 +15,10 @@ from rapport_bench.report.cases import case_arms, cases
 from rapport_bench.report.distributions import distributions
 from rapport_bench.report.forest import forest
 from rapport_bench.report.human import human_section
-from rapport_bench.report.outcome import Outcome, outcome
 from rapport_bench.report.page import Parts, report_page
 from rapport_bench.report.pictures import Picture, save
 from rapport_bench.report.scatter import scatter
+from rapport_bench.report.subject import Subject, subject
 from rapport_bench.report.training import trainings
 from rapport_bench.report.wording import Words, words
 from rapport_bench.words.next_steps import positional
@@ -61,13 +61,13 @@ class Made:
     """What was written.
 
     Attributes:
-        outcome: What the page is about.
+        subject: What the page is about.
         words: Its verdict.
         files: The page, then pictures.
         warnings: Broken result files, and replies that are gone.
     """
 
-    outcome: Outcome
+    subject: Subject
     words: Words
     files: tuple[Path, ...]
     warnings: tuple[str, ...]
@@ -80,7 +80,7 @@ def make_report(request: Request, progress: Progress = lambda _, __, ___: None) 
         BadInput: No results, an unknown arm, data that are not the suite's, an unwritable folder.
     """
     results, problems = load_results(request.results)
-    found = outcome(
+    found = subject(
         results,
         suite=request.suite,
         baseline=request.baseline,
@@ -96,7 +96,7 @@ def make_report(request: Request, progress: Progress = lambda _, __, ___: None) 
     pictures = [picture for picture in drawn if picture is not None]
     page = report_page(
         Parts(
-            outcome=found,
+            subject=found,
             words=said,
             pictures=tuple(pictures),
             trainings=tuple(trained),

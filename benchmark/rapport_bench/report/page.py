@@ -19,19 +19,21 @@ from typing import Any
 from markupsafe import Markup
 
 from rapport_bench.common.escape import one_line
-from rapport_bench.judging.leaderboard import Board
+from rapport_bench.judging.leaderboard import Leaderboard
 from rapport_bench.judging.published import STATUS, Published
 from rapport_bench.judging.published import rows as published_rows
-from rapport_bench.report.board import board_table
 from rapport_bench.report.cases import Cases
 from rapport_bench.report.human import Section, study_section
-from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import Picture, inline_svg
 from rapport_bench.report.provenance import provenance
+from rapport_bench.report.subject import Subject
 from rapport_bench.report.templating import environment
 from rapport_bench.report.training import Training
 from rapport_bench.report.wording import Words
 from rapport_bench.results.human_result import HumanResult
+from rapport_bench.results.metrics import BESIDE_BOTS
+from rapport_bench.words.board import board_table
+from rapport_bench.words.signs import TONES
 
 _IN_SCRIPT = {
     ord(character): f"\\u{ord(character):04x}"
@@ -45,7 +47,7 @@ class Parts:
     """What the page is made of.
 
     Attributes:
-        outcome: Arms and comparisons.
+        subject: Arms and comparisons.
         words: The verdict.
         pictures: In order.
         trainings: Of the adapters that were named.
@@ -55,7 +57,7 @@ class Parts:
         command: That makes this page again.
     """
 
-    outcome: Outcome
+    subject: Subject
     words: Words
     pictures: tuple[Picture, ...]
     trainings: tuple[Training, ...]
@@ -67,18 +69,19 @@ class Parts:
 
 def report_page(parts: Parts) -> str:
     """The whole report as HTML."""
-    found = parts.outcome
+    found = parts.subject
     return _render(
         "report.html.j2",
         title=f"{one_line(found.board.suite.name)}: rapport report",
         found=found,
         words=parts.words,
+        signs=TONES,
         pictures=[(picture, Markup(inline_svg(picture))) for picture in parts.pictures],
         trainings=[
             (training, Markup(inline_svg(training.picture)) if training.picture else None)
             for training in parts.trainings
         ],
-        table=board_table(found.board, found.labels),
+        table=board_table(found.board, found.labels, beside=BESIDE_BOTS),
         cases=parts.cases,
         data=json_block(parts.cases.data),
         human=parts.human,
@@ -89,7 +92,7 @@ def report_page(parts: Parts) -> str:
 
 
 def board_page(
-    board: Board,
+    board: Leaderboard,
     labels: dict[str, str],
     problems: Sequence[str],
     published: Published | None = None,
@@ -99,7 +102,7 @@ def board_page(
     return _render(
         "leaderboard.html.j2",
         title=f"{one_line(board.suite.name)}: rapport leaderboard",
-        table=board_table(board, labels),
+        table=board_table(board, labels, beside=BESIDE_BOTS),
         apart=[(one_line(r.name), r.result_id[:8], one_line(why)) for r, why in board.apart],
         problems=[one_line(problem) for problem in problems],
         human=study_section(studies),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rapport_bench.common.files import write_atomically
-from rapport_bench.report.outcome import short_name
+from rapport_bench.report.subject import short_name
 from rapport_tasks.common.errors import BadInput
 
 if TYPE_CHECKING:
@@ -120,6 +120,23 @@ def new_figure(*heights: float) -> tuple[Figure, list[Axes]]:
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)
     return figure, [panel for (panel,) in panels]
+
+
+def rows(axis: Axes, labels: Sequence[str], *, above: float, below: float) -> None:
+    """Make a panel of rows from the top down, with vertical lines only.
+
+    Args:
+        axis: The panel.
+        labels: Of the rows, which lie at 0, 1, ...
+        above: Room above the first row.
+        below: Room below the last.
+    """
+    axis.set_ylim(len(labels) - 1 + below, -above)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    axis.grid(axis="x", color=FAINT, linewidth=0.5)
+    axis.set_axisbelow(True)
 
 
 def head(axis: Axes, text: str) -> None:

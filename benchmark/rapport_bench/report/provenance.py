@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rapport_bench.common.escape import one_line
-from rapport_bench.report.outcome import Outcome
+from rapport_bench.report.subject import Subject
 from rapport_bench.results.result import Result
 
 Rows = tuple[tuple[str, str], ...]
@@ -33,7 +33,7 @@ class Provenance:
     apart: tuple[tuple[str, str, str], ...]
 
 
-def provenance(found: Outcome) -> Provenance:
+def provenance(found: Subject) -> Provenance:
     """Gather what results say of themselves."""
     suite = found.board.suite
     generation = ", ".join(

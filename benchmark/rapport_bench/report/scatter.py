@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
     BAND,
     BLUE,
@@ -21,10 +20,10 @@ from rapport_bench.report.pictures import (
     finish,
     new_figure,
 )
-from rapport_bench.results.columns import total
+from rapport_bench.report.subject import Subject
+from rapport_bench.results.columns import band_of
 from rapport_bench.results.metrics import BY_NAME
 from rapport_bench.results.result import Result
-from rapport_bench.statistics.bands import gold_band
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +56,7 @@ _MEANINGS = {
 }
 
 
-def scatter(found: Outcome) -> Picture | None:
+def scatter(found: Subject) -> Picture | None:
     """Every arm that has both metrics; `None` if there is none."""
     points = [point for arm in found.arms if (point := _point(found, arm))]
     if not points:
@@ -65,9 +64,10 @@ def scatter(found: Outcome) -> Picture | None:
     names = Names()
     with drawing():
         figure, (axis,) = new_figure(4.2)
-        band = _band(found.arms)
+        bands = (band_of(arm.columns, BY_NAME["aer_share"]) for arm in found.arms)
+        band = next(filter(None, bands), None)
         if band:
-            axis.axvspan(max(band[0], 0.0), min(band[1], 1.0), color=BAND, linewidth=0)
+            axis.axvspan(max(band.low, 0.0), min(band.high, 1.0), color=BAND, linewidth=0)
         axis.grid(color=FAINT, linewidth=0.5)
         axis.set_axisbelow(True)
         for look, (colour, marker, size) in _LOOKS.items():
@@ -93,7 +93,7 @@ def scatter(found: Outcome) -> Picture | None:
         figure.legend(loc="outside lower center", ncols=2, fontsize=8)
         _label(figure, axis, [point for point in points if point.look != "other"], names)
     said = ", ".join(f"{p.name} ({p.x:.2f}, {p.y:.2f})" for p in points if p.look != "other")
-    shaded = f" The gold band runs from {max(band[0], 0):.2f} to {band[1]:.2f}." if band else ""
+    shaded = f" The gold band runs from {max(band.low, 0):.2f} to {band.high:.2f}." if band else ""
     return Picture(
         "scatter",
         "Advice and empathy against continuity",
@@ -103,7 +103,7 @@ def scatter(found: Outcome) -> Picture | None:
     )
 
 
-def _point(found: Outcome, arm: Result) -> _Point | None:
+def _point(found: Subject, arm: Result) -> _Point | None:
     x, y = (arm.metric(name) for name in ("aer_share", "continuity"))
     if x.value is None or y.value is None:
         return None
@@ -113,18 +113,6 @@ def _point(found: Outcome, arm: Result) -> _Point | None:
     elif arm.result_id in {candidate.result_id for candidate in found.candidates}:
         look = "candidate"
     return _Point(found.label(arm), look, x.value, y.value, x.ci, y.ci)
-
-
-def _band(arms: Sequence[Result]) -> tuple[float, float] | None:
-    metric = BY_NAME["aer_share"]
-    assert metric.gold is not None
-    needed = {name for group in metric.gold for name in group}
-    for arm in arms:
-        if needed <= arm.columns.keys():
-            above, below = (total(arm.columns, group) for group in metric.gold)
-            band = gold_band(above, below, floor=metric.floor, scale=metric.scale)
-            return (band.low, band.high) if band else None
-    return None
 
 
 def _bars(axis: Axes, points: Sequence[_Point], colour: str) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapport_bench.report.outcome import Outcome
 from rapport_bench.report.pictures import (
     BLUE,
     FAINT,
@@ -19,6 +18,7 @@ from rapport_bench.report.pictures import (
     finish,
     new_figure,
 )
+from rapport_bench.report.subject import Subject
 from rapport_bench.results.result import Result
 from rapport_bench.words import formatting
 from rapport_tasks.common.errors import BadInput
@@ -43,7 +43,7 @@ class Training:
     picture: Picture | None
 
 
-def trainings(found: Outcome, folders: Sequence[str | Path]) -> list[Training]:
+def trainings(found: Subject, folders: Sequence[str | Path]) -> list[Training]:
     """What is known of each adapter's training.
 
     Raises:
@@ -52,7 +52,7 @@ def trainings(found: Outcome, folders: Sequence[str | Path]) -> list[Training]:
     return [_training(found, Path(folder), place) for place, folder in enumerate(folders, start=1)]
 
 
-def _training(found: Outcome, folder: Path, place: int) -> Training:
+def _training(found: Subject, folder: Path, place: int) -> Training:
     weights = folder / "adapter_model.safetensors"
     if not weights.is_file():
         raise BadInput(

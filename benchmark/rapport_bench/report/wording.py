@@ -5,22 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from rapport_bench.judging import dominance
 from rapport_bench.judging.compare import Comparison
-from rapport_bench.report.evidence import deciding_dialogues, silent_dialogues, worst_dialogues
-from rapport_bench.report.outcome import Outcome
+from rapport_bench.report.subject import Subject
 from rapport_bench.results.result import Result
 from rapport_bench.statistics.verdicts import Verdict
 from rapport_bench.words import notes as run_notes
+from rapport_bench.words.next_steps import regressions, undecided
+from rapport_bench.words.signs import TONES, VERDICTS, Tone, tone
 
-SIGNS: dict[Verdict, str] = {
-    "regressed": "▼",
-    "regressed (coverage)": "▼",
-    "improved": "▲",
-    "equivalent": "=",
-    "inconclusive": "?",
-}
 _PHRASES: dict[Verdict, str] = {
     "regressed": "worse on",
     "regressed (coverage)": "silent too often to be judged on",
@@ -68,14 +63,14 @@ class Words:
     """
 
     headline: str
-    tone: str
+    tone: Tone
     each: tuple[tuple[str, str], ...]
     meaning: tuple[str, ...]
     next: tuple[Next, ...]
 
 
-def words(found: Outcome, folder: str) -> Words:
-    """Put an outcome into sentences.
+def words(found: Subject, folder: str) -> Words:
+    """Put comparisons into sentences.
 
     Args:
         found: Comparisons against one baseline.
@@ -90,11 +85,11 @@ def words(found: Outcome, folder: str) -> Words:
     ]
     several = len(sentences) > 1
     seen = {item.verdict for c in found.comparisons for item in c.metrics if item.verdict}
-    meaning = tuple(dict.fromkeys(_MEANINGS[v] for v in SIGNS if v in seen))
+    meaning = tuple(dict.fromkeys(_MEANINGS[v] for v in VERDICTS if v in seen))
     return Words(
         headline=_summary(found, tones, base) if several else sentences[0],
-        tone=next(t for t in ("worse", "better", "open", "same") if t in tones),
-        each=tuple(zip(map(_sign, tones), sentences, strict=True)) if several else (),
+        tone=next(t for t in get_args(Tone) if t in tones),
+        each=tuple(zip((TONES[t] for t in tones), sentences, strict=True)) if several else (),
         meaning=(*meaning, *_advice(found)),
         next=tuple(_next(found, folder)),
     )
@@ -105,20 +100,6 @@ def isolated(name: str) -> str:
     return f"\u2068{name}\u2069"
 
 
-def tone(comparison: Comparison) -> str:
-    """``worse`` if any metric regressed, else ``better`` if one improved, else ``open`` or ``same``."""
-    seen = {item.verdict for item in comparison.metrics if item.verdict}
-    if seen & {"regressed", "regressed (coverage)"}:
-        return "worse"
-    if "improved" in seen:
-        return "better"
-    return "same" if seen == {"equivalent"} else "open"
-
-
-def _sign(found: str) -> str:
-    return {"worse": "▼", "better": "▲", "same": "=", "open": "?"}[found]
-
-
 def _judgement(comparison: Comparison, base: str) -> str:
     by_verdict: dict[Verdict, list[str]] = {}
     for item in comparison.metrics:
@@ -126,7 +107,7 @@ def _judgement(comparison: Comparison, base: str) -> str:
             by_verdict.setdefault(item.verdict, []).append(item.metric.label)
     if not by_verdict:
         return f"not comparable with {base} on any metric that gives a verdict."
-    parts = [f"{_PHRASES[v]} {_listed(by_verdict[v])}" for v in SIGNS if v in by_verdict]
+    parts = [f"{_PHRASES[v]} {_listed(by_verdict[v])}" for v in VERDICTS if v in by_verdict]
     return f"{'; '.join(parts)}, against {base}."
 
 
@@ -134,9 +115,9 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _summary(found: Outcome, tones: Sequence[str], base: str) -> str:
+def _summary(found: Subject, tones: Sequence[Tone], base: str) -> str:
     names = [isolated(found.label(candidate)) for candidate in found.candidates]
-    phrases = {
+    phrases: dict[Tone, str] = {
         "worse": "worse somewhere",
         "better": "better somewhere and nowhere shown to be worse",
         "same": "the same within the margins",
@@ -151,7 +132,7 @@ def _summary(found: Outcome, tones: Sequence[str], base: str) -> str:
     return f"Of {len(names)} candidates against {base}: {'; '.join(parts)}."
 
 
-def _advice(found: Outcome) -> Iterator[str]:
+def _advice(found: Subject) -> Iterator[str]:
     tones = {tone(comparison) for comparison in found.comparisons}
     if "worse" in tones:
         yield "Do not put a candidate marked ▼ in the baseline's place without reading its dialogues."
@@ -162,7 +143,7 @@ def _advice(found: Outcome) -> Iterator[str]:
         )
 
 
-def _next(found: Outcome, folder: str) -> Iterator[Next]:
+def _next(found: Subject, folder: str) -> Iterator[Next]:
     for comparison in found.comparisons:
         yield from _of_comparison(found, comparison)
     notes = dict.fromkeys(w for c in found.comparisons for w in c.warnings)
@@ -179,7 +160,7 @@ def _next(found: Outcome, folder: str) -> Iterator[Next]:
                 harmful[:5],
             )
         degenerate = _places(arm, "degenerate")
-        kinds = run_notes.degenerate_line(arm).rpartition(": ")[2].replace("_", " ")
+        kinds = run_notes.degenerate(arm).replace("_", " ")
         if degenerate and kinds:
             yield Next(
                 f"{isolated(found.label(arm))} gave degenerate replies ({kinds}):", degenerate[:5]
@@ -190,30 +171,16 @@ def _next(found: Outcome, folder: str) -> Iterator[Next]:
         yield Next("Every metric with its p-value:", command=shlex.join(words_of))
 
 
-def _of_comparison(found: Outcome, comparison: Comparison) -> Iterator[Next]:
+def _of_comparison(found: Subject, comparison: Comparison) -> Iterator[Next]:
     name = isolated(found.label(comparison.candidate))
-    regressed = [i for i in comparison.metrics if (i.verdict or "").startswith("regressed")]
-    for item in regressed:
+    for item, worst in regressions(comparison):
         if item.verdict == "regressed":
             text = f"{name} is worse on {item.metric.label}; these dialogues moved it most:"
-            places = worst_dialogues(comparison, item.metric)
         else:
             text = f"{name} leaves much unscored on {item.metric.label}, most of all here:"
-            places = silent_dialogues(comparison, item.metric)
-        yield Next(text, tuple(places))
-    if regressed:
-        return
-    open_ones = [i for i in comparison.metrics if i.verdict == "inconclusive"]
-    needs = [(item, n) for item in open_ones if (n := deciding_dialogues(item)) is not None]
-    if needs:
-        said = ", ".join(
-            f"{item.metric.label} about {n:,} (has {item.difference.clusters if item.difference else 0})"
-            for item, n in needs
-        )
-        yield Next(
-            f"{name} is undecided: dialogues with which a change as large as the margin would be "
-            f"found: {said}."
-        )
+        yield Next(text, tuple(one.place for one in worst))
+    for item, said in undecided(comparison):
+        yield Next(f"{name} is undecided on {item.metric.label}: {said}.")
 
 
 def _places(arm: Result, column: str) -> tuple[int, ...]:

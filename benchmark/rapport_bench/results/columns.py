@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rapport_bench.results.metrics import METRICS, Metric
 from rapport_bench.statistics import estimates as stats
+from rapport_bench.statistics.bands import GoldBand, gold_band
+from rapport_bench.statistics.clusters import Floats
 from rapport_tasks.common.record import Record, Unscored
 from rapport_tasks.dialogues.dialogue import Dialogue
 from rapport_tasks.specs.specification import Derived
@@ -47,11 +48,9 @@ def unscored(records: Iterable[Mapping[str, Record]]) -> list[tuple[str, Unscore
     )
 
 
-def total(columns: Mapping[str, Sequence[float]], names: Sequence[str]) -> NDArray[np.float64]:
+def total(columns: Mapping[str, Sequence[float]], names: Sequence[str]) -> Floats:
     """Sum of columns, one entry a dialogue."""
-    summed: NDArray[np.float64] = np.sum(
-        [np.asarray(columns[name], dtype=np.float64) for name in names], axis=0
-    )
+    summed: Floats = np.sum([np.asarray(columns[name], dtype=np.float64) for name in names], axis=0)
     return summed
 
 
@@ -60,11 +59,42 @@ def has(columns: Mapping[str, Sequence[float]], metric: Metric) -> bool:
     return all(name in columns for name in (*metric.numerator, *metric.denominator))
 
 
-def estimate(columns: Mapping[str, Sequence[float]], metric: Metric) -> stats.Estimate:
-    """Value, linearised cluster standard error and 95 % interval of one metric."""
+def sums(columns: Mapping[str, Sequence[float]], metric: Metric) -> tuple[Floats, Floats]:
+    """What a metric counts and what it counts it of, one entry a dialogue, before its scale."""
     above, below = total(columns, metric.numerator), total(columns, metric.denominator)
     # Likelihoods without token counts leave a sum above and nothing below.
-    above = np.where(below == 0, 0.0, above)
+    return np.where(below == 0, 0.0, above), below
+
+
+def scored_sums(columns: Mapping[str, Sequence[float]], metric: Metric) -> tuple[Floats, Floats]:
+    """Turns that were scored and turns that could have been, one entry a dialogue."""
+    return total(columns, (metric.count,)), total(columns, (metric.scorable,))
+
+
+def has_gold(columns: Mapping[str, Sequence[float]], metric: Metric) -> bool:
+    """Whether a metric with a gold band finds the gold replies in a result; true for those without."""
+    return all(name in columns for group in metric.gold or () for name in group)
+
+
+def gold_sums(
+    columns: Mapping[str, Sequence[float]], metric: Metric
+) -> tuple[Floats, Floats] | None:
+    """What the gold replies give a metric, as `sums`; `None` if it has no band or they are not there."""
+    if metric.gold is None or not has_gold(columns, metric):
+        return None
+    above, below = metric.gold
+    return total(columns, above), total(columns, below)
+
+
+def band_of(columns: Mapping[str, Sequence[float]], metric: Metric) -> GoldBand | None:
+    """The band that a metric aims at; `None` where there is none."""
+    gold = gold_sums(columns, metric)
+    return gold and gold_band(*gold, floor=metric.floor, scale=metric.scale)
+
+
+def estimate(columns: Mapping[str, Sequence[float]], metric: Metric) -> stats.Estimate:
+    """Value, linearised cluster standard error and 95 % interval of one metric."""
+    above, below = sums(columns, metric)
     if metric.share:
         return stats.share(above, below)
     found = stats.ratio_of_sums(above, below)

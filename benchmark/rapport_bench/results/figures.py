@@ -7,14 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rapport_bench.results.columns import has, total
+from rapport_bench.results.columns import gold_sums, has, sums
 from rapport_bench.results.metrics import METRICS, Direction, Family, Metric
 from rapport_bench.results.result import Result
 from rapport_bench.results.sections import SavedMetric
-from rapport_bench.statistics.bands import band_distance_estimate
+from rapport_bench.statistics.bands import BandArms
+from rapport_bench.statistics.bootstrap import SEED
 from rapport_bench.statistics.estimates import Estimate
 
-_SEED = 20_240_101
+_DERIVED: tuple[tuple[str, str, str, Direction], ...] = (
+    ("nll_per_token", "perplexity", "perplexity", "lower"),
+    ("aer_share", "aer_ratio", "AER ratio", "none"),
+)
+"""(metric, what `records.summarise` derives from it, its label, which way is better)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +72,9 @@ def figures(result: Result) -> Iterator[NamedFigure]:
 
 def _distance(result: Result, metric: Metric) -> Estimate | None:
     """From the result alone, so that it is the same whatever other results there are."""
-    names = [name for group in metric.gold or () for name in group]
-    if metric.gold is None or not has(result.columns, metric) or not {*names} <= {*result.columns}:
+    gold = gold_sums(result.columns, metric)
+    if gold is None or not has(result.columns, metric):
         return None
-    sides = (metric.numerator, metric.denominator, *metric.gold)
-    return band_distance_estimate(
-        *(total(result.columns, side) for side in sides),
-        floor=metric.floor,
-        scale=metric.scale,
-        rng=np.random.default_rng(_SEED),
-    )
-
-
-def direction_sign(direction: Direction) -> str:
-    """An arrow the way that is better."""
-    return {"lower": " ↓", "higher": " ↑", "band": " → gold", "none": ""}[direction]
+    rng = np.random.default_rng(SEED)
+    arm = [sums(result.columns, metric)]
+    return BandArms(arm, gold, floor=metric.floor, scale=metric.scale, rng=rng).estimate(0)

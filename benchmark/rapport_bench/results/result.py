@@ -311,13 +311,6 @@ def require_comparable(one: Result, other: Result) -> None:
     )
 
 
-def token_gap(one: Result, other: Result) -> str:
-    """Why figures per token of two results of one suite cannot be compared; empty where they can."""
-    if one.arm.tokenizer_sha256 != other.arm.tokenizer_sha256:
-        return "different_tokenizer"
-    return "" if one.asked == other.asked else "different_prompts"
-
-
 def _differences(one: Any, other: Any, where: str) -> Iterator[str]:
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted({*one, *other}):

@@ -11,7 +11,9 @@ these units.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +38,9 @@ from rapport_bench.statistics.paired import (
     difference_without_variance,
     exactly_equal_difference,
 )
+
+Sums = tuple[npt.ArrayLike, npt.ArrayLike]
+"""Numerator and denominator, one entry a dialogue."""
 
 _NO_BAND = "the gold replies give no band"
 _TOO_FEW = f"fewer than {MIN_CLUSTERS} dialogues: no bootstrap interval"
@@ -86,126 +91,115 @@ def band_distance(rate: float, band: GoldBand) -> float:
     return max(band.low - rate, rate - band.high, 0.0)
 
 
-def band_distance_estimate(
-    numerator: npt.ArrayLike,
-    denominator: npt.ArrayLike,
-    gold_num: npt.ArrayLike,
-    gold_den: npt.ArrayLike,
-    *,
-    floor: float,
-    scale: float = 1.0,
-    draws: int = DRAWS,
-    rng: np.random.Generator,
-) -> Estimate:
-    """One arm's distance to the band, with a 95 % percentile interval.
+class BandArms:
+    """Any number of arms before one band, on one set of bootstrap draws.
 
-    Undefined: the value without a band or a denominator above 0; se and interval with fewer than
-    `MIN_CLUSTERS` dialogues or when over 5 % of the draws lack a denominator.
+    Arms and gold are resampled together, so any two arms are paired and a pair costs a subtraction:
+    a leaderboard needs pairs by the hundred.
+
+    Args:
+        arms: (numerator, denominator) per dialogue of every arm.
+        gold: Those of the gold replies.
+        floor: Smallest half-width of the band.
+        scale: Factor on rates.
+        rng: The only source of randomness; used when the first interval is asked for.
+        draws: Number of resamples.
     """
-    columns = checked_sums(numerator, denominator, gold_num, gold_den)
-    band = gold_band(gold_num, gold_den, floor=floor, scale=scale)
-    clusters = int(np.count_nonzero(columns[:, 1]))
-    if band is None:
-        return Estimate(None, clusters=clusters, reason=_NO_BAND)
-    if clusters == 0:
-        return Estimate(None, reason="no dialogue has a denominator above 0")
-    value = float(_distances(columns.sum(axis=0), band.half_width, scale)[0])
-    if clusters < MIN_CLUSTERS:
-        return Estimate(value, clusters=clusters, reason=_TOO_FEW)
-    sampled = defined_draws(
-        sampled_distances(columns, band.half_width, scale, draws=draws, rng=rng)
-    )
-    if sampled is None:
-        return Estimate(value, clusters=clusters, reason=_SPARSE)
-    se, ci = float(sampled[:, 0].std(ddof=1)), percentile_interval(sampled[:, 0], level=0.95)
-    return Estimate(value, se, ci, clusters)
 
+    def __init__(
+        self,
+        arms: Sequence[Sums],
+        gold: Sums,
+        *,
+        floor: float,
+        scale: float = 1.0,
+        rng: np.random.Generator,
+        draws: int = DRAWS,
+    ) -> None:
+        self.band = gold_band(*gold, floor=floor, scale=scale)
+        self._columns = checked_sums(*(side for pair in (*arms, gold) for side in pair))
+        self._scale, self._rng, self._draws = scale, rng, draws
 
-def paired_band_difference(
-    candidate_num: npt.ArrayLike,
-    candidate_den: npt.ArrayLike,
-    baseline_num: npt.ArrayLike,
-    baseline_den: npt.ArrayLike,
-    gold_num: npt.ArrayLike,
-    gold_den: npt.ArrayLike,
-    *,
-    floor: float,
-    scale: float = 1.0,
-    draws: int = DRAWS,
-    alpha: float = 0.05,
-    rng: np.random.Generator,
-) -> Difference:
-    """Candidate's distance to the band minus the baseline's; positive = candidate is further off.
+    @cached_property
+    def _distances(self) -> Floats:
+        """(arms,) distances on the dialogues themselves, NaN where undefined."""
+        return self._distances_of(self._columns.sum(axis=0))
 
-    Cluster bootstrap with both arms and gold resampled together: percentile intervals, p-value by
-    `tail_p_value`. ``se`` is the draws' standard deviation. ``mde`` follows from it and holds only
-    while the arms stay on their side of the band's edges.
+    @cached_property
+    def _sampled(self) -> Floats:
+        """(draws, arms), NaN where a draw has a denominator of 0; gold's leaves none defined."""
+        return self._distances_of(bootstrap_sums(self._columns, draws=self._draws, rng=self._rng))
 
-    Undefined: everything without a band or with an arm without a denominator above 0; all but the
-    value as in `band_distance_estimate`; ``mde`` when no draw differs.
-    """
-    columns = checked_sums(
-        candidate_num, candidate_den, baseline_num, baseline_den, gold_num, gold_den
-    )
-    band = gold_band(gold_num, gold_den, floor=floor, scale=scale)
-    clusters = int(np.count_nonzero(columns[:, 1] + columns[:, 3]))
-    if band is None:
-        return Difference(None, clusters=clusters, reason=_NO_BAND)
-    for arm, denominators in (("candidate", columns[:, 1]), ("baseline", columns[:, 3])):
-        if not denominators.any():
+    def _distances_of(self, sums: Floats) -> Floats:
+        """(..., 2 * (arms + gold)) sums to (..., arms); gold's are the last two columns."""
+        half_width = np.nan if self.band is None else self.band.half_width
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rates = self._scale * sums[..., 0::2] / sums[..., 1::2]
+        return np.maximum(np.abs(rates[..., :-1] - rates[..., -1:]) - half_width, 0.0)
+
+    def distance(self, arm: int) -> float | None:
+        """An arm's distance; `None` without a band or a denominator above 0."""
+        value = float(self._distances[arm])
+        return None if np.isnan(value) else value
+
+    def estimate(self, arm: int) -> Estimate:
+        """An arm's distance with a 95 % percentile interval.
+
+        Undefined: the value as `distance`; se and interval with fewer than `MIN_CLUSTERS` dialogues
+        or when over 5 % of the draws lack a denominator.
+        """
+        clusters = int(np.count_nonzero(self._columns[:, 2 * arm + 1]))
+        value = self.distance(arm)
+        if value is None:
+            reason = _NO_BAND if self.band is None else "no dialogue has a denominator above 0"
+            return Estimate(None, clusters=clusters, reason=reason)
+        if clusters < MIN_CLUSTERS:
+            return Estimate(value, clusters=clusters, reason=_TOO_FEW)
+        sampled = defined_draws(self._sampled[:, arm])
+        if sampled is None:
+            return Estimate(value, clusters=clusters, reason=_SPARSE)
+        se, ci = float(sampled.std(ddof=1)), percentile_interval(sampled, level=0.95)
+        return Estimate(value, se, ci, clusters)
+
+    def difference(self, candidate: int, baseline: int) -> Difference:
+        """Candidate's distance minus the baseline's; positive = candidate is further off.
+
+        Percentile intervals, p-value by `tail_p_value`. ``se`` is the draws' standard deviation.
+        ``mde`` follows from it and holds only while the arms stay on their side of the band's edges.
+
+        Undefined: everything without a band or with an arm without a denominator above 0; all but the
+        value as in `estimate`; ``mde`` when no draw differs.
+        """
+        ours, theirs = (self._columns[:, 2 * arm : 2 * arm + 2] for arm in (candidate, baseline))
+        clusters = int(np.count_nonzero(ours[:, 1] + theirs[:, 1]))
+        if self.band is None:
+            return Difference(None, clusters=clusters, reason=_NO_BAND)
+        distances = self.distance(candidate), self.distance(baseline)
+        if distances[0] is None or distances[1] is None:
+            arm = "candidate" if distances[0] is None else "baseline"
             reason = f"no dialogue has a denominator above 0 in the {arm}"
             return Difference(None, clusters=clusters, reason=reason)
-    if np.array_equal(columns[:, :2], columns[:, 2:4]):
-        return exactly_equal_difference(clusters)
-    candidate, baseline = _distances(columns.sum(axis=0), band.half_width, scale)
-    value = float(candidate - baseline)
-    if clusters < MIN_CLUSTERS:
-        return Difference(value, clusters=clusters, reason=_TOO_FEW)
-    sampled = defined_draws(
-        sampled_distances(columns, band.half_width, scale, draws=draws, rng=rng)
-    )
-    if sampled is None:
-        return Difference(value, clusters=clusters, reason=_SPARSE)
-    return difference_of_draws(value, sampled, clusters=clusters, scale=scale, alpha=alpha)
-
-
-def difference_of_draws(
-    value: float, sampled: Floats, *, clusters: int, scale: float = 1.0, alpha: float = 0.05
-) -> Difference:
-    """The difference of two distances from their bootstrap draws, (draws, 2): candidate, baseline.
-
-    `paired_band_difference` says how; `value` is the difference on the dialogues themselves.
-    """
-    if value == 0 and not sampled.any():
-        inside = "both arms lie inside the band in every draw"
+        if np.array_equal(ours, theirs):
+            return exactly_equal_difference(clusters)
+        value = distances[0] - distances[1]
+        if clusters < MIN_CLUSTERS:
+            return Difference(value, clusters=clusters, reason=_TOO_FEW)
+        sampled = defined_draws(self._sampled[:, [candidate, baseline]])
+        if sampled is None:
+            return Difference(value, clusters=clusters, reason=_SPARSE)
+        if value == 0 and not sampled.any():
+            inside = "both arms lie inside the band in every draw"
+            return replace(exactly_equal_difference(clusters), exactly_equal=False, reason=inside)
+        differences = sampled[:, 0] - sampled[:, 1]
+        se, noise = float(differences.std(ddof=1)), ROUNDING * self._scale
+        if se <= noise:
+            return difference_without_variance(value, clusters=clusters, noise=noise)
         return Difference(
-            0.0, 0.0, (0.0, 0.0), (0.0, 0.0), p_value=1.0, clusters=clusters, reason=inside
+            value=value,
+            se=se,
+            ci=percentile_interval(differences, level=0.95),
+            ci90=percentile_interval(differences, level=0.9),
+            p_value=tail_p_value(differences),
+            mde=minimum_detectable_effect(se, df=clusters - 1),
+            clusters=clusters,
         )
-    differences = sampled[:, 0] - sampled[:, 1]
-    se, noise = float(differences.std(ddof=1)), ROUNDING * scale
-    if se <= noise:
-        return difference_without_variance(value, clusters=clusters, noise=noise, alpha=alpha)
-    return Difference(
-        value=value,
-        se=se,
-        ci=percentile_interval(differences, level=1 - alpha),
-        ci90=percentile_interval(differences, level=0.9),
-        p_value=tail_p_value(differences),
-        mde=minimum_detectable_effect(se, df=clusters - 1),
-        clusters=clusters,
-    )
-
-
-def sampled_distances(
-    columns: Floats, half_width: float, scale: float, *, draws: int, rng: np.random.Generator
-) -> Floats:
-    """(draws, arms) distances; NaN where a draw has a denominator of 0, gold's for any arm."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return _distances(bootstrap_sums(columns, draws=draws, rng=rng), half_width, scale)
-
-
-def _distances(sums: Floats, half_width: float, scale: float) -> Floats:
-    """(..., 2 * (arms + gold)) sums to (..., arms) distances; gold's are the last two columns."""
-    rates = scale * sums[..., 0::2] / sums[..., 1::2]
-    gaps: Floats = np.abs(rates[..., :-1] - rates[..., -1:]) - half_width
-    return np.maximum(gaps, 0.0)

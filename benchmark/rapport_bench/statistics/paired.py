@@ -41,7 +41,7 @@ class Difference:
     value: float | None
     se: float | None = None
     ci: Interval | None = None
-    """At level ``1 - alpha``: 95 % unless the caller asked for another."""
+    """95 %."""
     ci90: Interval | None = None
     """Always 90 %: two one-sided tests at 5 %. Its ends are the one-sided 95 % bounds."""
     p_value: float | None = None
@@ -54,13 +54,6 @@ class Difference:
     """Every dialogue has identical numbers in both arms; a value of 0 alone does not say so."""
     reason: str | None = None
     """Why a field is ``None``, or which exact method stood in."""
-    dropped: int = 0
-    """Dialogues left out as unscored on one side (`paired_mean_difference` alone)."""
-
-    @property
-    def lower_bound_95(self) -> float | None:
-        """One-sided 95 % bound: the true difference lies above it with confidence .95."""
-        return None if self.ci90 is None else self.ci90[0]
 
     @property
     def upper_bound_95(self) -> float | None:
@@ -73,16 +66,13 @@ def paired_ratio_difference(
     candidate_den: npt.ArrayLike,
     baseline_num: npt.ArrayLike,
     baseline_den: npt.ArrayLike,
-    *,
-    alpha: float = 0.05,
 ) -> Difference:
     """Difference of two ratios of sums over the same dialogues, by the delta method.
 
     ``R_c - R_b``; a dialogue's influence is ``e_ci - e_bi``, the residuals of `ratio_of_sums`, so
     that what a dialogue does to both arms cancels; ``se**2 = n / (n-1) sum((e_ci - e_bi)**2)``; t
     with n - 1 degrees of freedom, n = dialogues with a denominator above 0 in either arm. With
-    equal denominators throughout it is the paired t test on per-dialogue ratios. ``alpha`` sets
-    ``ci`` alone.
+    equal denominators throughout it is the paired t test on per-dialogue ratios.
 
     Undefined: everything when an arm has no denominator above 0; all but the value with one
     dialogue.
@@ -109,14 +99,12 @@ def paired_ratio_difference(
     if clusters == 1:
         return Difference(value, clusters=1, reason=ONE_DIALOGUE)
     if is_constant(influence, noise):
-        return difference_without_variance(
-            value, clusters=clusters, noise=clusters * noise, alpha=alpha
-        )
+        return difference_without_variance(value, clusters=clusters, noise=clusters * noise)
     se, df = cluster_se(influence), clusters - 1
     return Difference(
         value=value,
         se=se,
-        ci=t_interval(value, se, df=df, level=1 - alpha),
+        ci=t_interval(value, se, df=df, level=0.95),
         ci90=t_interval(value, se, df=df, level=0.9),
         p_value=t_two_sided(value / se, df),
         mde=minimum_detectable_effect(se, df=df),
@@ -124,9 +112,7 @@ def paired_ratio_difference(
     )
 
 
-def paired_mean_difference(
-    candidate: npt.ArrayLike, baseline: npt.ArrayLike, *, alpha: float = 0.05
-) -> Difference:
+def paired_mean_difference(candidate: npt.ArrayLike, baseline: npt.ArrayLike) -> Difference:
     """Mean over dialogues of candidate minus baseline, by Hall's skewness-corrected t.
 
     With n differences of mean d, standard deviation s and skewness g, put ``w = (d - mu) / s``.
@@ -135,9 +121,8 @@ def paired_mean_difference(
     interval is its inverse at two quantiles, the p-value its value at ``mu = 0``. Without skewness
     it is the paired t test; with it the interval is not symmetric about d, which is the point.
 
-    NaN marks a dialogue unscored on that side: dropped from both sides, counted in ``dropped``.
-    Undefined: everything without a complete pair; all but the value with one. ``alpha`` sets
-    ``ci`` alone.
+    NaN marks a dialogue unscored on that side: left out on both sides.
+    Undefined: everything without a complete pair; all but the value with one.
 
     Raises:
         ValueError: as `checked_vectors`; infinite values.
@@ -146,26 +131,24 @@ def paired_mean_difference(
 
     Example:
         >>> gap = paired_mean_difference([1, 2, 9, float("nan")], [0, 1, 1, 5])
-        >>> round(gap.value, 3), gap.clusters, gap.dropped
-        (3.333, 3, 1)
+        >>> round(gap.value, 3), gap.clusters
+        (3.333, 3)
     """
     pairs = np.column_stack(checked_vectors(candidate, baseline))
     if np.isinf(pairs).any():
         raise ValueError("infinite value; mark a dialogue unscored with NaN")
     complete = pairs[~np.isnan(pairs).any(axis=1)]
-    clusters, dropped = len(complete), len(pairs) - len(complete)
+    clusters = len(complete)
     if clusters == 0:
-        return Difference(None, dropped=dropped, reason="no dialogue is scored in both arms")
+        return Difference(None, reason="no dialogue is scored in both arms")
     if np.array_equal(complete[:, 0], complete[:, 1]):
-        return exactly_equal_difference(clusters, dropped=dropped)
+        return exactly_equal_difference(clusters)
     differences = complete[:, 0] - complete[:, 1]
     value, noise = float(differences.mean()), ROUNDING * float(np.abs(complete).max())
     if clusters == 1:
-        return Difference(value, clusters=1, dropped=dropped, reason=ONE_DIALOGUE)
+        return Difference(value, clusters=1, reason=ONE_DIALOGUE)
     if is_constant(differences - value, noise):
-        return difference_without_variance(
-            value, clusters=clusters, noise=noise, alpha=alpha, dropped=dropped
-        )
+        return difference_without_variance(value, clusters=clusters, noise=noise)
     deviation, df, root = float(differences.std(ddof=1)), clusters - 1, math.sqrt(clusters)
     skewness = float(np.mean(((differences - value) / differences.std()) ** 3))
 
@@ -179,16 +162,15 @@ def paired_mean_difference(
     return Difference(
         value=value,
         se=deviation / root,
-        ci=interval(1 - alpha),
+        ci=interval(0.95),
         ci90=interval(0.9),
         p_value=t_two_sided(root * _hall(value / deviation, skewness, clusters), df),
         mde=minimum_detectable_effect(deviation / root, df=df),
         clusters=clusters,
-        dropped=dropped,
     )
 
 
-def exactly_equal_difference(clusters: int, *, dropped: int = 0) -> Difference:
+def exactly_equal_difference(clusters: int) -> Difference:
     """The difference between two arms with identical numbers in every dialogue."""
     return Difference(
         value=0.0,
@@ -199,13 +181,10 @@ def exactly_equal_difference(clusters: int, *, dropped: int = 0) -> Difference:
         clusters=clusters,
         exactly_equal=True,
         reason="exactly equal in every dialogue",
-        dropped=dropped,
     )
 
 
-def difference_without_variance(
-    value: float, *, clusters: int, noise: float, alpha: float = 0.05, dropped: int = 0
-) -> Difference:
+def difference_without_variance(value: float, *, clusters: int, noise: float) -> Difference:
     """The difference between arms that differ by one amount in every dialogue.
 
     No t exists; the exact sign test does. Of n differences with one sign ``p = 2 ** (1 - n)``, and
@@ -223,57 +202,41 @@ def difference_without_variance(
         0.03125
     """
     if abs(value) <= noise:
-        equal = exactly_equal_difference(clusters, dropped=dropped)
+        equal = exactly_equal_difference(clusters)
         reason = "equal in every dialogue up to rounding"
         return replace(equal, exactly_equal=False, reason=reason)
     p_value = 2.0 ** (1 - clusters)
     return Difference(
         value=value,
         se=0.0,
-        ci=(value, value) if p_value <= alpha else None,
+        ci=(value, value) if p_value <= 0.05 else None,
         ci90=(value, value) if p_value <= 0.1 else None,
         p_value=p_value,
         clusters=clusters,
         reason="every dialogue differs by the same amount: no variance, exact sign test",
-        dropped=dropped,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SignedRank:
-    """Wilcoxon signed-rank test."""
-
-    p_value: float | None
-    pairs: int
-    """Dialogues with two values that differ: those that the test ranks."""
-    reason: str | None = None
-    """Why there is no p-value."""
-
-
-def wilcoxon(candidate: npt.ArrayLike, baseline: npt.ArrayLike) -> SignedRank:
-    """Two-sided Wilcoxon signed-rank test on per-dialogue values; a secondary figure.
+def wilcoxon(candidate: npt.ArrayLike, baseline: npt.ArrayLike) -> float | None:
+    """Two-sided p-value of Wilcoxon's signed-rank test on per-dialogue values; a secondary figure.
 
     It tests symmetry of the differences about 0, not their mean, and weighs all dialogues alike:
     it may disagree with a ratio of sums. NaN pairs and pairs without a difference are left out;
-    with none left the p-value is undefined. Exact for up to 50 pairs without ties (scipy "auto").
+    with none left it is undefined. Exact for up to 50 pairs without ties (scipy "auto").
 
     Source: Wilcoxon (1945), Biometrics Bulletin 1, 80-83; `scipy.stats.wilcoxon`.
 
     Example:
-        >>> wilcoxon([3, 5, 8, 9, 7], [2, 3, 5, 5, 2]).p_value  # all one way: 2 / 2**5
+        >>> wilcoxon([3, 5, 8, 9, 7], [2, 3, 5, 5, 2])  # all one way: 2 / 2**5
         0.0625
     """
-    pairs = np.column_stack(checked_vectors(candidate, baseline))
-    complete = pairs[~np.isnan(pairs).any(axis=1)]
-    if len(complete) == 0:
-        return SignedRank(None, 0, "no dialogue is scored in both arms")
-    differences = complete[:, 0] - complete[:, 1]
-    differences = differences[differences != 0]
+    differences = np.subtract(*checked_vectors(candidate, baseline))
+    differences = differences[~np.isnan(differences) & (differences != 0)]
     if len(differences) == 0:
-        return SignedRank(None, 0, "no dialogue differs")
+        return None
     from scipy.stats import wilcoxon as signed_rank  # two seconds to import
 
-    return SignedRank(float(signed_rank(differences).pvalue), len(differences))
+    return float(signed_rank(differences).pvalue)
 
 
 def _hall(w: float, skewness: float, clusters: int) -> float:

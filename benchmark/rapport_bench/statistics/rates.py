@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -102,15 +101,13 @@ def poisson_gee_rate_ratio(
     candidate_exposure: npt.ArrayLike,
     baseline_count: npt.ArrayLike,
     baseline_exposure: npt.ArrayLike,
-    *,
-    working: Literal["independence", "exchangeable"] = "exchangeable",
 ) -> RateRatio:
     """Rate ratio from a Poisson regression with the dialogue as cluster (GEE).
 
     ``log E[count] = log exposure + a + b * candidate``, one row per dialogue and arm; the ratio is
     ``exp(b)``. The sandwich variance is bias-reduced (clusters are few) and referred to t with
     clusters - 1 degrees of freedom; it needs neither Poisson variance nor the working correlation
-    to be right. Under working independence the value equals `rate_ratio`'s.
+    (exchangeable) to be right.
 
     Undefined: everything when an arm has no exposure or no event (b is then infinite), with fewer
     than two dialogues, or when the fit does not converge; interval and p-value when the ratio is
@@ -141,14 +138,13 @@ def poisson_gee_rate_ratio(
     dialogue = np.repeat(np.arange(clusters), 2)
     is_candidate = np.tile([1.0, 0.0], clusters)
     rows = exposures > 0
-    independent = working == "independence"
     model = generalized_estimating_equations.GEE(
         counts[rows],
         np.column_stack([np.ones(int(rows.sum())), is_candidate[rows]]),
         groups=dialogue[rows],
         family=families.Poisson(),
         offset=np.log(exposures[rows]),
-        cov_struct=cov_struct.Independence() if independent else cov_struct.Exchangeable(),
+        cov_struct=cov_struct.Exchangeable(),
     )
     try:
         with warnings.catch_warnings():

@@ -10,9 +10,7 @@ from rapport_bench.statistics.verdicts import holm
 ALPHA = 0.05
 
 
-def tiers(
-    order: Sequence[int], difference: Callable[[int, int], Difference], *, alpha: float = ALPHA
-) -> dict[int, int]:
+def tiers(order: Sequence[int], difference: Callable[[int, int], Difference]) -> dict[int, int]:
     """The tier, from 1, of every arm of a ranking.
 
     An arm joins the tier of the first arm above it (the tier's leader) from which its paired
@@ -24,7 +22,6 @@ def tiers(
     Args:
         order: Arms, best first.
         difference: Of an arm and a leader, paired by dialogue.
-        alpha: Level of each leader's family.
 
     Example:
         >>> far = Difference(0.5, p_value=0.001)
@@ -38,7 +35,7 @@ def tiers(
         leader, tier = remaining[0], tier + 1
         p_values = {str(arm): difference(arm, leader).p_value for arm in remaining[1:]}
         adjusted = holm(p_values)
-        apart = [a for a in remaining[1:] if (p := adjusted[str(a)]) is not None and p < alpha]
+        apart = [a for a in remaining[1:] if (p := adjusted[str(a)]) is not None and p < ALPHA]
         found.update({arm: tier for arm in remaining if arm not in apart})
         remaining = apart
     return {arm: found[arm] for arm in order}

@@ -1,4 +1,4 @@
-"""From differences to words: families of tests, verdicts per metric, the outcome of a gate.
+"""From differences to words: families of tests, verdicts per metric.
 
 A verdict needs size and evidence. Size is the metric's margin: a change below it does not matter.
 Evidence is the adjusted p-value for a change, and the 90 % interval for the absence of one.
@@ -7,7 +7,7 @@ Evidence is the adjusted p-value for a change, and the 90 % interval for the abs
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,8 +19,6 @@ Direction = Literal["lower", "higher", "band"]
 """Which way is better: lower values, higher values, or a smaller distance to the gold band."""
 
 Verdict = Literal["regressed", "regressed (coverage)", "improved", "equivalent", "inconclusive"]
-
-Outcome = Literal["fail", "pass", "inconclusive"]
 
 COVERAGE_DROP = 0.05
 """A metric's coverage may fall by this much (5 points) before silence is held against an arm."""
@@ -183,15 +181,6 @@ def verdict(
     return "inconclusive"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One metric of a gate's policy: what `verdict` was given and what it said."""
-
-    worse: Difference
-    margin: float
-    verdict: Verdict
-
-
 def non_inferior(worse: Difference, *, margin: float) -> bool:
     """Whether the candidate is, with confidence .95, not worse by the margin.
 
@@ -207,8 +196,22 @@ def non_inferior(worse: Difference, *, margin: float) -> bool:
     return worse.upper_bound_95 is not None and _exceeds(margin, worse.upper_bound_95)
 
 
-def deciding_dialogues(difference: Difference | None, *, margin: float | None) -> int | None:
-    """Dialogues with which a change as large as the margin would be told from none.
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Dialogues with which a change as large as the margin would be told from none."""
+
+    needed: int
+    has: int
+    """Dialogues that were compared."""
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are as many: an undecided difference then lies near the margin."""
+        return self.needed <= self.has
+
+
+def deciding(difference: Difference | None, *, margin: float | None) -> Deciding | None:
+    """How many dialogues a difference of the margin's size needs.
 
     ``ceil(n * (mde / margin) ** 2)``: the standard error falls with the root of the dialogues n
     that were compared, so this many bring the minimum detectable effect (two-sided .05, power
@@ -216,32 +219,15 @@ def deciding_dialogues(difference: Difference | None, *, margin: float | None) -
     or with a margin of 0, or one a million times smaller.
 
     Example:
-        >>> deciding_dialogues(Difference(0.01, mde=0.06, clusters=50), margin=0.02)
-        450
+        >>> deciding(Difference(0.01, mde=0.06, clusters=50), margin=0.02)
+        Deciding(needed=450, has=50)
     """
     if difference is None or difference.mde is None or not margin:
         return None
     times = difference.mde / margin
-    return math.ceil(difference.clusters * times**2) if times < 1e6 else None
-
-
-def gate_outcome(metrics: Sequence[Judged]) -> Outcome:
-    """The outcome of a gate over the metrics of its policy.
-
-    ``fail`` if any metric regressed (in value or coverage); ``pass`` if every one is non-inferior,
-    an intersection-union test that needs no correction (Berger 1982, Technometrics 24, 295-300);
-    otherwise ``inconclusive``.
-
-    Raises:
-        ValueError: no metrics: an empty policy must not pass.
-    """
-    if not metrics:
-        raise ValueError("a gate needs at least one metric")
-    if any(metric.verdict.startswith("regressed") for metric in metrics):
-        return "fail"
-    if all(non_inferior(metric.worse, margin=metric.margin) for metric in metrics):
-        return "pass"
-    return "inconclusive"
+    if times >= 1e6:
+        return None
+    return Deciding(math.ceil(difference.clusters * times**2), difference.clusters)
 
 
 def _check_margin(margin: float) -> None:

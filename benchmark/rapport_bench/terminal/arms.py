@@ -26,6 +26,7 @@ from rapport_bench.terminal import console
 from rapport_bench.terminal.layout import Column, folded, groups, table
 from rapport_bench.words import formatting
 from rapport_bench.words.formatting import interval, number, shown_name, signed
+from rapport_bench.words.signs import VERDICTS
 
 FAMILIES = ("confirmatory", "companion", "marker")
 _BY_FAMILY = sorted(METRICS, key=lambda metric: FAMILIES.index(metric.family))
@@ -97,9 +98,9 @@ def _overview(
             comparison = comparisons.get(result.result_id)
             item = comparison.by_name(name) if comparison else None
             if item and item.verdict and item.difference:
-                sign, style = formatting.SIGNS[item.verdict]
+                look = VERDICTS[item.verdict]
                 told = "(coverage)" if "coverage" in item.verdict else signed(item.difference.value)
-                cell.append(f"\n{sign} {told}", style=style)
+                cell.append(f"\n{look.sign} {told}", style=look.style)
             cells.append(cell)
         columns.append(Column(Text(formatting.metric_label(BY_NAME[name])), tuple(cells)))
     arms = Column(Text("arm"), tuple(_arm_name(r) for r in results))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -12,17 +13,19 @@ from rich.text import Text
 
 from rapport_bench.common.escape import one_line
 from rapport_bench.judging.compare import Comparison, MetricComparison
+from rapport_bench.statistics.verdicts import Verdict
 from rapport_bench.terminal import console
 from rapport_bench.terminal.arms import FAMILIES
 from rapport_bench.terminal.layout import Column, folded, needed, table
 from rapport_bench.words import formatting, next_steps
 from rapport_bench.words.formatting import interval, number, p_value, shown_name, signed
+from rapport_bench.words.signs import VERDICTS, Tone
 
-_WORDS = {
-    "worse on": ("regressed", "regressed (coverage)"),
-    "better on": ("improved",),
-    "the same on": ("equivalent",),
-    "undecided on": ("inconclusive",),
+_WORDS: dict[Tone, str] = {
+    "worse": "worse on",
+    "better": "better on",
+    "same": "the same on",
+    "open": "undecided on",
 }
 _LEGEND = (
     "difference = candidate − baseline, paired by dialogue; adjusted = Holm (verdicts) or "
@@ -44,21 +47,20 @@ def show(comparison: Comparison, folder: str, out: Console) -> None:
 
 def verdict_lines(comparison: Comparison) -> Text:
     """The comparison in a sentence, and a line a verdict."""
-    by_verdict: dict[str, list[str]] = {}
+    by_verdict: dict[Verdict, list[str]] = {}
     for item in comparison.metrics:
         if item.verdict:
             by_verdict.setdefault(item.verdict, []).append(item.metric.label)
     total = sum(map(len, by_verdict.values()))
-    counts = []
-    for words, verdicts in _WORDS.items():
-        if count := sum(len(by_verdict.get(v, ())) for v in verdicts):
-            counts.append(f"{words} {count}")
+    tones = Counter(VERDICTS[item.verdict].tone for item in comparison.metrics if item.verdict)
+    counts = [f"{words} {tones[tone]}" for tone, words in _WORDS.items() if tones[tone]]
     said = f"{', '.join(counts)} of {total} metrics" if total else "no metric can be compared"
     names = f"{shown_name(comparison.candidate)} against {shown_name(comparison.baseline)}"
     lines = [Text(f"{names}: {said}", style="bold")]
-    for verdict, (sign, style) in formatting.SIGNS.items():
+    for verdict, look in VERDICTS.items():
         if verdict in by_verdict:
-            lines.append(Text(f"  {sign} {verdict}: {', '.join(by_verdict[verdict])}", style=style))
+            listed = ", ".join(by_verdict[verdict])
+            lines.append(Text(f"  {look.sign} {verdict}: {listed}", style=look.style))
     return Text("\n").join(lines)
 
 

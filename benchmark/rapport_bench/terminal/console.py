@@ -23,7 +23,8 @@ from rich.progress import (
 from rich.text import Text
 
 from rapport_bench.running.config import Quiet
-from rapport_bench.words.formatting import SIGNS
+from rapport_bench.statistics.verdicts import Verdict
+from rapport_bench.words.signs import VERDICTS
 
 _PLAIN_WIDTH = 120
 _NARROWEST = 40
@@ -108,7 +109,7 @@ class RunReporter(Quiet):
             self._console.print(Text("warning: ", style="yellow") + Text(message))
 
 
-def verdict_text(verdict: str) -> Text:
+def verdict_text(verdict: Verdict) -> Text:
     """A verdict with its sign, on its own in a cell."""
-    sign, style = SIGNS[verdict]
-    return Text(f"{sign} {verdict}".replace(" (", "\n("), style=style)
+    look = VERDICTS[verdict]
+    return Text(f"{look.sign} {verdict}".replace(" (", "\n("), style=look.style)

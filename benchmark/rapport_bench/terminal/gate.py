@@ -6,23 +6,17 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from rapport_bench.common.escape import markdown_text, one_line, xml_text
 from rapport_bench.common.files import write_atomically
 from rapport_bench.judging.gate import ArmGate, Gate, GateOutcome, MetricGate
 from rapport_bench.terminal import console
+from rapport_bench.terminal.layout import simple_table
 from rapport_bench.words import formatting
+from rapport_bench.words.signs import OUTCOMES
 from rapport_tasks.common.errors import BadInput
 
-_SIGNS: dict[GateOutcome, tuple[str, str]] = {
-    "pass": ("✓ PASS", "green"),
-    "inconclusive": ("? INCONCLUSIVE", "yellow"),
-    "not comparable": ("✗ NOT COMPARABLE", "bold red"),
-    "fail": ("▼ FAIL", "bold red"),
-}
 _COLUMNS = (
     "metric",
     "difference [95 %]",
@@ -43,13 +37,9 @@ def show(gate: Gate) -> None:
     """Print the outcome of every candidate with a row a metric."""
     out = console.output()
     for arm in gate.arms:
-        sign, style = _SIGNS[arm.outcome]
         head = Text(f"{one_line(arm.candidate.name)} against {one_line(gate.baseline.name)}: ")
-        out.print(head.append(sign, style=style))
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-        for name in _COLUMNS:
-            numeric = name not in ("metric", "verdict", "non-inferior")
-            table.add_column(name, justify="right" if numeric else "left")
+        out.print(head.append(_told(arm.outcome), style=OUTCOMES[arm.outcome].style))
+        table = simple_table(_COLUMNS, left=("metric", "verdict", "non-inferior"))
         for metric in arm.metrics:
             table.add_row(*map(Text, _row(metric)))
         out.print(table)
@@ -58,9 +48,12 @@ def show(gate: Gate) -> None:
     out.print(_LEGEND, style="dim")
 
 
+def _told(outcome: GateOutcome) -> str:
+    return f"{OUTCOMES[outcome].sign} {outcome.upper()}"
+
+
 def _row(metric: MetricGate) -> tuple[str, ...]:
-    arrow = {"lower": " ↓", "higher": " ↑", "band": " → gold"}[metric.rule.metric.direction]
-    name = metric.rule.metric.label + arrow
+    name = formatting.metric_label(metric.rule.metric)
     margin = formatting.number(metric.margin)
     difference = metric.difference
     if metric.problem or difference is None:
@@ -78,17 +71,17 @@ def _row(metric: MetricGate) -> tuple[str, ...]:
         metric.verdict or "",
         "yes" if metric.non_inferior else "no",
         formatting.number(difference.mde),
-        _deciding(metric, difference.clusters),
+        _deciding(metric),
     )
 
 
-def _deciding(metric: MetricGate, clusters: int) -> str:
-    needed = metric.deciding_dialogues
-    if needed is None:
+def _deciding(metric: MetricGate) -> str:
+    asked = metric.deciding
+    if asked is None:
         return "–"
     # An undecided difference that lies near the margin asks for more than one as large as it.
-    near = metric.verdict == "inconclusive" and needed <= clusters
-    return f"over {clusters:,} (has {clusters:,})" if near else f"{needed:,} (has {clusters:,})"
+    near = metric.verdict == "inconclusive" and asked.enough
+    return f"{f'over {asked.has:,}' if near else f'{asked.needed:,}'} (has {asked.has:,})"
 
 
 def markdown(gate: Gate) -> str:
@@ -98,7 +91,7 @@ def markdown(gate: Gate) -> str:
 
 def _markdown_lines(gate: Gate) -> Iterator[str]:
     suite = gate.baseline.suite
-    yield f"## rapport gate: {_SIGNS[gate.outcome][0]}"
+    yield f"## rapport gate: {_told(gate.outcome)}"
     yield ""
     yield (
         f"Suite {markdown_text(suite.name)}, {suite.dialogues} dialogues, baseline "
@@ -108,7 +101,7 @@ def _markdown_lines(gate: Gate) -> Iterator[str]:
         yield ""
         yield (
             f"### {markdown_text(arm.candidate.name)} (`{arm.candidate.result_id[:8]}`): "
-            f"{_SIGNS[arm.outcome][0]}"
+            f"{_told(arm.outcome)}"
         )
         yield ""
         yield f"| {' | '.join(_COLUMNS)} |"

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
-from rich import box
-from rich.table import Table
-
 from rapport_bench.common.rounding import number
 from rapport_bench.human.analysis.generate import Design
 from rapport_bench.human.analysis.power import MAX_ITEMS, MAX_RATERS, TARGET, Plan, Power
 from rapport_bench.terminal import console
+from rapport_bench.terminal.layout import simple_table
 from rapport_bench.words.study import NEW_RATERS, THESE_RATERS
 
 _WORDS = {"items": THESE_RATERS, "raters-and-items": NEW_RATERS}
@@ -29,11 +27,8 @@ def show(plans: Sequence[Plan]) -> None:
         f"{wanted.draws} simulated studies",
         markup=False,
     )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for place, name in enumerate(
-        ("claim about", "test", "power", "dialogues needed", "raters needed")
-    ):
-        table.add_column(name, justify="right" if place > 1 else "left")
+    header = ("claim about", "test", "power", "dialogues needed", "raters needed")
+    table = simple_table(header, left=header[:2])
     for plan in plans:
         table.add_row(
             _WORDS[plan.wanted.population],

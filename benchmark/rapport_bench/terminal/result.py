@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from rapport_bench.common.escape import one_line
-from rapport_bench.results.figures import NamedFigure, direction_sign, figures
+from rapport_bench.results.figures import NamedFigure, figures
 from rapport_bench.results.result import Result
 from rapport_bench.results.sections import GenerationSection, VolatileSection
 from rapport_bench.terminal import console
+from rapport_bench.terminal.arms import FAMILIES
+from rapport_bench.terminal.layout import simple_table
 from rapport_bench.words import formatting
 from rapport_bench.words import notes as run_notes
 
@@ -34,15 +35,9 @@ def show(result: Result) -> None:
     band = run_notes.band_line(result)
     if band:
         out.print(band, style="dim", markup=False)
-    notes = {
-        "Not scored": run_notes.unscored_lines([result]),
-        "Degenerate replies": [run_notes.degenerate_line(result)],
-        "Replies that a thought was cut from": [run_notes.thought_line(result)],
-        "Harmful replies to someone at risk": [run_notes.harm_line(result)],
-    }
-    for note, lines in notes.items():
-        for line in filter(None, lines):
-            out.print(f"{note}: {one_line(line.removeprefix(f'{result.name}: '))}", markup=False)
+    for title, note in run_notes.ABOUT_REPLIES.items():
+        if said := note(result):
+            out.print(f"{title}: {one_line(said)}", markup=False)
 
 
 def _lines(result: Result) -> Iterator[tuple[str, str]]:
@@ -112,13 +107,10 @@ def _made(made: VolatileSection) -> str:
 
 
 def _figures_table(rows: Sequence[NamedFigure]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("metric")
-    for name in ("value", "95 %", "to gold band", "turns", "dialogues", "coverage"):
-        table.add_column(name, justify="right", overflow="fold")
-    families = ("confirmatory", "companion", "marker")
+    header = ("metric", "value", "95 %", "to gold band", "turns", "dialogues", "coverage")
+    table = simple_table(header, left=("metric",))
     before = ""
-    for row in sorted(rows, key=lambda row: families.index(row.family)):
+    for row in sorted(rows, key=lambda row: FAMILIES.index(row.family)):
         if before and row.family != before:
             table.add_section()
         before = row.family
@@ -133,7 +125,7 @@ def _cells(row: NamedFigure) -> list[str]:
         distance = f"{formatting.number(row.distance.value)} {ends}".rstrip()
     coverage = "–" if saved.coverage is None else f"{saved.coverage:.0%}"
     return [
-        row.label + direction_sign(row.direction),
+        formatting.labelled(row.label, row.direction),
         formatting.number(saved.value),
         formatting.interval(saved.ci),
         distance,
@@ -162,7 +154,7 @@ def to_json(result: Result) -> dict[str, Any]:
 
 
 def _figure_json(row: NamedFigure) -> dict[str, Any]:
-    found = row.saved.to_json() | {"direction": row.direction}
+    found: dict[str, Any] = row.saved.to_json() | {"direction": row.direction}
     if row.distance is not None:
         found |= {"distance": row.distance.value, "distance_ci": row.distance.ci}
     return found
@@ -170,9 +162,8 @@ def _figure_json(row: NamedFigure) -> dict[str, Any]:
 
 def show_list(results: Sequence[Result]) -> None:
     """Print one line a result, by suite, base and name."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in ("result", "arm", "kind", "base", "suite", "created"):
-        table.add_column(name, overflow="fold")
+    header = ("result", "arm", "kind", "base", "suite", "created")
+    table = simple_table(header, left=header)
     for result in results:
         row = listed(result)
         suite = f"{row['suite']} {row['suite_id'][:8]}"

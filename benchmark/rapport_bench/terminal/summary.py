@@ -92,13 +92,9 @@ def show_outcome(
         out.print(f"note: {one_line(note)}", style="yellow", markup=False)
     for note in dominance.notes(arms):
         out.print(f"note: {one_line(note)}", style="yellow", markup=False)
-    harmful = [line for arm in arms if (line := run_notes.harm_line(arm))]
-    _print_block(out, "Harmful replies to someone at risk", harmful)
-    _print_block(out, "Not scored", run_notes.unscored_lines(arms))
-    degenerate = [line for arm in arms if (line := run_notes.degenerate_line(arm))]
-    _print_block(out, "Degenerate replies", degenerate)
-    thoughts = [line for arm in arms if (line := run_notes.thought_line(arm))]
-    _print_block(out, "Replies that a thought was cut from", thoughts)
+    for title, about in run_notes.ABOUT_REPLIES.items():
+        lines = [f"{formatting.shown_name(arm)}: {said}" for arm in arms if (said := about(arm))]
+        _print_block(out, title, lines)
     kept = sum(not new for new in outcome.new)
     there = f" ({kept} were there already)" if kept else ""
     out.print(f"\n{len(arms)} results in {Path(folder) / 'v1'}{there}:", markup=False)

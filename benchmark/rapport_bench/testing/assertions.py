@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from rapport_bench.arms.text_sources import Sources
+from rapport_bench.common.escape import one_line
 from rapport_bench.judging.contributions import worst_dialogues
 from rapport_bench.judging.gate import ArmGate, MetricGate, run_gate
 from rapport_bench.judging.gate_policy import Policy, make_rule, read_policy
 from rapport_bench.results.metrics import BY_NAME
 from rapport_bench.results.result import Result, find
+from rapport_bench.words import formatting
+from rapport_bench.words.next_steps import compare_command, report_command, to_decide
+from rapport_bench.words.signs import OUTCOMES
 from rapport_tasks.common.errors import RapportError
 
 _BUILT_IN = Sources()
@@ -173,25 +177,19 @@ def _judge(
 def _outcome(found: MetricGate) -> str:
     if found.verdict is None:
         return "✗ not comparable"
-    sign = {"pass": "✓", "inconclusive": "?", "not comparable": "✗", "fail": "▼"}[found.outcome]
-    return f"{sign} {found.verdict}"
+    return f"{OUTCOMES[found.outcome].sign} {found.verdict}"
 
 
 def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, place: _Place) -> str:
     """What a person needs who reads that a metric did not pass; ids and figures, no text."""
-    from rapport_bench.common.escape import one_line
-    from rapport_bench.words import formatting
-    from rapport_bench.words.next_steps import compare_command, deciding, report_command
-
     metric, candidate = found.rule.metric, arm.candidate
     values = [
         f"{formatting.shown_name(r)} {formatting.number(r.metric(metric.name).value)}"
         for r in (candidate, baseline)
     ]
-    aim = {"lower": "lower is better", "higher": "higher is better"}
     lines = [
         f"{metric.name}: {_outcome(found)}",
-        f"{values[0]}, {values[1]} ({aim.get(metric.direction, 'nearer to the gold band is better')})",
+        f"{values[0]}, {values[1]} ({formatting.BETTER[metric.direction]})",
     ]
     difference = found.difference
     if found.problem:
@@ -211,13 +209,14 @@ def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, place: _P
             f"coverage {formatting.signed(drop.value)}, 95 % interval {formatting.interval(drop.ci)}"
         )
     if found.comparison is not None:
-        worst = worst_dialogues(candidate, baseline, metric, coverage=coverage)
-        shares = [f"{share:+.2g}".replace("-", "−") for _, share in worst]
-        names = [one_line(name)[:60] for name, _ in worst]
-        listed = ", ".join(map("{} ({})".format, names, shares))
+        worst = worst_dialogues(found.comparison, candidate, baseline)
+        listed = ", ".join(
+            f"{one_line(one.dialogue)[:60]} ({one.share:+.2g}".replace("(-", "(−") + ")"
+            for one in worst
+        )
         lines += [f"worst dialogues: {listed}"] if worst else []
     if found.outcome == "inconclusive":
-        lines += [deciding(difference, found.margin)]
+        lines += [to_decide(difference, found.margin)]
     lines += [f"note: {one_line(note)}" for note in arm.warnings]
     lines.append(f"all metrics: {compare_command(candidate, baseline, place.folder)}")
     shown = report_command(candidate, baseline, place.folder, sources=place.sources)

@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rapport_bench.common.escape import one_line
-from rapport_bench.results.metrics import Metric
+from rapport_bench.results.metrics import Direction, Metric
 from rapport_bench.results.result import Result
 
-SIGNS = {
-    "regressed": ("▼", "bold red"),
-    "regressed (coverage)": ("▼", "bold red"),
-    "improved": ("▲", "bold cyan"),  # red and green look alike to one man in twelve
-    "equivalent": ("=", ""),
-    "inconclusive": ("?", "yellow"),
+_ARROWS = {"lower": " ↓", "higher": " ↑", "band": " → gold", "none": ""}
+BETTER = {
+    "lower": "lower is better",
+    "higher": "higher is better",
+    "band": "nearer to the gold band is better",
 }
-"""Sign and style of a verdict: the sign alone tells them apart."""
-
-
-ARROWS = {"lower": " ↓", "higher": " ↑", "band": " → gold", "none": ""}
-"""Which way is better, after a metric's label."""
-
+"""Which way is better, in words."""
 
 _LONGEST_NAME = 48
 
@@ -75,4 +69,9 @@ def shown_name(result: Result) -> str:
 
 def metric_label(metric: Metric) -> str:
     """A metric's label with an arrow to where it is better."""
-    return metric.label + ARROWS[metric.direction]
+    return labelled(metric.label, metric.direction)
+
+
+def labelled(label: str, direction: Direction) -> str:
+    """A label with an arrow to where it is better."""
+    return label + _ARROWS[direction]

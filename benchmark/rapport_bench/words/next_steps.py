@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rapport_bench.arms.text_sources import Sources
 from rapport_bench.judging.compare import Comparison, MetricComparison
-from rapport_bench.judging.contributions import worst_dialogues
+from rapport_bench.judging.contributions import Contribution, worst_dialogues
 from rapport_bench.results.result import Result, files_called, result_files
-from rapport_bench.statistics import verdicts
 from rapport_bench.statistics.paired import Difference
+from rapport_bench.statistics.verdicts import deciding
 from rapport_bench.words.formatting import number, shown_name
 
 _BUILT_IN = Sources()
@@ -55,16 +55,30 @@ def after_run(
         yield f"      rapport leaderboard {positional(folder)}"
 
 
-def _about_metrics(comparison: Comparison) -> Iterator[str]:
+def regressions(
+    comparison: Comparison,
+) -> Iterator[tuple[MetricComparison, list[Contribution]]]:
+    """Metrics that regressed, with the dialogues to read."""
     for item in comparison.metrics:
         if item.verdict and item.verdict.startswith("regressed"):
-            ids = comparison.baseline.dialogue_ids
-            listed = ", ".join(_called(name, ids) for name, _ in _worst(comparison, item))
-            if listed:
-                yield f"{item.metric.label} regressed most in dialogues {listed}"
+            yield item, worst_dialogues(item, comparison.candidate, comparison.baseline)
+
+
+def undecided(comparison: Comparison) -> Iterator[tuple[MetricComparison, str]]:
+    """Metrics without a verdict either way, with how many dialogues would decide, in words."""
     for item in comparison.metrics:
         if item.verdict == "inconclusive":
-            yield f"{item.metric.label} is undecided: {deciding(item.difference, item.metric.margin)}"
+            yield item, to_decide(item.difference, item.metric.margin)
+
+
+def _about_metrics(comparison: Comparison) -> Iterator[str]:
+    ids = comparison.baseline.dialogue_ids
+    for item, worst in regressions(comparison):
+        listed = ", ".join(_called(one.dialogue, ids) for one in worst)
+        if listed:
+            yield f"{item.metric.label} regressed most in dialogues {listed}"
+    for item, said in undecided(comparison):
+        yield f"{item.metric.label} is undecided: {said}"
 
 
 def _called(name: str, ids: Sequence[str]) -> str:
@@ -72,24 +86,17 @@ def _called(name: str, ids: Sequence[str]) -> str:
     return name if _PLAIN_NAME.fullmatch(name) and name.isascii() else f"no. {ids.index(name) + 1}"
 
 
-def _worst(comparison: Comparison, item: MetricComparison) -> list[tuple[str, float]]:
-    coverage = item.verdict == "regressed (coverage)"
-    return worst_dialogues(
-        comparison.candidate, comparison.baseline, item.metric, coverage=coverage
-    )
-
-
-def deciding(difference: Difference | None, margin: float | None) -> str:
+def to_decide(difference: Difference | None, margin: float | None) -> str:
     """How much more data an inconclusive metric asks for, in words."""
-    needed = verdicts.deciding_dialogues(difference, margin=margin)
-    if difference is None or needed is None:
+    asked = deciding(difference, margin=margin)
+    if asked is None:
         return "the difference or its spread could not be estimated"
-    if needed <= difference.clusters:
+    if asked.enough:
         return (
             f"the difference lies near the margin of {number(margin)}: more than the "
-            f"{difference.clusters:,} dialogues would decide"
+            f"{asked.has:,} dialogues would decide"
         )
-    return f"about {needed:,} dialogues would decide (has {difference.clusters:,})"
+    return f"about {asked.needed:,} dialogues would decide (has {asked.has:,})"
 
 
 def compare_command(candidate: Result, baseline: Result, folder: str) -> str:

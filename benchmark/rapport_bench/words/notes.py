@@ -3,59 +3,56 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
-from rapport_bench.results.columns import total
+from rapport_bench.results.columns import band_of
 from rapport_bench.results.metrics import METRICS
 from rapport_bench.results.result import Result
-from rapport_bench.statistics.bands import gold_band
-from rapport_bench.words.formatting import number, shown_name
+from rapport_bench.words.formatting import number
 
 
 def band_line(result: Result) -> str:
     """Where the gold replies lie, which is what band metrics aim at."""
     parts = []
     for metric in METRICS:
-        names = [name for group in metric.gold or () for name in group]
-        if metric.gold and all(name in result.columns for name in names):
-            above, below = (total(result.columns, group) for group in metric.gold)
-            band = gold_band(above, below, floor=metric.floor, scale=metric.scale)
-            if band:
-                parts.append(f"{metric.label} {number(max(band.low, 0))} to {number(band.high)}")
+        band = band_of(result.columns, metric)
+        if band:
+            parts.append(f"{metric.label} {number(max(band.low, 0))} to {number(band.high)}")
     return f"Gold band: {'; '.join(parts)}." if parts else ""
 
 
-def unscored_lines(results: Sequence[Result]) -> list[str]:
-    """How much of each arm could not be scored, by metric and reason."""
-    lines = []
-    for result in results:
-        counts = Counter((u.metric, u.reason) for u in result.unscored)
-        if counts:
-            parts = [f"{metric} {reason} {n}" for (metric, reason), n in sorted(counts.items())]
-            lines.append(f"{shown_name(result)}: {', '.join(parts)}")
-    return lines
+def unscored(result: Result) -> str:
+    """How much could not be scored, by metric and reason."""
+    counts = Counter((item.metric, item.reason) for item in result.unscored)
+    return ", ".join(f"{metric} {reason} {n}" for (metric, reason), n in sorted(counts.items()))
 
 
-def degenerate_line(result: Result) -> str:
+def degenerate(result: Result) -> str:
     """Kinds of degenerate replies that occur."""
-    kinds = [
+    return ", ".join(
         f"{name.removeprefix('degenerate_')} {int(sum(values))}"
         for name, values in result.columns.items()
         if name.startswith("degenerate_") and any(values)
-    ]
-    return f"{shown_name(result)}: {', '.join(kinds)}" if kinds else ""
-
-
-def thought_line(result: Result) -> str:
-    """How many replies a thought was cut from."""
-    count = int(sum(result.columns.get("thought", ())))
-    return (
-        f"{shown_name(result)}: {count} of {int(sum(result.columns['replies']))}" if count else ""
     )
 
 
-def harm_line(result: Result) -> str:
+def thoughts(result: Result) -> str:
+    """How many replies a thought was cut from."""
+    count = int(sum(result.columns.get("thought", ())))
+    return f"{count} of {int(sum(result.columns['replies']))}" if count else ""
+
+
+def harm(result: Result) -> str:
     """Dialogues in which the arm dismissed, blamed or described a method, by id."""
     counts = result.columns.get("crisis_harmful", [])
-    ids = [name for name, count in zip(result.dialogue_ids, counts, strict=False) if count]
-    return f"{shown_name(result)}: {', '.join(ids)}" if ids else ""
+    return ", ".join(
+        name for name, count in zip(result.dialogue_ids, counts, strict=False) if count
+    )
+
+
+ABOUT_REPLIES = {
+    "Harmful replies to someone at risk": harm,
+    "Not scored": unscored,
+    "Degenerate replies": degenerate,
+    "Replies that a thought was cut from": thoughts,
+}
+"""What is said of an arm's replies where there is anything to say."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from rapport_bench.human.analysis.agreement import resampled
 from rapport_bench.human.analysis.contrast import DECIMALS
-from rapport_bench.results.columns import has, total
+from rapport_bench.results.columns import has, sums
 from rapport_bench.results.metrics import METRICS, Metric
 from rapport_bench.results.result import Result
 from rapport_bench.statistics.bootstrap import multinomial_weights
@@ -98,9 +98,8 @@ def _sums(metric: Metric, result: Result, names: Sequence[str]) -> tuple[Floats,
     """Numerator and denominator of the dialogues that were rated."""
     place = {identity: at for at, identity in enumerate(result.dialogue_ids)}
     rows = [place[name] for name in names]
-    below = total(result.columns, metric.denominator)[rows]
-    above = np.where(below == 0, 0.0, total(result.columns, metric.numerator)[rows])
-    return above * metric.scale, below
+    above, below = sums(result.columns, metric)
+    return above[rows] * metric.scale, below[rows]
 
 
 class _Ranked:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapport_bench.common.escape import one_line
-from rapport_bench.judging.compare import Comparison, compare_metric, judge, warnings_of
-from rapport_bench.judging.leaderboard import Board, leaderboard
-from rapport_bench.results.columns import has
+from rapport_bench.judging.compare import Comparison, compare
+from rapport_bench.judging.leaderboard import Leaderboard, leaderboard
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
 from rapport_bench.results.result import Result
 from rapport_tasks.common.errors import BadInput, close_match
@@ -19,10 +18,12 @@ MOST_CANDIDATES = 12
 
 _CANDIDATE_KINDS = ("adapter", "model", "replies")
 _LONGEST_LABEL = 40
+_METRICS = tuple(map(BY_NAME.__getitem__, CONFIRMATORY))
+"""Those that give verdicts; the others are families of their own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Subject:
     """What the page is about.
 
     Attributes:
@@ -34,7 +35,7 @@ class Outcome:
         labels: Names to show, by result id, each unique on the page.
     """
 
-    board: Board
+    board: Leaderboard
     baseline: Result | None
     comparisons: tuple[Comparison, ...]
     not_compared: tuple[Result, ...]
@@ -61,14 +62,14 @@ class Outcome:
         return self.labels[result.result_id]
 
 
-def outcome(
+def subject(
     results: Sequence[Result],
     *,
     by: str | None = None,
     suite: str | None = None,
     baseline: str | None = None,
     candidates: Sequence[str] = (),
-) -> Outcome:
+) -> Subject:
     """Choose suite, baseline and candidates, and compare them.
 
     Args:
@@ -102,21 +103,12 @@ def outcome(
             if arm.kind in _CANDIDATE_KINDS and (found is None or arm.result_id != found.result_id)
         ]
         chosen, rest = possible[:MOST_CANDIDATES], possible[MOST_CANDIDATES:]
-    comparisons = () if found is None else tuple(_compared(one, found) for one in chosen)
-    return Outcome(
+    comparisons = (
+        () if found is None else tuple(compare(one, found, metrics=_METRICS) for one in chosen)
+    )
+    return Subject(
         board, found, comparisons, tuple(rest), _why_no_verdict(arms, found, chosen), labels
     )
-
-
-def _compared(candidate: Result, baseline: Result) -> Comparison:
-    """As `rapport compare`, on the metrics that give verdicts; the others are families of their own."""
-    both = [
-        metric
-        for metric in map(BY_NAME.__getitem__, CONFIRMATORY)
-        if has(candidate.columns, metric) and has(baseline.columns, metric)
-    ]
-    found = [compare_metric(metric, candidate, baseline) for metric in both]
-    return Comparison(candidate, baseline, judge(found), warnings_of(candidate, baseline))
 
 
 def _why_no_verdict(
