@@ -265,11 +265,7 @@ def test_over_long_turns_are_unscored_not_cut(config, tmp_path) -> None:
     long[0]["messages"][2]["content"] = "很累。" * 400
     data = write_dialogues(tmp_path / "long.jsonl", long)
     result = run(replace(config, adapters=(), data=str(data)), Silent()).results[0]
-    reasons = {
-        (u["dialogue"], u["turn"], u["metric"])
-        for u in result.unscored
-        if u["reason"] == "overlong"
-    }
+    reasons = {(u.dialogue, u.turn, u.metric) for u in result.unscored if u.reason == "overlong"}
     assert reasons == {
         ("d-0", 3, m) for m in ("nll_per_token", "aer_share", "continuity", "shift_rate")
     }
