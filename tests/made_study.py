@@ -83,6 +83,7 @@ def made_study(
         own += [copy for copy, first in again.items() if first in own] + list(checks)
         assignments[rater] = tuple(own[place] for place in rng.permutation(len(own)))
     key = Key(
+        schema_version="1.0",
         study="pilot",
         suite_id=saved[0].suite_id,
         arms=tuple(
@@ -95,6 +96,7 @@ def made_study(
     )
     anchors = {"1": {"en": "low", "zh": "低"}, "5": {"en": "high", "zh": "高"}}
     study = Study(
+        schema_version="1.0",
         study="pilot",
         seed=seed,
         simulated=simulated,

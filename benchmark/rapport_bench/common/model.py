@@ -65,11 +65,12 @@ class _Schema(GenerateJsonSchema):
         return {k: v for k, v in found.items() if (k, v) != ("default", None)}
 
     def dict_schema(self, schema: Any) -> dict[str, Any]:
-        return {
+        found = {
             "type": "object",
             "propertyNames": self.generate_inner(schema["keys_schema"]),
             "additionalProperties": self.generate_inner(schema["values_schema"]),
         }
+        return found | ({"minProperties": least} if (least := schema.get("min_length")) else {})
 
 
 def json_schema(model: type[BaseModel]) -> dict[str, Any]:

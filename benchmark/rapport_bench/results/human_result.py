@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import ValidationError
@@ -21,7 +22,7 @@ from rapport_bench.results.ratings import Ratings
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.parsing import read_json
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION: Literal["1.0"] = "1.0"
 FOLDER = "human"
 _FROM_GIT = "Restore the file from git."
 

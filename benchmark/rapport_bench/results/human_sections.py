@@ -12,6 +12,8 @@ from rapport_bench.results.sections import VolatileSection
 Code = Annotated[str, Field(pattern="^r[0-9]{2,4}$")]
 Ends = tuple[float | None, float | None] | None
 P = Annotated[float | None, Field(ge=0, le=1)]
+These = Literal["these raters, new dialogues"]
+New = Literal["new raters and new dialogues"]
 Method = Literal["exact", "permutation", "normal"]
 Flag = Literal["attention", "same value", "same row"]
 Reason = Annotated[str | None, Field(max_length=120)]
@@ -257,8 +259,8 @@ class MetricOnScale(FileModel):
 class Populations(FileModel):
     """Whom figures speak of."""
 
-    items: Literal["these raters, new dialogues"] = "these raters, new dialogues"
-    crossed: Literal["new raters and new dialogues"] = "new raters and new dialogues"
+    items: These
+    crossed: New
 
 
 class Analysis(FileModel):
@@ -266,7 +268,7 @@ class Analysis(FileModel):
 
     version: str = Field(pattern="^[0-9.]{1,10}$")
     """Changes when any figure may."""
-    populations: Populations = Populations()
+    populations: Populations
     table: tuple[ArmOnScale, ...]
     comparisons: tuple[Comparison, ...]
     agreement: dict[Id, ScaleAgreement]
@@ -284,8 +286,8 @@ class HumanVolatile(VolatileSection):
 class HumanContent(FileModel):
     """The outcome of a study of human ratings, without text and names of people."""
 
-    schema_version: Literal["1.0"] = "1.0"
-    status: Literal["complete"] = "complete"
+    schema_version: Literal["1.0"]
+    status: Literal["complete"]
     result_id: Sha256
     """Hash of all but itself and ``volatile``."""
     study: StudySection

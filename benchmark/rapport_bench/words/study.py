@@ -7,7 +7,8 @@ from rapport_bench.results import human_sections as saved
 from rapport_bench.results.human_result import HumanResult
 
 SIMULATED = "SIMULATED RATINGS (by a program, by nobody)"
-THESE_RATERS, NEW_RATERS = saved.Populations().items, saved.Populations().crossed
+THESE_RATERS: saved.These = "these raters, new dialogues"
+NEW_RATERS: saved.New = "new raters and new dialogues"
 EXPERTS = {"advice": 0.64, "validation": 0.41}
 """Alphas reported for experts on such scales, as points of reference; reported figures, not measured here."""
 

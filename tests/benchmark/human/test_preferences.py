@@ -24,6 +24,7 @@ ONE, TWO = "1" * 64, "2" * 64
 def example(values: list[tuple[int, int, int, int, int]], texts=("甲", "乙")):
     """Two raters, one item; values are (rater, arm, scale, value, again)."""
     key = Key(
+        schema_version="1.0",
         study="pilot",
         suite_id="0" * 64,
         arms=(

@@ -25,6 +25,7 @@ from rapport_tasks.common.errors import BadInput
 
 ONE, TWO = "1" * 64, "2" * 64
 KEY = Key(
+    schema_version="1.0",
     study="pilot",
     suite_id="0" * 64,
     arms=(
@@ -39,6 +40,7 @@ KEY = Key(
     attention={"i004": Attention(letter="B", scale="empathic_resonance", expected=2)},
 )
 STUDY = Study(
+    schema_version="1.0",
     study="pilot",
     seed=7,
     simulated=False,
@@ -200,6 +202,15 @@ def test_the_files_bytes_stay(folder) -> None:
     }
     sheet = Sheet(study="pilot", rater="r01", scales=STUDY.scales, items=[item])
     assert sheet.sha256 == "f04d2c989229d8ade2f5e1c00e32c33d6fb9bf738efccd10de07d9e498f5c18d"
+
+
+@pytest.mark.parametrize("name", [*json.loads(STUDY.model_dump_json())])
+def test_nothing_may_be_missing(folder, name) -> None:
+    data = json.loads((folder / "study.json").read_text())
+    del data[name]
+    (folder / "study.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(BadInput, match=f"{name}: Field required"):
+        read_study(folder)
 
 
 def test_a_free_key_is_not_repeated(folder) -> None:

@@ -31,6 +31,7 @@ from rapport_bench.statistics.clusters import Floats, cluster_se, t_interval
 from rapport_bench.statistics.figure import Figure
 from rapport_bench.statistics.paired import Difference
 from rapport_bench.statistics.verdicts import holm
+from rapport_bench.words.study import NEW_RATERS, THESE_RATERS
 
 VERSION = "1.0"
 """Of the analysis; changes when any figure may."""
@@ -50,6 +51,7 @@ def analyse(
     cells = {name: ratings.cells(place) for place, name in enumerate(ratings.scales)}
     return saved.Analysis(
         version=VERSION,
+        populations=saved.Populations(items=THESE_RATERS, crossed=NEW_RATERS),
         table=tuple(
             _arm_row(cells[name][arm], arm, name)
             for arm in range(len(ratings.arms))

@@ -12,7 +12,14 @@ from rapport_bench.human.ratings.collecting import collect
 from rapport_bench.human.sheets.study import Key, Study
 from rapport_bench.results import human_sections as saved
 from rapport_bench.results import result as results
-from rapport_bench.results.human_result import UNSEALED, HumanResult, columns_of, save, seal
+from rapport_bench.results.human_result import (
+    SCHEMA_VERSION,
+    UNSEALED,
+    HumanResult,
+    columns_of,
+    save,
+    seal,
+)
 from rapport_bench.results.result import Result
 from rapport_bench.running.content import volatile
 from rapport_tasks.common.errors import BadInput
@@ -64,6 +71,8 @@ def score(
         )
     items = _items(study, key)
     content = saved.HumanContent(
+        schema_version=SCHEMA_VERSION,
+        status="complete",
         result_id=UNSEALED,
         study=saved.StudySection(
             name=study.study,

@@ -21,7 +21,7 @@ from rapport_bench.human.sheets.design import arrange, assign, is_connected, uns
 from rapport_bench.human.sheets.draw import Drawn, Replies, Turns, common_turns, draw, random_for
 from rapport_bench.human.sheets.scales import SCALES
 from rapport_bench.human.sheets.sheet import Line, Reply, Sheet, SheetItem
-from rapport_bench.human.sheets.study import Key, KeyItem, Study, letter
+from rapport_bench.human.sheets.study import SCHEMA_VERSION, Key, KeyItem, Study, letter
 from rapport_bench.results.human_sections import RatedArm
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue
@@ -149,6 +149,7 @@ def build(
     )
     contexts = dict(zip(item_ids + check_ids, [*drawn, *checks], strict=True))
     key = Key(
+        schema_version=SCHEMA_VERSION,
         study=asked.study,
         suite_id=suite_id,
         arms=tuple(arms),
@@ -187,6 +188,7 @@ def build(
         for rater, names in assignments.items()
     )
     study = Study(
+        schema_version=SCHEMA_VERSION,
         study=asked.study,
         seed=asked.seed,
         simulated=False,

@@ -55,7 +55,7 @@ class Scale(FileModel):
 class Study(FileModel):
     """What may be known to everyone: the content of ``study.json``."""
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.0"]
     study: Name
     """Its name."""
     seed: int
@@ -120,7 +120,7 @@ class Attention(FileModel):
 class Key(FileModel):
     """What raters must not know: the content of ``key.json``."""
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.0"]
     study: Name
     """The study it belongs to."""
     suite_id: Sha256
