@@ -382,7 +382,7 @@ def test_dialogues_unscored_on_one_side_count_on_the_other():
     row = next(row for row in board.rows if row.result.name == "part")
     told = half * np.array(part.columns["advice"])
     assert row.standings["aer_share"].value == pytest.approx(told.sum() / (20 * half.sum()))
-    assert row.result.metrics["aer_share"]["coverage"] == 0.5
+    assert row.result.metrics["aer_share"].coverage == 0.5
     assert row.rank is not None
     behind = next(row for row in board.rows if row.behind is not None).behind
     assert behind.clusters == N
