@@ -103,7 +103,7 @@ def test_they_appear_in_every_table(rapport, data, tmp_path) -> None:
     assert gate.returncode == 1, gate.stdout + gate.stderr
     assert "thanks / reply" in gate.stdout
     assert rapport("results", "verify", "r").returncode == 0
-    exported = rapport("export", "csv", "always-thanks", "--results", "r")
+    exported = rapport("export", "csv", "r")
     assert "thanks_rate" in exported.stdout
     page = rapport("report", "r", "--candidate", "always-thanks", "--baseline", "gold")
     assert page.returncode == 0, page.stderr

@@ -74,8 +74,8 @@ def test_what_verify_lets_pass_is_scored(run, capsys) -> None:
 
 
 def test_the_command_that_a_result_keeps_is_one_line_of_bounded_length(tmp_path: Path) -> None:
-    config = RunConfig(adapters=tuple((None, f"adapters/{n}\n{n}") for n in range(500)), bots=True)
+    config = RunConfig(base="b", adapters=tuple((None, f"adapters/{n}\n{n}") for n in range(500)))
     command = command_line(config)
-    assert command.startswith("rapport run --adapter ")
+    assert command.startswith("rapport run --base b --adapter ")
     assert len(command) == 2000
     assert "\n" not in command

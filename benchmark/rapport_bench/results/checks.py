@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from rapport_bench.results.columns import summarise
+from rapport_bench.results.metrics import KNOWN
 from rapport_bench.results.sections import Content
+from rapport_tasks.specs.specification import RESERVED
 
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
 """Machines differ in the last bits of a sum, not in the sixth digit of a figure."""
@@ -25,7 +27,10 @@ def figures_problem(content: Content) -> str | None:
         return f"its columns are incomplete: {error.args[0]} is missing"
     except (ValueError, ArithmeticError) as error:
         return f"no figures follow from its columns: {error}"
-    wrong = [f"{name} has no columns" for name in stored_metrics.keys() - derived.keys()]
+    # What a task of another package saved can be read where that package is not installed.
+    extended = any(not task.startswith(RESERVED) for task in content.suite.tasks)
+    lacking = stored_metrics.keys() - derived.keys()
+    wrong = [f"{name} has no columns" for name in lacking if name in KNOWN or not extended]
     # A metric that a later version derives from the same columns is missing in older files.
     if content.volatile.rapport == importlib.metadata.version("rapport-bench"):
         wrong += [f"{name} is missing" for name in derived.keys() - stored_metrics.keys()]

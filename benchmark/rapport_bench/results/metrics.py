@@ -13,6 +13,7 @@ __all__ = [
     "BESIDE_BOTS",
     "BY_NAME",
     "CONFIRMATORY",
+    "KNOWN",
     "METRICS",
     "NOT_ESTIMABLE_BELOW",
     "TASK_OF",
@@ -24,6 +25,10 @@ __all__ = [
 METRICS: tuple[Metric, ...] = metrics()
 TASK_OF = {metric.name: task for task in tasks().values() for metric in task.metrics}
 BY_NAME = {metric.name: metric for metric in METRICS}
+KNOWN = frozenset(
+    name for metric in METRICS for name in (metric.name, *(d.name for d in metric.derived))
+)
+"""Every name under which a figure may be saved."""
 CONFIRMATORY = tuple(metric.name for metric in METRICS if metric.family == "confirmatory")
 BESIDE_BOTS = tuple(metric.name for metric in METRICS if metric.against_bots)
 """Metrics beside the confirmatory ones, and coverage, that a bot as good as people would need."""

@@ -70,6 +70,13 @@ class Run(Shown):
             f"{self.suite.name} {self.suite.suite_id[:8]} · {len(self.suite.dialogues)} dialogues"
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """The suite, and every result as its file holds it."""
+        return {
+            "suite": self.suite.to_json(),
+            "results": [result.to_dict() for result in self.results],
+        }
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One row an arm: its name, kind, and the value of every confirmatory metric."""
         return [
