@@ -125,7 +125,7 @@ def test_what_does_not_compute_here_is_refused_before_the_base_is_loaded(
 
 def test_a_kernel_that_is_not_used_is_not_asked_for() -> None:
     code = (
-        "from rapport_bench.cli.shared import quiet_libraries; quiet_libraries();"
+        "from rapport_bench.common.quiet import quiet_libraries; quiet_libraries();"
         "from bitsandbytes.backends.cpu import ops;"
         "ops.logger.warning('Failed to load CPU gemm_4bit_forward: `pip install kernels`');"
         "ops.logger.error('what must be known')"

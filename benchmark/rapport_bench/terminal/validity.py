@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich import box
 from rich.table import Table
 
@@ -49,11 +51,16 @@ def show_report(report: Report) -> None:
         out.print(f"note: {', '.join(names)}: {reason}", markup=False, style="dim")
 
 
-def _figures_table(report: Report) -> Table:
+def _table(first: str, columns: Iterable[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("figure, 95 % interval")
-    for arm in report.arms:
-        table.add_column(arm, justify="right")
+    table.add_column(first, overflow="fold")
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _figures_table(report: Report) -> Table:
+    table = _table("figure, 95 % interval", report.arms)
     line = "\n" if len(report.arms) > 4 else " "  # five intervals do not fit beside each other
     for name in report.subject:
         cells = [_cell(figures.get(name), line) for figures in report.arms.values()]
@@ -62,10 +69,7 @@ def _figures_table(report: Report) -> Table:
 
 
 def _differences_table(report: Report) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column(f"{next(iter(report.arms))} minus", overflow="fold")
-    for arm in report.differences:
-        table.add_column(arm, justify="right")
+    table = _table(f"{next(iter(report.arms))} minus", report.differences)
     for name in report.subject:
         row = [figures.get(name) for figures in report.differences.values()]
         if any(figure is not None for figure in row):
@@ -74,10 +78,7 @@ def _differences_table(report: Report) -> Table:
 
 
 def _confusion_table(arm: str, rows: dict[str, dict[str, int]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column(f"labelled \\ {arm}")
-    for act in rows:
-        table.add_column(act, justify="right")
+    table = _table(f"labelled \\ {arm}", rows)
     for label, counts in rows.items():
         table.add_row(label, *(str(counts[act]) for act in rows))
     return table

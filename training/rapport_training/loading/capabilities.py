@@ -93,7 +93,7 @@ def dtype_problem(
 
     def make(kind: LayerKind) -> _Made:
         layer = _linear(kind, getattr(torch, dtype))
-        return _Made(layer.to(device), layer.weight.detach())
+        return layer.to(device), layer.weight.detach()
 
     return _layers_problem(kinds, make, device=device, dtype=dtype, training=training)
 
@@ -128,7 +128,7 @@ def four_bit_problem(
         off = (held.float().cpu() - source.weight.float()).abs().max()
         if not off <= 0.2 * source.weight.float().abs().max():
             raise ArithmeticError("the quantised weights are not those that were given")
-        return _Made(layer, held)
+        return layer, held
 
     return _layers_problem(kinds, make, device=device, dtype=dtype, training=training)
 
@@ -182,12 +182,8 @@ def packing_problem(model: Any, sequences: Sequence[LabelledSequence]) -> str | 
     return _tried(work)
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A layer on its device, and the weights that it should compute with."""
-
-    layer: Any
-    weight: torch.Tensor
+_Made = tuple[Any, torch.Tensor]
+"""A layer on its device, and the weights that it should compute with."""
 
 
 def _narrow(width: int) -> int:
@@ -231,7 +227,7 @@ def _layers_problem(
 
 def _use(made: _Made, device: str, dtype: torch.dtype, training: bool) -> None:
     """Score as `rapport run` does, then learn as `rapport train` does after it has scored."""
-    layer, weight = made.layer, made.weight.cpu().double()
+    layer, weight = made[0], made[1].cpu().double()
     inputs = _numbers(2, 3, weight.shape[1]).to(dtype).to(device)
     bias = torch.zeros(len(weight)) if layer.bias is None else layer.bias.detach()
     bias = bias.cpu().double()

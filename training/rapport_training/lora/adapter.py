@@ -32,7 +32,7 @@ def add_adapter(recipe: Recipe, base: LoadedBase) -> Any:
 
     model = base.model
     model.config.use_cache = False
-    if base.quantization == "none" and torch.cuda.is_available():
+    if base.works.base.quantization == "none" and torch.cuda.is_available():
         model = model.to("cuda")
     if recipe.train.gradient_checkpointing:
         # Renamed within transformers 5; the old name warns.

@@ -32,10 +32,10 @@ class Assembly:
     """What a recipe comes to on this machine.
 
     Attributes:
-        base: The base, and what of the recipe it does without.
+        base: The base.
+        works: The recipe as it is in effect.
         model: The base with its new adapter.
         head: See `linear_head`.
-        packing: In effect.
         rows: What one forward pass takes `train.batch_size` of.
         corpus: What the rows are made of.
         languages: Of the corpus; see `record.languages`.
@@ -44,9 +44,9 @@ class Assembly:
     """
 
     base: LoadedBase
+    works: Recipe
     model: Any
     head: LinearHead | None
-    packing: bool
     rows: list[Row]
     corpus: EncodedCorpus
     languages: list[str]
@@ -89,14 +89,14 @@ def assemble(recipe: Recipe, base_folder: Path, *, on_note: OnNote | None = None
             "chunked loss not used: the head is adapted, or not all that comes after the decoder; "
             "the base's own logits set the memory"
         )
-    if recipe.data.packing and (problem := packing_problem(model, corpus.sequences)):
-        recipe = do_without(recipe, "data.packing", False, problem, fallbacks)
-    packing = recipe.data.packing
+    works = base.works
+    if works.data.packing and (problem := packing_problem(model, corpus.sequences)):
+        works = do_without(works, "data.packing", False, problem, fallbacks)
     rows: list[Row] = [(sequence,) for sequence in corpus.sequences]
-    if packing:
-        rows = pack(corpus.sequences, recipe.data.max_length)
+    if works.data.packing:
+        rows = pack(corpus.sequences, works.data.max_length)
     return Assembly(
-        base, model, head, packing, rows, corpus, languages(dialogues), validation, fallbacks
+        base, works, model, head, rows, corpus, languages(dialogues), validation, fallbacks
     )
 
 
@@ -137,10 +137,10 @@ def first_nll(model: Any, corpus: EncodedCorpus, head: LinearHead | None) -> flo
 def effective(made: Assembly, processes: int) -> dict[str, Any]:
     """The parts that a machine decides, as JSON."""
     return {
-        "quantization": made.base.quantization,
-        "dtype": made.base.dtype,
-        "optimizer": made.base.optimizer,
-        "packing": made.packing,
+        "quantization": made.works.base.quantization,
+        "dtype": made.works.base.dtype,
+        "optimizer": made.works.train.optimizer,
+        "packing": made.works.data.packing,
         "loss": "model" if made.head is None else "chunked",
         "device": made.model.device.type,
         "processes": processes,

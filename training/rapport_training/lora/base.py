@@ -29,18 +29,14 @@ class LoadedBase:
         model: A transformers causal LM.
         tokenizer: Its tokenizer, with the chat template that the recipe names.
         template: That template, with the recipe's arguments.
-        quantization: In effect; differs from the recipe's only if that is not required.
-        dtype: In effect; likewise.
-        optimizer: In effect; likewise.
+        works: The recipe as it is in effect; it differs only in what is not required.
         fallbacks: What is not as asked, and why.
     """
 
     model: Any
     tokenizer: Any
     template: ChatTemplate
-    quantization: str
-    dtype: str
-    optimizer: str
+    works: Recipe
     fallbacks: tuple[str, ...]
 
 
@@ -58,19 +54,11 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
     from rapport_training.loading.capabilities import keep_unpacked
 
     works, fallbacks = _what_works(recipe, folder)
-    quantization = works.base.quantization
+    model = keep_unpacked(_load_model(folder, works))
     name = shown_name(recipe.base.name)
-    model = keep_unpacked(_load_model(folder, works, quantization))
     tokenizer = load_tokenizer(folder, name=name, rows=embedding_rows(model))
-    return LoadedBase(
-        model,
-        tokenizer,
-        _template(recipe, folder, tokenizer),
-        quantization=quantization,
-        dtype=works.base.dtype,
-        optimizer=works.train.optimizer,
-        fallbacks=tuple(fallbacks),
-    )
+    template = _template(recipe, folder, tokenizer)
+    return LoadedBase(model, tokenizer, template, works, tuple(fallbacks))
 
 
 def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
@@ -128,11 +116,11 @@ def _template(recipe: Recipe, folder: Path, tokenizer: Any) -> ChatTemplate:
     )
 
 
-def _load_model(folder: Path, recipe: Recipe, quantization: str) -> Any:
+def _load_model(folder: Path, recipe: Recipe) -> Any:
     import torch
 
     kind, name = getattr(torch, recipe.base.dtype), shown_name(recipe.base.name)
-    if quantization == "none":
+    if recipe.base.quantization == "none":
         return load_causal_lm(folder, name=name, dtype=kind)
     from transformers import BitsAndBytesConfig
 

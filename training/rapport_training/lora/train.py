@@ -154,7 +154,7 @@ def _fit(
     """Run the optimizer from the beginning or a checkpoint; returns the lines of the log."""
     trainer = LoraTrainer(
         evaluate_dialogues=lambda: _validate(made),
-        autocast=autocast_of(made.base.dtype),
+        autocast=autocast_of(made.works.base.dtype),
         model=made.model,
         args=_arguments(recipe, made, checkpoints.folder, evaluate_first=found is None),
         train_dataset=made.rows,
@@ -178,7 +178,7 @@ def _arguments(
 ) -> TrainingArguments:
     cuda = torch.cuda.is_available()
     rows, passes = _share(recipe, PartialState().num_processes)
-    optimizer = made.base.optimizer
+    optimizer = made.works.train.optimizer
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=recipe.train.epochs,
