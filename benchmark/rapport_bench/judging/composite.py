@@ -152,7 +152,7 @@ class CompositeArms:
 
         `None` without a value, with fewer than `MIN_CLUSTERS` dialogues, or when over 5 % of the
         draws leave it undefined. With few dialogues it is a little too narrow, as percentile
-        intervals of ratios are (`benchmark/simulations/README.md`).
+        intervals of ratios are (`docs/simulations.md`).
         """
         drawn = self._drawn([arm])
         return None if drawn is None else percentile_interval(drawn[:, 0], level=0.95)
