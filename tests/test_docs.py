@@ -12,16 +12,15 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
 import yaml
 
-from rapport_bench.arms.bots import BOTS
 from rapport_bench.cli.main import _run, cli
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
+from rapport_bench.results.result import load_all
 from rapport_tasks.acts.classifier import RuleActClassifier
 from rapport_tasks.common.record import REASONS
 from shown import DOCS, ENGLISH, PAGES, PAIRS, ROOT, Shown, agrees, blocks, command_lines, shown
@@ -223,13 +222,15 @@ def test_the_margins_shown_are_those_of_the_metrics(page: str, heading: str) -> 
     assert shown == [(BY_NAME[name].label, BY_NAME[name].margin) for name in CONFIRMATORY]
 
 
-def test_every_bot_and_task_is_on_the_page_of_metrics() -> None:
-    page = DOCS / "metrics.md"
-    assert [name for name, _ in _rows(page, "bot")] == list(BOTS)
-    text = page.read_text(encoding="utf-8")
-    for module in ("perplexity", "advice_to_empathy", "continuity", "topic_shift", "crisis"):
-        version = import_module(f"rapport_tasks.metrics.{module}").VERSION
-        assert f"{version}, `rapport_tasks.metrics.{module}`" in text
+@pytest.mark.parametrize(("page", "heading"), [("metrics.md", "bot"), ("zh/metrics.md", "机器人")])
+def test_every_bot_and_task_of_the_results_is_on_the_page_of_metrics(
+    page: str, heading: str
+) -> None:
+    found = [result for result in load_all(ROOT / "results") if result.kind == "bot"]
+    assert {name for name, _ in _rows(DOCS / page, heading)} == {result.name for result in found}
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for task, about in found[0].data["suite"]["tasks"].items():
+        assert f"`{task}` {about['version']}, `rapport_tasks." in text
 
 
 def test_every_reason_is_on_the_page_of_results() -> None:
