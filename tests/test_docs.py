@@ -160,6 +160,23 @@ def test_the_output_shown_is_what_the_commands_print(
         assert agrees(block.output, printed), f"{page.name}: {block.commands[-1]} prints\n{printed}"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "coverage.py --bootstrap-replications 500 --clusters 26 --only 'share .35'",
+        "human.py --draws 3000 --only 'difference .2, no tastes'",
+    ],
+)
+def test_rows_of_the_simulations_are_what_the_scripts_print(command: str) -> None:
+    """All of them take minutes; rows do not depend on each other."""
+    script = [sys.executable, *shlex.split(f"benchmark/simulations/{command}")]
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=True)
+    rows = [line for line in done.stdout.split("\n") if line.startswith("| ")][1:]
+    page = (DOCS / "simulations.md").read_text(encoding="utf-8").split("\n")
+    assert rows
+    assert set(rows) <= set(page)
+
+
 def test_another_output_is_found() -> None:
     block = Shown(("x",), "one\n[more: left out here]\nlast 0.5\n")
     assert agrees(block.output, "one  \n\ntwo\nthree\nlast 0.5")
