@@ -309,6 +309,13 @@ def test_the_readmes_are_short() -> None:
         assert len(page.read_text(encoding="utf-8").splitlines()) <= 160
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")), ids=name)
+def test_links_outside_the_site_lead_somewhere(page: Path) -> None:
+    """Inside it the strict build sees to that."""
+    links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
 def test_every_page_is_in_the_contents() -> None:
     contents = (ROOT / "zensical.toml").read_text(encoding="utf-8")
     pages = [*ENGLISH, *DOCS.glob("zh/*.md")]
