@@ -4,7 +4,7 @@ VENV   := .venv
 STAMP  := $(VENV)/.installed
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo results test lint format types check clean
+.PHONY: setup demo results test lint format types docs check clean
 
 setup: $(STAMP)
 
@@ -37,7 +37,11 @@ format: setup
 types: setup
 	$(BIN)/mypy
 
-check: lint types test
+# Into site/; a link that leads nowhere stops it.
+docs: setup
+	$(BIN)/zensical build --strict --clean
+
+check: lint types docs test
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) dist site .cache .pytest_cache .mypy_cache .ruff_cache

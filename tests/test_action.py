@@ -20,13 +20,13 @@ from rapport_bench.results.result import save
 ROOT = Path(__file__).parent.parent
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
 POLICY = '[metrics.continuity]\ndirection = "higher"\nmargin = 0.02\n'
 EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 
 
 def workflow() -> str:
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTILINE)
     (found,) = [block for block in blocks if "\njobs:" in block]
     return str(found)
 
@@ -93,7 +93,7 @@ def test_the_outcome_comes_last_and_always() -> None:
     assert uploads[0]["if"].startswith("always()")
 
 
-def test_the_workflow_of_the_readme_uses_the_action_as_it_is() -> None:
+def test_the_workflow_of_the_documentation_uses_the_action_as_it_is() -> None:
     found = yaml.safe_load(workflow())
     (job,) = found["jobs"].values()
     (used,) = [step for step in job["steps"] if "rapport" in step.get("uses", "")]

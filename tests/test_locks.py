@@ -7,6 +7,7 @@ import re
 import subprocess
 import tomllib
 from importlib.metadata import distribution
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_every_package_is_one_release_with_hashes(lock) -> None:
 
 
 def test_what_the_project_asks_for_is_locked() -> None:
-    asked = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    asked = [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())]
     names = {normal(re.match(r"[\w.-]+", line)[0]) for line in asked}
     stubs = {"pandas-stubs"}  # unused where pandas brings its own
     assert names - stubs <= entries("requirements.lock").keys()

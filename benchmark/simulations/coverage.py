@@ -1,6 +1,6 @@
 """Simulated coverage and type I error of the interval methods, beside plain alternatives.
 
-README.md holds its table and the command that printed it. Every row has a seed of its own, so
+docs/simulations.md holds its table and the command that printed it. Every row has a seed of its own, so
 `--only` and `--clusters` pick rows without changing them.
 
 Dialogues are drawn with what makes real ones awkward: unequal lengths, rates that differ between

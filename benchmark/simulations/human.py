@@ -1,6 +1,6 @@
 """Type I error and power of the tests on people's ratings, beside tests that are not offered.
 
-README.md beside it holds its table and the command that printed it. Ratings come from the generator of
+docs/simulations.md holds its table and the command that printed it. Ratings come from the generator of
 `rapport human plan`: normal effects of dialogue, dialogue by arm, rater, rater by arm and a residual,
 rounded to five points. Every row has a seed of its own.
 

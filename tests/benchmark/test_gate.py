@@ -252,9 +252,9 @@ def test_a_policy_is_read_in_its_order(tmp_path):
     assert policy(tmp_path, NLL).alpha == 0.05
 
 
-def test_the_policy_of_the_readme_is_one(tmp_path):
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"^```toml\n(.*?)^```$", readme, flags=re.DOTALL | re.MULTILINE)
+def test_the_policy_of_the_documentation_is_one(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "gate.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
     assert policy(tmp_path, text) == policy(tmp_path)
 
 

@@ -68,16 +68,16 @@ def test_no_arm_of_the_repository_has_two_results_of_one_suite(script):
     assert len({(r.suite_id, r.name) for r in found}) == len(found)
 
 
-def test_the_policy_of_the_repository_is_the_one_of_the_readme(script, tmp_path):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (block,) = [b for b in readme.split("```toml\n")[1:] if b.startswith("[policy]")]
+def test_the_policy_of_the_repository_is_the_one_of_the_documentation(script, tmp_path):
+    page = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
+    (block,) = [b for b in page.split("```toml\n")[1:] if b.startswith("[policy]")]
     shown = tmp_path / "shown.toml"
     shown.write_text(block.split("```")[0], encoding="utf-8")
     assert read_policy(script.POLICY) == read_policy(shown)
     assert [rule.metric.name for rule in read_policy(script.POLICY).rules] == [
         "nll_per_token", "aer_share", "continuity",
     ]  # fmt: skip
-    assert "--policy results/gate.toml" in readme
+    assert "--policy results/gate.toml" in page
 
 
 # --- the corpus of the bad adapter ---------------------------------------------------------------

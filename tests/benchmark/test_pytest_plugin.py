@@ -474,17 +474,17 @@ def test_a_run_that_crashes_is_an_error_in_every_test(
     assert "scoring failed with ZeroDivisionError" in text
 
 
-def test_the_example_of_the_readme_runs(session, pytester) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_example_of_the_documentation_runs(session, pytester) -> None:
+    page = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
     (example,) = [
         block
-        for block in re.findall(r"^```python\n(.*?)^```$", readme, flags=re.DOTALL | re.MULTILINE)
+        for block in re.findall(r"^```python\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
         if "rapport_result" in block
     ]
     assert len(example.strip().split("\n")) <= 12
     (pytester.path / "gate.toml").write_text(POLICY)
-    pytester.makepyfile(test_readme=example)
-    arms = ("--rapport-baseline=base", "test_readme.py")
+    pytester.makepyfile(test_page=example)
+    arms = ("--rapport-baseline=base", "test_page.py")
     done = session("", "--rapport-candidate=good", *arms)
     assert done.parseoutcomes()["passed"] >= 2
     assert "failed" not in done.parseoutcomes()

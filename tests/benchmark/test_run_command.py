@@ -57,7 +57,7 @@ def test_defaults_are_left_out():
     )
 
 
-def test_paths_below_the_working_directory_say_nothing_of_the_machine(tmp_path, monkeypatch):
+def test_no_path_of_the_machine_is_recorded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     inside = RunConfig(
         base=str(tmp_path / "base"),
@@ -65,5 +65,20 @@ def test_paths_below_the_working_directory_say_nothing_of_the_machine(tmp_path, 
         results=str(tmp_path / "r"),
     )
     assert command_line(inside) == "rapport run --base base --adapter a=x/a --results r"
-    outside = str(Path(tmp_path.anchor) / "elsewhere" / "base")
-    assert command_line(RunConfig(base=outside)) == f"rapport run --base {outside}"
+    elsewhere = Path(tmp_path.anchor) / "elsewhere"
+    outside = RunConfig(
+        base=str(elsewhere / "base"),
+        adapters=(("a", str(elsewhere / "x" / "a")),),
+        data=str(elsewhere / "d.jsonl"),
+        store=str(tmp_path.parent / "s.sqlite"),
+    )
+    assert command_line(outside) == (
+        "rapport run --base base --adapter a=a --data d.jsonl --store s.sqlite"
+    )
+
+
+def test_a_system_message_is_no_path_though_it_begins_like_one(tmp_path):
+    assert command_line(RunConfig(base="b", system="/no_think")).endswith("--system /no_think")
+    (tmp_path / "system.txt").write_text("听。", encoding="utf-8")
+    file = RunConfig(base="b", system=str(tmp_path / "system.txt"))
+    assert command_line(file).endswith("--system system.txt")

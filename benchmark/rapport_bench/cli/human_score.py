@@ -100,7 +100,9 @@ def _with_deviations(command: Any) -> Any:
     "plan",
     epilog="Example: rapport human plan --raters 5 --items 100 --effect 0.3 --sd-rater-arm 0.2",
 )
-@click.option("--raters", type=click.IntRange(2, 60), required=True, metavar="N")
+@click.option(
+    "--raters", type=click.IntRange(2, 60), required=True, metavar="N", help="People who judge."
+)
 @click.option(
     "--items", type=click.IntRange(2, 1000), required=True, metavar="N", help="Dialogues rated."
 )
@@ -125,7 +127,14 @@ def _with_deviations(command: Any) -> Any:
     help="items: these raters, new dialogues. raters-and-items: new raters, too.",
 )
 @_with_deviations
-@click.option("--points", type=click.IntRange(2, 9), default=5, show_default=True, metavar="N")
+@click.option(
+    "--points",
+    type=click.IntRange(2, 9),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Points of the scale.",
+)
 @click.option(
     "--alpha",
     type=click.FloatRange(0, 0.5, min_open=True),
@@ -141,7 +150,14 @@ def _with_deviations(command: Any) -> Any:
     metavar="N",
     help="Studies simulated for each power.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Of every draw.",
+)
 @JSON_OPTION
 def plan(
     *,

@@ -25,6 +25,7 @@ from rapport_bench.cli.shared import JSON_OPTION, emit
     type=click.Choice(["console", "md", "csv", "json", "html"]),
     default="console",
     show_default=True,
+    help="html is a page that sorts.",
 )
 @JSON_OPTION
 def leaderboard(

@@ -61,7 +61,9 @@ cli.add_command(export)
 @cli.command(epilog="Example: rapport score transcripts.jsonl -o scored.jsonl")
 @click.argument("file")
 @click.option("-o", "--out", metavar="OUT", help="Write JSONL there [default: standard output].")
-@click.option("--encoder", default="embedded", show_default=True, metavar="MODEL")
+@click.option(
+    "--encoder", default="embedded", show_default=True, metavar="MODEL", help="Sentence encoder."
+)
 @click.option("--with-text", is_flag=True, help="Put each sentence's text into the output.")
 @JSON_OPTION
 def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bool) -> None:

@@ -52,7 +52,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="How replies are drawn.",
 )
-@click.option("--max-new-tokens", type=int, default=128, show_default=True, metavar="N")
+@click.option(
+    "--max-new-tokens",
+    type=int,
+    default=128,
+    show_default=True,
+    metavar="N",
+    help="Length of a reply at most.",
+)
 @click.option(
     "--template",
     default="base",
@@ -85,8 +92,21 @@ if TYPE_CHECKING:
 @click.option(
     "--nf4", is_flag=True, help="Load the base in 4-bit NF4 (bitsandbytes), if that works here."
 )
-@click.option("--device", default="auto", show_default=True, metavar="DEVICE")
-@click.option("--batch-tokens", type=int, default=4096, show_default=True, metavar="N")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="DEVICE",
+    help="Such as cpu or cuda:0; auto: a GPU if there is one.",
+)
+@click.option(
+    "--batch-tokens",
+    type=int,
+    default=4096,
+    show_default=True,
+    metavar="N",
+    help="Tokens a forward pass; less takes less memory.",
+)
 @RESULTS_OPTION
 @click.option(
     "--store", metavar="FILE", help="Response store [default: in the user's cache folder]."

@@ -152,7 +152,7 @@ def make_rule(name: str, table: Any, where: str) -> Rule:
 
 def _table(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise BadInput(f"{where}: not a table", remedy="Write it as in the README.")
+        raise BadInput(f"{where}: not a table", remedy="Write it as in results/gate.toml.")
     return value
 
 

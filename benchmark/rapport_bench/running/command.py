@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rapport_bench.common.escape import one_line
 from rapport_tasks.common.paths import encodable
+from rapport_tasks.prompts.template_choice import system_name
 
 if TYPE_CHECKING:
     from rapport_bench.running.config import Named, RunConfig
@@ -25,9 +26,9 @@ _PLAIN = ("encoder", "dtype", "device", "batch_tokens")
 def command_line(config: RunConfig) -> str:
     """The command, without options that say what is the default anyway.
 
-    Paths below the working directory are relative to it; others stay as they were given, so run from
-    a folder that holds what you name if results are to say nothing of your machine. One line of up to
-    2,000 characters, which is what a result may hold.
+    Results say nothing of anyone's machine: an absolute path becomes relative to the working directory
+    it lies below, or else its last part. One line of up to 2,000 characters, which is what a result
+    may hold.
     """
     words = shlex.join(["rapport", "run", *_arguments(config)])
     return one_line(encodable(words))[:_LONGEST]
@@ -58,7 +59,8 @@ def _arguments(config: RunConfig) -> Iterator[str]:
     for argument in config.template_args:
         yield from ("--template-arg", argument)
     if config.system is not None:
-        yield from ("--system", _relative(config.system))
+        is_text = system_name(config.system) == config.system
+        yield from ("--system", config.system if is_text else _relative(config.system))
     for name in _PLAIN:
         value = getattr(config, name)
         if value != defaults[name]:
@@ -90,7 +92,7 @@ def _named(arm: Named) -> str:
 
 def _relative(name: str) -> str:
     path = Path(name)
+    if not path.is_absolute():
+        return name
     here = Path.cwd()
-    return (
-        os.fspath(path.relative_to(here)) if path.is_absolute() and here in path.parents else name
-    )
+    return os.fspath(path.relative_to(here)) if here in path.parents else path.name or name

@@ -3,7 +3,7 @@
 The study's own test is the first kind: Wilcoxon's signed-rank on item means, an item's mean being over
 its raters. It says what these raters would find on other dialogues. Whether other raters would agree is
 another question, which `crossed` answers. Taking every single rating as independent answers none and
-is not offered: see `benchmark/simulations/README.md` for its false alarms.
+is not offered: see `docs/simulations.md` for its false alarms.
 
 Severity needs no correction here: a rater's difference between two arms on one item does not hold it.
 So a cell counts only where its rater rated both arms, in unbalanced designs too.

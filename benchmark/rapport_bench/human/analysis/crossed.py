@@ -5,7 +5,7 @@ dialogue does to both arms (severity, difficulty) is gone. What is left is cross
 ``d = delta + item + rater + residual``, where the rater's part is a taste for one of the arms. With
 five raters that part is hardly averaged out, and no number of dialogues helps.
 
-Chosen by simulation among six (`benchmark/simulations/README.md`): the analysis that studies of
+Chosen by simulation among six (`docs/simulations.md`): the analysis that studies of
 several readers and many cases use. Balanced, it is the random-effects ANOVA with the degrees of
 freedom of Hillis.
 
