@@ -151,3 +151,11 @@ def test_every_metric_has_distinct_names_and_confirmatory_ones_have_margins() ->
             assert metric.margin > 0
             assert metric.direction != "none"
             assert (metric.gold is not None) == (metric.direction == "band")
+
+
+def test_a_metric_with_a_band_is_not_compared_without_the_gold_replies() -> None:
+    made = {name: v for name, v in columns(1).items() if not name.startswith("gold_")}
+    found = compare(result("new", made), result("base", made)).by_name("aer_share")
+    assert found is not None
+    assert (found.difference, found.verdict) == (None, None)
+    assert found.note == "no gold replies in base"

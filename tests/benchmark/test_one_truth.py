@@ -14,6 +14,7 @@ from rapport_bench.cli.main import _run
 from rapport_bench.judging.compare import Comparison, compare, compare_metric
 from rapport_bench.judging.gate import run_gate
 from rapport_bench.judging.gate_policy import Policy, Rule
+from rapport_bench.report.forest import forest
 from rapport_bench.report.subject import subject
 from rapport_bench.report.wording import Words, words
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
@@ -230,6 +231,23 @@ def test_with_the_baselines_reply_in_its_worst_dialogue_a_candidate_is_less_bad(
             assert again.worse.value < item.worse.value  # type: ignore[union-attr, operator]
         else:
             assert again.coverage.value > item.coverage.value  # type: ignore[union-attr, operator]
+
+
+@pytest.mark.parametrize("name", ["regressed", "improved", "less continuity", "more continuity"])
+def test_the_picture_has_worse_on_the_left_and_better_on_the_right(name) -> None:
+    found = subject(pair(name), by="aer_share")
+    picture = forest(found)
+    assert picture is not None
+    (comparison,) = found.comparisons
+    shown = [item for item in comparison.metrics if item.in_margins]
+    assert len(picture.figure.axes) == len(shown)
+    sides = set()
+    for axis, item in zip(picture.figure.axes, shown, strict=True):
+        (place,) = [line.get_xdata()[0] for line in axis.lines if line.get_marker() in "^vso"]
+        if item.verdict in ("regressed", "improved"):
+            sides.add(item.verdict)
+            assert place < -1 if item.verdict == "regressed" else place > 1
+    assert sides
 
 
 @pytest.mark.parametrize("name", ["regressed", "improved", "just below the margin", "silent"])
