@@ -27,7 +27,7 @@ ROOMS = {
     "rapport_training": "cards disk privacy prepare sequences loading lora",
     "rapport_bench": (
         "common statistics results arms running judging words validity "
-        "human.sheets human.ratings human.analysis report terminal export verify cli testing"
+        "human.sheets human.ratings human.analysis page terminal export verify cli testing"
     ),
 }
 """Rooms of each package: a room imports from those before it, never from those after it."""

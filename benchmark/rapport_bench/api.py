@@ -264,7 +264,7 @@ def report(
     Returns:
         The page's path.
     """
-    from rapport_bench.report.make import Request, make_report
+    from rapport_bench.page.make import Request, make_report
 
     request = Request(
         str(results), str(out), suite=suite, baseline=baseline, candidates=tuple(candidates)

@@ -14,9 +14,9 @@ from rapport_bench.cli.main import _run
 from rapport_bench.judging.compare import Comparison, compare, compare_metric
 from rapport_bench.judging.gate import run_gate
 from rapport_bench.judging.gate_policy import Policy, Rule
-from rapport_bench.report.forest import forest
-from rapport_bench.report.subject import subject
-from rapport_bench.report.wording import Words, words
+from rapport_bench.page.forest import forest
+from rapport_bench.page.subject import subject
+from rapport_bench.page.wording import Words, words
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
 from rapport_bench.results.result import Result, save
 from rapport_bench.terminal import comparison as comparison_view
@@ -253,7 +253,7 @@ def test_the_picture_has_worse_on_the_left_and_better_on_the_right(name) -> None
 @pytest.mark.parametrize("name", ["regressed", "improved", "just below the margin", "silent"])
 def test_commands_print_what_the_page_shows(name, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("rapport_bench.report.make.DRAWN", ())
+    monkeypatch.setattr("rapport_bench.page.make.DRAWN", ())
     before, after = pair(name)
     for arm in (before, after):
         save(arm, "results")

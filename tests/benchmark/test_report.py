@@ -22,17 +22,17 @@ from rapport_bench.arms.text_sources import Sources
 from rapport_bench.arms.texts import Found, find_texts
 from rapport_bench.cli.main import _run
 from rapport_bench.judging.compare import compare
-from rapport_bench.report import pictures
-from rapport_bench.report.case_text import ArmText, case_texts
-from rapport_bench.report.cases import cases
-from rapport_bench.report.distributions import spreads
-from rapport_bench.report.forest import forest
-from rapport_bench.report.human import Section
-from rapport_bench.report.make import DRAWN
-from rapport_bench.report.page import json_block
-from rapport_bench.report.scatter import scatter
-from rapport_bench.report.subject import MOST_CANDIDATES, Subject, labels_of, short_name, subject
-from rapport_bench.report.wording import words
+from rapport_bench.page import pictures
+from rapport_bench.page.case_text import ArmText, case_texts
+from rapport_bench.page.cases import cases
+from rapport_bench.page.distributions import spreads
+from rapport_bench.page.forest import forest
+from rapport_bench.page.human import Section
+from rapport_bench.page.layout import json_block
+from rapport_bench.page.make import DRAWN
+from rapport_bench.page.scatter import scatter
+from rapport_bench.page.subject import MOST_CANDIDATES, Subject, labels_of, short_name, subject
+from rapport_bench.page.wording import words
 from rapport_bench.results.result import Result, save
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.dialogues.dialogue import Dialogue
@@ -109,7 +109,7 @@ def page_of(*arguments: str) -> Page:
 @pytest.fixture
 def saved(tmp_path, monkeypatch, arms) -> str:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("rapport_bench.report.make.DRAWN", ())
+    monkeypatch.setattr("rapport_bench.page.make.DRAWN", ())
     for made in arms[:2]:
         save(made, "results")
     return "results"
@@ -448,7 +448,7 @@ def test_a_megabyte_is_kept_whole_and_many_are_cut(monkeypatch):
     assert len(joined(reply["s"])) == 3000
     assert len(reply["r"]) == 1_050_000 - 3000
     assert "cut" not in reply
-    monkeypatch.setattr("rapport_bench.report.case_text.PAGE_TEXT", 10_000)
+    monkeypatch.setattr("rapport_bench.page.case_text.PAGE_TEXT", 10_000)
     cut = one_reply("很累。" * 350_000)
     kept = len(joined(cut["s"])) + len(cut["r"])
     assert 9_900 < kept < 10_000
@@ -535,7 +535,7 @@ def test_hostile_names_stay_text(tmp_path, monkeypatch):
 
 
 def test_hostile_replies_and_users_stay_text(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("rapport_bench.report.make.DRAWN", ())
+    monkeypatch.setattr("rapport_bench.page.make.DRAWN", ())
     monkeypatch.chdir(tmp_path)
     bad = "</script><script>alert(1)</script><!--\u202e\u2028<img src=x onerror=alert(1)>"
     page = page_of(*suite_with_text(tmp_path, {TURNS[0]: bad}), "--candidate", "mine")
@@ -549,7 +549,7 @@ def test_hostile_replies_and_users_stay_text(tmp_path, monkeypatch, capsys):
 
 
 def test_with_text_says_what_it_means_and_is_for_the_owner(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("rapport_bench.report.make.DRAWN", ())
+    monkeypatch.setattr("rapport_bench.page.make.DRAWN", ())
     monkeypatch.chdir(tmp_path)
     options = suite_with_text(tmp_path)
     page = page_of(*options)
@@ -569,7 +569,7 @@ def test_with_text_says_what_it_means_and_is_for_the_owner(tmp_path, monkeypatch
 
 
 def test_replies_that_are_gone_are_said_on_the_page(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("rapport_bench.report.make.DRAWN", ())
+    monkeypatch.setattr("rapport_bench.page.make.DRAWN", ())
     monkeypatch.chdir(tmp_path)
     options = suite_with_text(tmp_path)
     place = options.index("--replies")
@@ -612,7 +612,7 @@ def test_bad_calls(saved, tmp_path, capsys):
 
 
 def test_json_names_what_was_written(saved, capsys, monkeypatch):
-    monkeypatch.setattr("rapport_bench.report.make.DRAWN", DRAWN)
+    monkeypatch.setattr("rapport_bench.page.make.DRAWN", DRAWN)
     assert (
         _run(
             [
@@ -678,7 +678,7 @@ def test_a_section_of_human_ratings_finds_its_place(saved, monkeypatch):
 
     section = Section("human", "What people said", Markup("<p>4.2 of 5</p>"))
     monkeypatch.setattr(
-        "rapport_bench.report.make.human_section", lambda found, folder: (section, [])
+        "rapport_bench.page.make.human_section", lambda found, folder: (section, [])
     )
     page = page_of(saved)
     assert [a.get("id") for t, a in page.elements if t == "section"][-2:] == ["human", "provenance"]

@@ -28,7 +28,7 @@ def run_demo(out: Path, reporter: RunReporter) -> tuple[Run, Path]:
         The outcome and the report's page.
     """
     from rapport_bench.arms.text_sources import Sources
-    from rapport_bench.report.make import Request, make_report
+    from rapport_bench.page.make import Request, make_report
 
     adapter = out / "demo-adapter"
     train_embedded(prepare_builtin(out / "corpus"), adapter, reporter)

@@ -61,8 +61,8 @@ def leaderboard(
     elif form == "csv":
         click.echo(report.to_csv(board, reported), nl=False)
     elif form == "html":
-        from rapport_bench.report.page import board_page
-        from rapport_bench.report.subject import labels_of
+        from rapport_bench.page.layout import board_page
+        from rapport_bench.page.subject import labels_of
 
         labels = labels_of([row.result for row in board.rows])
         click.echo(board_page(board, labels, problems, reported, studies), nl=False)

@@ -70,7 +70,7 @@ def report(as_json: bool, **options: Any) -> None:
     from rapport_bench.arms.text_sources import Sources
     from rapport_bench.judging.compare import arm_json
     from rapport_bench.judging.compare import to_json as comparison_json
-    from rapport_bench.report.make import Request, make_report
+    from rapport_bench.page.make import Request, make_report
     from rapport_bench.terminal import console
 
     sources = Sources(options.pop("data"), options.pop("store"), options.pop("replies"))

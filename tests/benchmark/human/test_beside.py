@@ -13,7 +13,7 @@ from markupsafe import escape
 
 from made_study import SCALES, made_study
 from rapport_bench.cli.main import _run
-from rapport_bench.report.human import study_section
+from rapport_bench.page.human import study_section
 from rapport_bench.results.human_result import files_in, load
 from rapport_bench.terminal.study import show
 from rapport_bench.words.study_tables import tables

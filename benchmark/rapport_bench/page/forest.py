@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rapport_bench.judging.compare import Comparison, MetricComparison
-from rapport_bench.report.pictures import (
+from rapport_bench.page.pictures import (
     BAND,
     BLUE,
     GREEN,
@@ -20,7 +20,7 @@ from rapport_bench.report.pictures import (
     new_figure,
     rows,
 )
-from rapport_bench.report.subject import Subject
+from rapport_bench.page.subject import Subject
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY
 from rapport_bench.words import formatting
 from rapport_bench.words.signs import VERDICTS, Tone

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rapport_bench.common.escape import one_line
-from rapport_bench.report.subject import Subject
+from rapport_bench.page.subject import Subject
 from rapport_bench.results.result import Result
 
 Rows = tuple[tuple[str, str], ...]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from rapport_bench.report.subject import Subject
-from rapport_bench.report.templating import environment
+from rapport_bench.page.subject import Subject
+from rapport_bench.page.templating import environment
 from rapport_bench.results.human_result import HumanResult
 from rapport_bench.words.studies import studies_of
 from rapport_bench.words.study import agreement_warnings, headline

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 def environment() -> Environment:
     """Templates with escaping on; an unknown name is an error."""
     return Environment(
-        loader=PackageLoader("rapport_bench.report"),
+        loader=PackageLoader("rapport_bench.page"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

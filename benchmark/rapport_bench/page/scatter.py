@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rapport_bench.report.pictures import (
+from rapport_bench.page.pictures import (
     BAND,
     BLUE,
     FAINT,
@@ -20,7 +20,7 @@ from rapport_bench.report.pictures import (
     finish,
     new_figure,
 )
-from rapport_bench.report.subject import Subject
+from rapport_bench.page.subject import Subject
 from rapport_bench.results.columns import band_of
 from rapport_bench.results.metrics import BY_NAME
 from rapport_bench.results.result import Result

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rapport_bench.common.files import write_atomically
-from rapport_bench.report.subject import short_name
+from rapport_bench.page.subject import short_name
 from rapport_tasks.common.errors import BadInput
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from rapport_bench.arms.text_sources import Sources
 from rapport_bench.arms.texts import find_texts
 from rapport_bench.common.files import write_atomically
 from rapport_bench.judging.leaderboard import load_results
-from rapport_bench.report.cases import case_arms, cases
-from rapport_bench.report.distributions import distributions
-from rapport_bench.report.forest import forest
-from rapport_bench.report.human import human_section
-from rapport_bench.report.page import Parts, report_page
-from rapport_bench.report.pictures import Picture, save
-from rapport_bench.report.scatter import scatter
-from rapport_bench.report.subject import Subject, subject
-from rapport_bench.report.training import trainings
-from rapport_bench.report.wording import Words, words
+from rapport_bench.page.cases import case_arms, cases
+from rapport_bench.page.distributions import distributions
+from rapport_bench.page.forest import forest
+from rapport_bench.page.human import human_section
+from rapport_bench.page.layout import Parts, report_page
+from rapport_bench.page.pictures import Picture, save
+from rapport_bench.page.scatter import scatter
+from rapport_bench.page.subject import Subject, subject
+from rapport_bench.page.training import trainings
+from rapport_bench.page.wording import Words, words
 from rapport_bench.words.next_steps import positional
 
 DRAWN = (forest, scatter, distributions)

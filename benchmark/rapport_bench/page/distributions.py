@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapport_bench.judging.compare import Comparison
-from rapport_bench.report.pictures import (
+from rapport_bench.page.pictures import (
     INK,
     MARKERS,
     MUTED,
@@ -21,7 +21,7 @@ from rapport_bench.report.pictures import (
     new_figure,
     rows,
 )
-from rapport_bench.report.subject import Subject
+from rapport_bench.page.subject import Subject
 from rapport_bench.results.columns import sums
 from rapport_bench.results.metrics import BY_NAME, CONFIRMATORY, Metric
 from rapport_bench.results.result import Result

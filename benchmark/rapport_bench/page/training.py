@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rapport_bench.report.pictures import (
+from rapport_bench.page.pictures import (
     BLUE,
     FAINT,
     INK,
@@ -18,7 +18,7 @@ from rapport_bench.report.pictures import (
     finish,
     new_figure,
 )
-from rapport_bench.report.subject import Subject
+from rapport_bench.page.subject import Subject
 from rapport_bench.results.result import Result
 from rapport_bench.words import formatting
 from rapport_tasks.common.errors import BadInput

@@ -9,7 +9,7 @@ from typing import get_args
 
 from rapport_bench.judging import dominance
 from rapport_bench.judging.compare import Comparison
-from rapport_bench.report.subject import Subject
+from rapport_bench.page.subject import Subject
 from rapport_bench.results.result import Result
 from rapport_bench.statistics.verdicts import Verdict
 from rapport_bench.words import notes as run_notes

@@ -22,14 +22,14 @@ from rapport_bench.common.escape import one_line
 from rapport_bench.judging.leaderboard import Leaderboard
 from rapport_bench.judging.published import STATUS, Published
 from rapport_bench.judging.published import rows as published_rows
-from rapport_bench.report.cases import Cases
-from rapport_bench.report.human import Section, study_section
-from rapport_bench.report.pictures import Picture, inline_svg
-from rapport_bench.report.provenance import provenance
-from rapport_bench.report.subject import Subject
-from rapport_bench.report.templating import environment
-from rapport_bench.report.training import Training
-from rapport_bench.report.wording import Words
+from rapport_bench.page.cases import Cases
+from rapport_bench.page.human import Section, study_section
+from rapport_bench.page.pictures import Picture, inline_svg
+from rapport_bench.page.provenance import provenance
+from rapport_bench.page.subject import Subject
+from rapport_bench.page.templating import environment
+from rapport_bench.page.training import Training
+from rapport_bench.page.wording import Words
 from rapport_bench.results.human_result import HumanResult
 from rapport_bench.results.metrics import BESIDE_BOTS
 from rapport_bench.words.board import board_table
@@ -124,7 +124,7 @@ def json_block(data: Any) -> Markup:
 
 
 def _render(template: str, **values: Any) -> str:
-    folder = files("rapport_bench.report") / "templates"
+    folder = files("rapport_bench.page") / "templates"
     style, script = (
         (folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
     )

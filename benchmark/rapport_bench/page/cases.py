@@ -11,9 +11,9 @@ import numpy as np
 from rapport_bench.arms.texts import Found
 from rapport_bench.common.escape import one_line
 from rapport_bench.common.identity import digest
-from rapport_bench.report.case_text import ArmText, case_texts
-from rapport_bench.report.distributions import per_dialogue
-from rapport_bench.report.subject import Subject
+from rapport_bench.page.case_text import ArmText, case_texts
+from rapport_bench.page.distributions import per_dialogue
+from rapport_bench.page.subject import Subject
 from rapport_bench.results.columns import has
 from rapport_bench.results.metrics import METRICS, Metric
 from rapport_bench.results.result import Result
