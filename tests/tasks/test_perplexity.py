@@ -6,7 +6,8 @@ import pytest
 
 from rapport_tasks.common.record import REASONS, Record, Unscored, ratio_of_sums
 from rapport_tasks.dialogues.dialogue import Dialogue, Message
-from rapport_tasks.metrics.perplexity import likelihood_record, perplexity
+from rapport_tasks.metrics.perplexity import likelihood_record
+from rapport_tasks.specs.perplexity import TASK
 
 TALK = Dialogue(
     "a",
@@ -57,12 +58,13 @@ def test_every_turn_needs_its_response():
 
 
 @pytest.mark.parametrize(
-    ("nll", "tokens", "expected"),
-    [(8 * math.log(50), 8, 50.0), (0.0, 3, 1.0), (0.0, 0, None), (3.0, 0, None), (1e6, 1, None)],
+    ("nll", "expected"), [(math.log(50), 50.0), (0.0, 1.0), (699.0, math.exp(699)), (1e6, None)]
 )
-def test_perplexity_is_the_exponential_of_nats_a_token(nll, tokens, expected):
-    value = perplexity(nll, tokens)
-    assert value == (expected if expected is None else pytest.approx(expected))
+def test_perplexity_is_the_exponential_of_nats_a_token(nll, expected):
+    [derived] = TASK.metrics[0].derived
+    assert derived.name == "perplexity"
+    assert derived.of_value(nll) == (expected if expected is None else pytest.approx(expected))
+    assert derived.slope(1.0) == pytest.approx(math.e)  # the standard error goes with the curve
 
 
 def test_a_corpus_figure_is_a_ratio_of_sums_not_a_mean_of_ratios():

@@ -59,7 +59,7 @@ def find_texts(arms: Sequence[Result], sources: Sources) -> Found:
     texts: dict[str, Texts] = {}
     missing = []
     stored = {}
-    models = [arm for arm in arms if arm.kind in ("base", "adapter", "model")]
+    models = [arm for arm in arms if arm.role.weights]
     if models and path.is_file():
         with ResponseStore(path) as store:
             stored = {arm.result_id: _stored(store, arm) for arm in models}
@@ -104,14 +104,12 @@ def _imported(files: Sequence[str], dialogues: tuple[Dialogue, ...]) -> dict[str
 
 
 def _rule(arm: Result, imported: Mapping[str, ReplyRule]) -> ReplyRule | None:
-    if arm.kind == "gold":
+    if arm.role.gold:
         return gold
-    if arm.kind == "replies":
-        return imported.get(arm.arm.arm_id)
-    if arm.kind == "bot" and (bot := bots().get(arm.name)):
-        same = weightless_arm(bot.name, "bot", bot.version).arm_id == arm.arm.arm_id
-        return bot if same else None
-    return None
+    known: dict[str, ReplyRule] = {
+        weightless_arm(bot.name, "bot", bot.version).arm_id: bot for bot in bots().values()
+    }
+    return (known | dict(imported)).get(arm.arm.arm_id)
 
 
 def _by_rule(rule: ReplyRule, dialogues: Sequence[Dialogue]) -> Texts:
@@ -147,10 +145,10 @@ def _complete(found: Texts, arm: Result, wanted: int) -> bool:
 
 def _way_back(arm: Result, store: Path, *, some: bool) -> str:
     what = "some replies are gone" if some else "its replies are gone"
-    if arm.kind == "replies":
-        return f"{arm.name}: its replies were imported: add --replies FILE, the same file as then."
-    if arm.kind == "bot":
+    if arm.role.bot:
         return f"{arm.name}: a bot of another version of this program; score it again with --bots."
+    if not arm.role.weights:
+        return f"{arm.name}: its replies were imported: add --replies FILE, the same file as then."
     command = arm.volatile.command or (
         f"rapport run --base {shlex.quote(arm.arm.base.name)} ..."
         if arm.arm.base

@@ -91,7 +91,7 @@ def _config(task: Any, identity: Mapping[str, Any]) -> dict[str, Any]:
 def _provenance(result: Result) -> dict[str, Any]:
     base, made, numerics = result.arm.base, result.volatile, result.numerics or {}
     named = {"pretrained": base and base.name}
-    named |= {"peft": result.name} if result.kind == "adapter" else {}
+    named |= {"peft": result.name} if result.role.adapted else {}
     found: dict[str, Any] = {
         "config": {
             "model": "rapport",

@@ -76,11 +76,11 @@ def _distance(result: Result, metric: Metric) -> float | None:
 
 def notes(results: Sequence[Result]) -> list[str]:
     """What the summary says about bots that beat gold, one sentence each."""
-    gold = next((r for r in results if r.kind == "gold"), None)
+    gold = next((r for r in results if r.role.gold), None)
     if gold is None:
         return []
     lines = []
-    for bot in (r for r in results if r.kind == "bot"):
+    for bot in (r for r in results if r.role.bot):
         found = against_gold(bot, gold)
         if found.dominates:
             lines.append(

@@ -33,7 +33,6 @@ from rapport_bench.statistics.tiers import tiers
 from rapport_tasks.common.errors import BadInput, Incomplete, NotComparable, close_match
 
 DEFAULT_BY = "aer_share"
-REFERENCE_KINDS = ("gold", "bot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +266,7 @@ def _rows(field: Field, metric: Metric) -> tuple[tuple[Row, ...], tuple[str, ...
 
 
 def _unranked(field: Field, arm: int, metric: Metric) -> str:
-    if field.arms[arm].kind in REFERENCE_KINDS:
+    if field.arms[arm].role.reference:
         return "reference"
     return f"no {metric.name}" if field.badness(arm, metric) is None else ""
 

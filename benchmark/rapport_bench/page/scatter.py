@@ -107,7 +107,7 @@ def _point(found: Subject, arm: Result) -> _Point | None:
     x, y = (arm.metric(name) for name in ("aer_share", "continuity"))
     if x.value is None or y.value is None:
         return None
-    look = arm.kind if arm.kind in ("gold", "bot") else "other"
+    look = arm.kind if arm.role.reference else "other"
     if found.baseline is not None and arm.result_id == found.baseline.result_id:
         look = "baseline"
     elif arm.result_id in {candidate.result_id for candidate in found.candidates}:

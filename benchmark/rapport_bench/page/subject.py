@@ -16,7 +16,6 @@ from rapport_tasks.common.errors import BadInput, close_match
 MOST_CANDIDATES = 12
 """Candidates compared in detail unless they are named; a page with more cannot be read."""
 
-_CANDIDATE_KINDS = ("adapter", "model", "replies")
 _LONGEST_LABEL = 40
 _METRICS = tuple(map(BY_NAME.__getitem__, CONFIRMATORY))
 """Those that give verdicts; the others are families of their own."""
@@ -55,7 +54,7 @@ class Subject:
     @property
     def gold(self) -> Result | None:
         """The gold replies, if they were scored."""
-        return next((arm for arm in self.arms if arm.kind == "gold"), None)
+        return next((arm for arm in self.arms if arm.role.gold), None)
 
     def label(self, result: Result) -> str:
         """How an arm is called on the page."""
@@ -100,7 +99,7 @@ def subject(
         possible = [
             arm
             for arm in arms
-            if arm.kind in _CANDIDATE_KINDS and (found is None or arm.result_id != found.result_id)
+            if arm.role.candidate and (found is None or arm.result_id != found.result_id)
         ]
         chosen, rest = possible[:MOST_CANDIDATES], possible[MOST_CANDIDATES:]
     comparisons = (
@@ -129,7 +128,7 @@ def _why_no_verdict(
 
 def _base_arm(arms: Sequence[Result]) -> Result | None:
     """The base; of several, the one that most arms are built on."""
-    bases = [arm for arm in arms if arm.kind == "base"]
+    bases = [arm for arm in arms if arm.role.baseline]
     on = Counter(_weights(arm) for arm in arms)
     return min(bases, key=lambda arm: (-on[_weights(arm)], arm.name, arm.result_id), default=None)
 

@@ -22,6 +22,7 @@ from rapport_bench.common.identity import digest
 from rapport_bench.common.shown import Shown, ends
 from rapport_bench.results.checks import figures_problem
 from rapport_bench.results.fields import breaches
+from rapport_bench.results.roles import ROLES, Role
 from rapport_bench.results.sections import UNDEFINED, Content, SavedMetric
 from rapport_tasks.common.errors import (
     BadInput,
@@ -53,8 +54,13 @@ class Result(Shown, Content):
 
     @property
     def kind(self) -> str:
-        """The arm's kind."""
+        """The arm's kind, as a word; what follows from it is its `role`."""
         return self.arm.kind
+
+    @property
+    def role(self) -> Role:
+        """What an arm of this kind is to a reader."""
+        return ROLES[self.arm.kind]
 
     @property
     def suite_id(self) -> str:

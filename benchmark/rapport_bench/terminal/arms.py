@@ -75,7 +75,7 @@ def summary_tables(
 
 def _arm_column(result: Result, metrics: Sequence[Metric], comparison: Comparison | None) -> Column:
     head = Text(folded(shown_name(result)))
-    if result.kind != "base":
+    if not result.role.baseline:
         head.append(f"\n{result.kind}", style="dim")
     cells = []
     for metric in metrics:
@@ -112,7 +112,7 @@ def _overview(
 
 def _arm_name(result: Result) -> Text:
     name = Text(folded(shown_name(result), 18))
-    return name if result.kind == "base" else name.append(f" {result.kind}", style="dim")
+    return name if result.role.baseline else name.append(f" {result.kind}", style="dim")
 
 
 def bots_tables(results: Sequence[Result], *, width: int) -> list[Table]:

@@ -67,7 +67,7 @@ def show_outcome(
         ),
         markup=False,
     )
-    shown = [arm for arm in arms if arm.kind != "bot"]
+    shown = [arm for arm in arms if not arm.role.bot]
     for table in arm_tables.summary_tables(
         shown, comparisons, width=out.width, everything=everything
     ):
@@ -81,7 +81,7 @@ def show_outcome(
     band = run_notes.band_line(arms[0])
     if band:
         out.print(band, style="dim", markup=False)
-    bots = [arm for arm in arms if arm.kind in ("gold", "bot")]
+    bots = [arm for arm in arms if arm.role.reference]
     if len(bots) > 1:
         for table in arm_tables.bots_tables(bots, width=out.width):
             out.print(table)
@@ -102,7 +102,7 @@ def show_outcome(
         out.print(f"  {arm.result_id[:8]}  {arm.path}", markup=False, soft_wrap=True)
     out.print()
     for arm in arms[1:]:
-        if arm.kind in ("adapter", "model", "replies"):
+        if arm.role.candidate:
             out.print(comparison_view.verdict_lines(comparisons[arm.result_id]))
     for line in next_steps.after_run(arms, comparisons, folder, sources=sources or Sources()):
         out.print(line, markup=False, soft_wrap=line.startswith(("Next:", " ")))

@@ -18,6 +18,7 @@ from rapport_bench.common.identity import digest
 from rapport_bench.judging.gate_policy import read_policy
 from rapport_bench.results.fields import Section, breaches
 from rapport_bench.results.result import Result, checked, path_of, slug
+from rapport_bench.results.roles import ROLES
 from rapport_bench.results.sections import ArmSection
 from rapport_bench.results.shared_sections import SharedContent
 from rapport_bench.running.suite import suite_identity
@@ -64,9 +65,8 @@ def check_result(found: Found) -> Iterator[Said]:
 
 
 def _has_what_answers(arm: ArmSection) -> bool:
-    weights = arm.kind in ("base", "adapter", "model")
-    adapted = arm.kind == "adapter"
-    return weights == (arm.base is not None) and adapted == (arm.adapter is not None)
+    role = ROLES[arm.kind]
+    return role.weights == (arm.base is not None) and role.adapted == (arm.adapter is not None)
 
 
 def _beside_others(found: Found, result: Result) -> Iterator[Said]:

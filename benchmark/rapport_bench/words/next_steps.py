@@ -43,7 +43,7 @@ def after_run(
 
     `sources` is where the run has its dialogues and replies.
     """
-    candidates = [arm for arm in arms[1:] if arm.kind in ("adapter", "model", "replies")]
+    candidates = [arm for arm in arms[1:] if arm.role.candidate]
     for arm in candidates[:3]:
         prefix = f"{shown_name(arm)}: " if len(candidates) > 1 else ""
         yield from (f"{prefix}{line}" for line in _about_metrics(comparisons[arm.result_id]))

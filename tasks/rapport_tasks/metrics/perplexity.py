@@ -8,7 +8,6 @@ sums, so they cannot disagree.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from rapport_tasks.common.record import Record
@@ -47,13 +46,3 @@ def likelihood_record(dialogue: Dialogue, responses: Sequence[Likelihood]) -> Re
         else:
             record.miss("nll_per_token", turn, "no_token_counts")
     return record
-
-
-def perplexity(nll_sum: float, tokens: float) -> float | None:
-    """``exp(nll_sum / tokens)``; `None` without tokens, and where it exceeds a float."""
-    if not tokens:
-        return None
-    try:
-        return math.exp(nll_sum / tokens)
-    except OverflowError:
-        return None
