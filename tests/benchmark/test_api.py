@@ -149,6 +149,16 @@ def test_arms_are_named_in_any_of_the_usual_ways(tmp_path) -> None:
     ]  # fmt: skip
 
 
+def test_a_silent_run_says_nothing_though_libraries_were_there_before(
+    data, tmp_path, capfd
+) -> None:
+    import lm_eval.evaluator  # noqa: F401 - has read the switches of its bars
+
+    rapport.run(bots=True, data=data, tasks=["aer"], results=tmp_path / "r", store=tmp_path / "s",
+                progress=False)  # fmt: skip
+    assert capfd.readouterr() == ("", "")
+
+
 def test_warnings_of_a_silent_run_are_python_warnings(data, tmp_path) -> None:
     bad = tmp_path / "d.jsonl"
     extra = {"id": "blank", "messages": [{"role": "user", "content": "嗯"}]}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import lm_eval.api.task
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import Task
 from lm_eval.config.task import TaskConfig
@@ -125,6 +126,16 @@ class DialogueTask(Task):  # type: ignore[misc]
     def fewshot_context(self, doc: dict[str, Any], **kwargs: Any) -> str:
         """Empty: a dialogue's history is its only context."""
         return ""
+
+    def build_all_requests(self, **options: Any) -> None:
+        """As lm-eval does; in a run without its bar, which knows of documents and not of arms."""
+        bar = lm_eval.api.task.tqdm
+        if self.settings.seed_requests:
+            lm_eval.api.task.tqdm = lambda documents, **_: documents
+        try:
+            super().build_all_requests(**options)
+        finally:
+            lm_eval.api.task.tqdm = bar
 
     def construct_requests(self, doc: dict[str, Any], ctx: str, **kwargs: Any) -> list[Instance]:
         """One request a turn (and seed), in that order."""
