@@ -8,6 +8,7 @@ from functools import lru_cache
 from statistics import fmean
 
 from rapport_training.privacy.employers import works_there
+from rapport_training.privacy.gazetteer import short_names
 from rapport_training.privacy.model import ORGANISATION, PERSON, Entity, Reading
 from rapport_training.privacy.name_context import TITLE, Name, surname_at
 from rapport_training.privacy.name_words import (
@@ -28,7 +29,6 @@ from rapport_training.privacy.place_words import (
     EMPLOYERS,
     FIXED,
     GENERIC,
-    LANDMARKS,
     NEVER,
     ORGANISATION_TAILS,
     SCHOOL_TAILS,
@@ -37,7 +37,6 @@ from rapport_training.privacy.place_words import (
     WORD_EMPLOYERS,
 )
 from rapport_training.privacy.schools import quoted
-from rapport_training.privacy.towns import short_names
 from rapport_training.privacy.words import (
     frequency,
     given_score,
@@ -214,7 +213,7 @@ def _organisation(text: str, start: int, end: int) -> str:
     if surface in _BRANDS:
         plain = surface not in WORD_EMPLOYERS and _IN.search(text[:start])
         return "单位" if plain or works_there(text, start, end) else ""
-    placed = surface in places() or surface in LANDMARKS or surface[:2] in places()
+    placed = surface in places() or surface[:2] in places()
     if surface in _EVERYWHERE or surface in NEVER:
         return ""
     if placed and not _HEADED.search(surface):

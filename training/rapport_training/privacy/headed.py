@@ -1,6 +1,6 @@
-"""Schools and employers by their last part and by evidence that what precedes it is a name.
+"""Schools, employers and small places by their last part and by evidence that what precedes it is a name.
 
-From 小学 or 药房 the name is followed to the left, word by word, up to a function word or a verb; it is
+From 小学, 药房 or 小区 the name is followed to the left, word by word, up to a function word or a verb; it is
 then scored: words that no dictionary has, places and proper nouns count most, ordinary nouns little,
 general words (高级, 保险) nothing; what stands on both sides adds to it.
 """
@@ -19,12 +19,21 @@ from rapport_training.privacy.place_words import (
     LOCATIVE,
     ORGANISATION_STOP,
     ORGANISATION_TAILS,
+    PUBLIC_GROUNDS,
     SCHOOL_TAILS,
+    SUFFIXES,
 )
 from rapport_training.privacy.words import part_of_speech, places, word_list
 
-THRESHOLDS = {"学校": 1.6, "单位": 1.2}
-"""Score from which on a run of words is the name of a school or of an employer."""
+THRESHOLDS = {"学校": 1.6, "单位": 1.2, "地点": 2.0}
+"""Score from which on a run of words is a name; set with the scores on development sentences."""
+
+DOOR = re.compile(
+    r"(?:[A-Z\d]{1,2}区)?附?\s?[\d一二三四五六七八九十]+\s?(?:号院|号楼|号|弄|段|栋|幢|座|单元|室|层|楼|排|组|队)(?:\s?附?[\dA-Za-z一二三四五六七八九十\-]+\s?(?:号楼|号|栋|幢|座|单元|室|层|楼|房|户)?)*"
+)
+"""What follows a street or an estate: 3栋2单元."""
+
+_THERE = re.compile(r"那边|这边|附近|一带|旁边|门口|楼下|地铁站|站下车|派出所")
 
 _FILLING = frozenset(word_list("place_words.txt", "filling"))
 """Words inside such names that say the trade and not who it is."""
@@ -34,6 +43,7 @@ _MORE_SCHOOLS = word_list("place_words.txt", "more_school_tails")
 _MORE_ORGANISATION = word_list("place_words.txt", "more_organisation")
 
 _KIND = {
+    **dict.fromkeys(SUFFIXES, "地点"),
     **dict.fromkeys(ORGANISATION_TAILS + _MORE_ORGANISATION, "单位"),
     **dict.fromkeys(SCHOOL_TAILS + _MORE_SCHOOLS, "学校"),
 }
@@ -94,7 +104,12 @@ def find_headed(text: str, starts: list[int], words: list[str]) -> list[Found]:
         index = bisect_left(starts, match.start())
         if starts[index] > match.start():
             index -= 1
-            if match.start() - starts[index] < 2 and len(match.group()) < 2:
+            part = match.start() - starts[index] < 2 and len(match.group()) < 2
+            if part or (
+                _KIND[match.group()] == "地点" and part_of_speech(words[index]) not in _PROPER
+            ):
+                continue
+            if words[index] in GENERIC:
                 continue
         learned = match.group().endswith("学") and text[match.end() : match.end() + 1] in _LEARN
         if learned or _QUOTED.match(text, match.end()):
@@ -152,11 +167,11 @@ def _score(named: list[str], text: str, start: int, match: re.Match[str]) -> flo
     own = [word for word in named if word not in GENERIC and word not in _FILLING]
     if named[:1] in (["市"], ["省"], ["县"], ["区"]) and match.group().endswith(_OFFICES):
         return 2.0 if len(named) > 1 or len(match.group()) > 1 else 0.0
-    if not own or sum(map(len, own)) < 2:
+    if not own or sum(map(len, named)) < 2:
         return 0.0
     if all(word in _KIND for word in own):
         return 0.0
-    singles = sum(len(word) == 1 for word in own)
+    singles = sum(len(word) == 1 for word in named)
     score = 0.0
     if any(word in places() or word in _REGIONS for word in own):
         score += 2.0
@@ -175,6 +190,10 @@ def _score(named: list[str], text: str, start: int, match: re.Match[str]) -> flo
     after = _RIGHT.match(text, match.end()) or AT_WORK.match(text, match.end())
     score += 0.8 if after or match.end() == len(text) else 0.0
     score += 0.4 if text[match.end() : match.end() + 1] in BOUNDARY else 0.0
+    if _KIND[match.group()] == "地点":
+        score += 2.0 if DOOR.match(text, match.end()) else 0.0
+        score += 1.0 if _THERE.match(text, match.end()) else 0.0
+        return score - (1.0 if match.group() in PUBLIC_GROUNDS else 0.0)
     long = len(match.group()) > 2 or "大学" in match.group()
     numbered = match.group()[0] in "一二三四五六七八九"
     return score + (0.4 if long else 0.0) + (1.0 if numbered else 0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+from rapport_training.privacy.gazetteer import short_names
 from rapport_training.privacy.name_words import (
     HAN,
     NO_GIVEN,
@@ -18,8 +19,7 @@ from rapport_training.privacy.name_words import (
     SURNAMES_SURE,
     TWICE_STOP,
 )
-from rapport_training.privacy.place_words import EMPLOYERS, LANDMARKS, UNIVERSITIES
-from rapport_training.privacy.towns import short_names
+from rapport_training.privacy.place_words import EMPLOYERS, UNIVERSITIES
 from rapport_training.privacy.words import (
     frequency,
     given_score,
@@ -78,7 +78,7 @@ def may_be_named(word: str) -> bool:
 
 @cache
 def _known() -> frozenset[str]:
-    named = {*short_names(), *places(), *EMPLOYERS, *UNIVERSITIES, *LANDMARKS}
+    named = {*short_names(), *places(), *EMPLOYERS, *UNIVERSITIES}
     common = {word for word in named if word in NO_PERSON or frequency(word) >= 3 * COMMON_WORD}
     return frozenset((named - common - _HARMLESS) | places().keys() | _ORGANISED)
 
