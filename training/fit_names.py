@@ -32,12 +32,11 @@ from rapport_tasks.dialogues.dialogue import read_dialogues
 from rapport_training.privacy.marks import MarkedText, read_marked
 from rapport_training.privacy.model import read
 from rapport_training.privacy.name_candidates import candidates, cut_up, shape_of
-from rapport_training.privacy.name_context import TITLE
+from rapport_training.privacy.name_context import SHORT_TITLES, TITLE
 from rapport_training.privacy.name_tagger import features
 from rapport_training.privacy.name_words import (
     HAN,
     NO_GIVEN,
-    SHORT_TITLES,
     SURNAMES_DOUBLE,
     SURNAMES_LIKELY,
     SURNAMES_RARE,
@@ -120,10 +119,16 @@ class Namer:
             word
             for first in given_scores()
             for second in given_scores()
-            if known(word := first + second) and shape_of(word) in {"W", "V", "P", "TW"}
+            if known(word := first + second) and shape_of(word) in {"W", "V", "TW"}
         ]
         self._word_chances = [2.718 ** (0.55 * given_score(word)) for word in self._words]
-        self._nicknames = word_list("name_words.txt", "nick_weak")
+        self._nicknames = [
+            word
+            for second in given_scores()
+            if given_score(second) > 0
+            for first in "小老阿"
+            if shape_of(word := first + second) == "NW"
+        ]
         self._double = sorted(SURNAMES_DOUBLE)
         self._sure, self._likely = sorted(SURNAMES_SURE), sorted(SURNAMES_LIKELY)
         self._rare = sorted(SURNAMES_RARE)
@@ -179,8 +184,13 @@ def sentences(path: Path) -> list[str]:
     for dialogue in read_dialogues(path):
         for message in dialogue.messages:
             found = re.findall(r"[^。！？\n]+[。！？]*", message.content)
-            pieces += [p for p in found if len(p) > 3 and not find_by_rules(p, segment(p))]
+            pieces += [p for p in found if len(p) > 3 and not _named_by_rules(p)]
     return pieces
+
+
+def _named_by_rules(sentence: str) -> bool:
+    words = segment(sentence)
+    return bool(find_by_rules(sentence, words, read(sentence, words).person))
 
 
 def with_names(sentence: str, namer: Namer, rng: random.Random, weight: float) -> Example | None:
@@ -271,9 +281,7 @@ def synthetic(
         {
             word
             for word in words
-            if len(word) == 2
-            and part_of_speech(word)[:1] in "navz"
-            and shape_of(word) not in {"W", "P"}
+            if len(word) == 2 and part_of_speech(word)[:1] in "navz" and shape_of(word) != "W"
         }
     )
     for _ in range(DECOYS):

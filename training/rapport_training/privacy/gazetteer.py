@@ -19,11 +19,7 @@ THRESHOLD = 2.0
 
 _STEM = re.compile(r"(.{2,4}?)(?:[市县区盟])$")
 
-_STRONG_BEFORE = re.compile(r"(?:在|去|到|回|从|来自|离开|住|住在|梦见|老家|嫁到|位于|路过|经过)$")
-
-_BEFORE = re.compile(
-    r"(?:自|过了?|派|派到|飞|嫁去|听说|想念|逃离|搬|往|逛|游|驻|离|家是|是|待过|调去|送|转到|跑到|出了)$"
-)
+_BEFORE = re.compile(r"(?:在|去|到|回|从|来自|离开|住|住在|梦见|老家|嫁到|位于|路过|经过)$")
 
 _AFTER = re.compile(
     r"(?:那边|这边|附近|一带|那段|那几[年天个]|那[年时]|这座|那座|市区|郊区|城里|城区|老城|乡下|农村|老家|下雨|下雪|打工|上学|上班|上大学|上高中|读书|读大学|读研|念书|出差|当|做|开|生活|长大|工作|租|买|散心|旅游|度假|旅行|支教|培训|实习|定居|海拔"
@@ -99,9 +95,9 @@ def _context(text: str, start: int, end: int) -> float:
     """What stands around a name, as evidence for a place."""
     score = 0.0
     before = text[max(0, start - 4) : start]
-    if _STRONG_BEFORE.search(before):
+    if _BEFORE.search(before):
         score += 1.7
-    elif _BEFORE.search(before) or any(before.endswith(w) for w in LOCATIVE if len(w) > 1):
+    elif before.endswith(LOCATIVE):
         score += 1.2
     elif not before or before[-1] in _EDGE:
         score += 0.4

@@ -32,13 +32,8 @@ SURNAMES_RARE = frozenset(
 
 SURNAMES_DOUBLE = frozenset(word_list("name_words.txt", "surnames_double"))
 
-SURNAMES_DOUBLE_WORDS = frozenset(("东方", "西门"))
-"""Double surnames that are words as well."""
-
 TITLES = word_list("name_words.txt", "titles")
 """What follows a surname."""
-
-SHORT_TITLES = frozenset("哥姐总叔姨嫂婶董爷妈工导")
 
 ROLES = word_list("name_words.txt", "roles")
 """What stands before a name: 同事 王芳."""
@@ -57,19 +52,7 @@ INTRODUCED = re.compile(
 
 ROLE_CUE = re.compile(f'(?:{"|".join(sorted(ROLES, key=len, reverse=True))})(?:是|叫)?[：:“"（(]?$')
 
-LIGHT_LEFT = frozenset(word_list("name_words.txt", "light_left"))
-"""Words before a name that make it somewhat more likely."""
-
-RIGHT = frozenset(word_list("name_words.txt", "right"))
-"""Words after a name that make it somewhat more likely."""
-
 BOUNDARY = frozenset("，。！？、；：,.!?;:“”\"'‘’（）()《》「」【】…—~～ \n\t■")
-
-NICK_STOP = frozenset(word_list("name_words.txt", "nick_stop"))
-"""No nicknames although they look like them."""
-
-NICK_WEAK = frozenset(word_list("name_words.txt", "nick_weak"))
-"""Nicknames only after a cue, as an address, or before a verb of saying."""
 
 TWICE_STOP = frozenset(word_list("name_words.txt", "twice_stop"))
 """Doubled characters that are no pet names."""
@@ -79,24 +62,14 @@ NO_PERSON = frozenset(word_list("name_words.txt", "no_person"))
 
 PUBLIC_FIGURES = frozenset(word_list("name_words.txt", "public_figures"))
 
-FOREIGN_NAMES = frozenset(word_list("name_words.txt", "foreign_names"))
-
 ENGLISH_NAMES = frozenset(word_list("name_words.txt", "english_names"))
 
 LATIN_STOP = frozenset(word_list("name_words.txt", "latin_stop"))
 """Latin words that are no names even after a cue."""
 
-TRANSLITERATING = frozenset(
-    "阿埃艾安奥巴白贝本比彼波伯布查达戴丹德迪蒂杜顿多厄恩尔法菲费佛弗福盖格哈海汉赫亨华怀霍基吉加杰金卡凯科克肯库拉莱兰劳勒雷里利莉丽林琳卢鲁路露伦罗洛玛马麦曼梅米密摩莫默姆穆纳娜奈内尼妮宁诺欧帕佩皮普奇乔切琼若萨塞桑瑟沙莎什"
-    "史斯丝森逊俄潘笛苏索塔泰汤特提廷图托瓦万威韦维温沃乌伍西希锡夏谢辛休雅亚扬耶伊英尤约泽詹珍朱兹佐登瑞黛蕾薇翰烈迈弥"
-)
-
 NO_GIVEN = frozenset(
     "的了是我你他她们这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎么个得地么给被把跟对让但而且或与及之为其以从向于所如果因为已经谁哪您咱太最更挺又才却总只该"
 )
-
-PETS = frozenset(word_list("name_words.txt", "pets"))
-"""Words that children and brothers are called by; they need a relative before them."""
 
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 

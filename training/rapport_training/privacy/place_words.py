@@ -6,7 +6,7 @@ import re
 
 from rapport_training.privacy.words import word_list
 
-LOCATIVE = frozenset(word_list("place_words.txt", "locative"))
+LOCATIVE = word_list("place_words.txt", "locative")
 """Words before a place that make an ambiguous name one."""
 
 AMBIGUOUS = frozenset(word_list("place_words.txt", "ambiguous"))
@@ -49,10 +49,7 @@ WORD_EMPLOYERS = frozenset(word_list("place_words.txt", "word_employers"))
 ORGANISATION_TAILS = word_list("place_words.txt", "organisation")
 """Last parts of the names of organisations."""
 
-ORGANISATION_STOP = frozenset(word_list("place_words.txt", "organisation_stop"))
-"""What an organisation does not begin with."""
-
-JOIN_WORK = frozenset(word_list("place_words.txt", "join_work"))
+JOIN_WORK = word_list("place_words.txt", "join_work")
 """Words before an employer."""
 
 AT_WORK = re.compile(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from rapport_training.privacy.gazetteer import short_names
+from rapport_training.privacy.name_context import ANY_TITLE, surname_at
 from rapport_training.privacy.name_words import (
     HAN,
     NO_GIVEN,
@@ -56,7 +57,7 @@ def may_be_named(word: str) -> bool:
             return False
         rare = frequency(word) < COMMON_CHARACTER
         return surname or (rare and (given_score(word) > -1.0 or word in _RANKED))
-    if word in _known():
+    if word in _known() or _is_nickname(word):
         return True
     if word in NO_PERSON or word in TWICE_STOP or word in _HARMLESS:
         return False
@@ -73,6 +74,24 @@ def may_be_named(word: str) -> bool:
         or given_score(word) >= 0
         or word[1] == "儿"
         or (word[0] in _SURNAMES and tag[:1] not in _FUNCTION and given_score(word[1]) > -2)
+    )
+
+
+@lru_cache(maxsize=65536)
+def may_be_called(before: str, word: str) -> bool:
+    """Whether two words may be a surname with its title or a nickname: 段 主任, 小 北."""
+    if before in "小老阿":
+        return len(word) == 1 and HAN.match(word) is not None and word not in NO_GIVEN
+    return surname_at(before, 0)[0] == len(before) and ANY_TITLE.match(word) is not None
+
+
+def _is_nickname(word: str) -> bool:
+    """小张, 阿强: read although a dictionary has them."""
+    return (
+        len(word) == 2
+        and word[0] in "小老阿"
+        and (word[1] in SURNAMES_SURE | SURNAMES_LIKELY or given_score(word[1]) > 0)
+        and frequency(word) < COMMON_WORD
     )
 
 

@@ -1,7 +1,4 @@
-"""Schools in one text: 四川大学, 清华, 成都七中, 育才中学.
-
-A university abroad that is quoted for its research (哈佛大学的研究) is nobody's school and stays.
-"""
+"""Schools in one text that are known by a short name or by a number: 清华, 成都七中."""
 
 from __future__ import annotations
 
@@ -25,10 +22,6 @@ _TO_SCHOOL = re.compile(
     r"(?:考上了?|考进了?|考入|就读于|就读|毕业于|保送|考|读|上|念|在|来自|录取|申请|去|进了?|是)$"
 )
 
-_ABROAD = re.compile(
-    r"的?(?:一项)?(?:研究(?![生院])|心理学(?!系|专业|院)|教授|科学家|学者|实验(?!室|小学|中学))"
-)
-
 
 def find_schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
     """Schools of `text`, whose words begin at `starts`; may overlap."""
@@ -38,11 +31,6 @@ def find_schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
     for match in _SCHOOLS.finditer(text):
         found += _abbreviated(text, match, starts)
     return found
-
-
-def quoted(text: str, end: int) -> bool:
-    """Whether a school that ends at `end` is named for its research only."""
-    return _ABROAD.match(text, end) is not None
 
 
 def _numbered(text: str, words: list[str], starts: list[int], match: re.Match[str]) -> list[Found]:
@@ -70,7 +58,7 @@ def _abbreviated(text: str, match: re.Match[str], starts: list[int]) -> list[Fou
         return []
     if text.startswith("大学", end):
         end += 2
-    if _ABROAD.match(text, end) or FIXED.match(text, start):
+    if FIXED.match(text, start):
         return []
     weak = match.group() in WEAK_UNIVERSITIES
     if weak and not (_TO_SCHOOL.search(text[:start]) or _AT_SCHOOL.match(text, end)):
