@@ -32,15 +32,16 @@ from rapport_tasks.dialogues.dialogue import read_dialogues
 from rapport_training.privacy.marks import MarkedText, read_marked
 from rapport_training.privacy.model import read
 from rapport_training.privacy.name_candidates import candidates, cut_up, shape_of
-from rapport_training.privacy.name_context import SHORT_TITLES, TITLE
 from rapport_training.privacy.name_tagger import features
 from rapport_training.privacy.name_words import (
     HAN,
     NO_GIVEN,
+    SHORT_TITLES,
     SURNAMES_DOUBLE,
     SURNAMES_LIKELY,
     SURNAMES_RARE,
     SURNAMES_SURE,
+    TITLE,
 )
 from rapport_training.privacy.names import find_by_rules
 from rapport_training.privacy.words import (

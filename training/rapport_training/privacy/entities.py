@@ -7,22 +7,24 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from statistics import fmean
 
-from rapport_training.privacy.employers import works_there
 from rapport_training.privacy.gazetteer import short_names
 from rapport_training.privacy.headed import KINDS_BY_TAIL, TAIL
+from rapport_training.privacy.known import works_there
 from rapport_training.privacy.model import ORGANISATION, PERSON, Entity, Reading
-from rapport_training.privacy.name_context import GIVEN_TITLE, Name, surname_at
 from rapport_training.privacy.name_words import (
+    GIVEN_TITLE,
     HAN,
+    KIN,
     NO_PERSON,
     PUBLIC_FIGURES,
     ROLES,
     THEORY,
     TITLES,
     TWICE_STOP,
+    Name,
+    surname_at,
 )
 from rapport_training.privacy.patterns import Found
-from rapport_training.privacy.person_signs import KIN
 from rapport_training.privacy.place_words import (
     AMBIGUOUS,
     EMPLOYERS,

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from rapport_training.privacy.name_context import SHORT_TITLES, TITLE, surname_at
 from rapport_training.privacy.name_words import (
     HAN,
     NO_GIVEN,
     NO_PERSON,
     PUBLIC_FIGURES,
     ROLES,
+    SHORT_TITLES,
     SURNAMES_DOUBLE,
+    TITLE,
     TITLES,
     TWICE_STOP,
+    surname_at,
 )
 from rapport_training.privacy.words import (
     UNLIKELY,

@@ -24,12 +24,16 @@ from rapport_training.privacy.name_candidates import (
     right_of,
     shape_of,
 )
-from rapport_training.privacy.name_context import TITLE, Name, surname_at
 from rapport_training.privacy.name_words import (
     BOUNDARY,
+    KIN,
+    PERSON_RIGHT,
     THEORY,
+    TITLE,
+    TOWARDS,
+    Name,
+    surname_at,
 )
-from rapport_training.privacy.person_signs import KIN, PERSON_RIGHT, TOWARDS
 from rapport_training.privacy.words import (
     frequency,
     given_score,

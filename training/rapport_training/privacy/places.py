@@ -11,14 +11,13 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate
 
-from rapport_training.privacy.employers import find_employers
 from rapport_training.privacy.entities import located
 from rapport_training.privacy.gazetteer import find_listed
 from rapport_training.privacy.headed import DOOR, find_headed
+from rapport_training.privacy.known import find_employers, find_schools
 from rapport_training.privacy.model import Entity
 from rapport_training.privacy.patterns import Found
 from rapport_training.privacy.place_words import FUNCTION_WORDS
-from rapport_training.privacy.schools import find_schools
 
 _BELOW = re.compile(
     rf"[^{FUNCTION_WORDS}本全某几多小农山乡古老渔邻同整自\W\da-zA-Z]{{2,3}}"
