@@ -18,7 +18,6 @@ from rapport_training.privacy.name_words import (
     NO_PERSON,
     PUBLIC_FIGURES,
     ROLES,
-    THEORY,
     TITLES,
     TWICE_STOP,
     Name,
@@ -45,9 +44,6 @@ from rapport_training.privacy.words import (
 _ROLE = re.compile("|".join(sorted((r for r in ROLES if len(r) > 1), key=len, reverse=True)))
 """What the model takes into a name: 阿婆 秀英."""
 
-_RANK = re.compile(".?[大二三四]宝")
-"""Names by rank, which every second family has."""
-
 _NAME = re.compile(r"[\u4e00-\u9fff·・•]{2,16}")
 
 _NOBODY = NO_PERSON | PUBLIC_FIGURES | TWICE_STOP | frozenset((*ROLES, *TITLES))
@@ -66,7 +62,7 @@ def people(text: str, reading: Reading) -> Iterator[Name]:
         start, end = entity.start, entity.end
         role = _ROLE.match(text, start, end - 2)
         start = role.end() if role else start
-        if entity.kind != PERSON or THEORY.match(text, end):
+        if entity.kind != PERSON:
             continue
         surface = text[start:end]
         title = GIVEN_TITLE.match(text, end) if HAN.fullmatch(surface) else None
@@ -81,18 +77,15 @@ def people(text: str, reading: Reading) -> Iterator[Name]:
 
 
 def _may_be_person(surface: str, *, titled: bool) -> bool:
-    if surface in _NOBODY or _RANK.fullmatch(surface) or _NO_PART & set(surface):
+    if surface in _NOBODY or surface.endswith(TITLES) or _NO_PART & set(surface):
         return False
-    if not titled and not _NAME.fullmatch(surface):
-        return False
-    role = next((title for title in TITLES if surface.endswith(title)), "")
-    return not role or surname_at(surface, 0)[0] == len(surface) - len(role)
+    return titled or _NAME.fullmatch(surface) is not None
 
+
+_NO_PART = frozenset("我你他她的了")
 
 _SURE = 0.38
 """Mean probability of a person's characters from which on the model is believed; a title says as much."""
-
-_NO_PART = frozenset("我你他她的了")
 
 
 @lru_cache(maxsize=65536)
@@ -135,7 +128,7 @@ def _kind(text: str, start: int, end: int, *, organised: bool) -> str:
         plain = surface not in WORD_EMPLOYERS and inside
         return "单位" if plain or works_there(text, start, end) else ""
     nowhere = surface in _EVERYWHERE or places().get(surface) == "foreign"
-    if nowhere or not rest or rest in GENERIC or surface in GENERIC or len(surface) < 2:
+    if nowhere or not rest or rest in GENERIC or surface in GENERIC:
         return ""
     kind = KINDS_BY_TAIL.get(tail.group(), "学校") if tail else ""
     if kind == "学校" or surface in UNIVERSITIES:

@@ -44,16 +44,7 @@ def short_names() -> dict[str, float]:
         if kind == "foreign":
             names[place] = 0.3
         elif len(short) > 1 and short not in _LISTED and (stem or kind == "county"):
-            tag = part_of_speech(short)
-            names[short] = (
-                -1.0
-                if tag[:1] in _ORDINARY or short in NEVER
-                else 0.8
-                if tag == "ns"
-                else 0.0
-                if tag in {"n", "nz"}
-                else 0.4
-            )
+            names[short] = -1.0 if part_of_speech(short)[:1] in _ORDINARY else 0.4
     sure = [place for place, kind in places().items() if kind == "division"]
     names |= dict.fromkeys((*sure, *word_list("place_words.txt", "landmarks")), THRESHOLD)
     names |= {name: 0.3 for name in AMBIGUOUS if name in names}
@@ -99,16 +90,8 @@ def _context(text: str, start: int, end: int) -> float:
         score += 1.7
     elif before.endswith(LOCATIVE):
         score += 1.2
-    elif not before or before[-1] in _EDGE:
-        score += 0.4
-    if places().get(text[start:end]) != "foreign" and _AFTER.match(text, end):
+    if _AFTER.match(text, end):
         score += 1.6
     elif end == len(text) or text[end] in _EDGE:
         score += 0.4
-    beside = (
-        text[start - 2 : start],
-        text[start - 3 : start],
-        text[end : end + 2],
-        text[end : end + 3],
-    )
-    return score + (1.5 if any(name in places() for name in beside) else 0.0)
+    return score

@@ -103,11 +103,9 @@ def _run_start(words: list[str], index: int) -> int:
 
 
 def _may_belong(word: str, after_place: bool) -> bool:
-    if not HAN.fullmatch(word) or len(word) > 5:
+    if not HAN.fullmatch(word):
         return False
-    if word in places():
-        return True
-    if word[0] in FUNCTION_WORDS or word[-1] in "的了在到进去给被把过报" or word in SCHOOL_TAILS:
+    if word[0] in FUNCTION_WORDS or word[-1] in "的了在到进去给被把过报":
         return False
     tag = part_of_speech(word)[:1]
     if tag in _STOP_TAGS:
@@ -120,16 +118,14 @@ def _score(named: list[str], text: str, start: int, match: re.Match[str]) -> flo
     own = [word for word in named if word not in GENERIC]
     if named[:1] in (["市"], ["省"], ["县"], ["区"]) and tail.endswith(_OFFICES):
         return 2.0 if len(named) > 1 or len(tail) > 1 else 0.0
-    if sum(map(len, named)) < 2 or all(word in KINDS_BY_TAIL for word in own):
+    if sum(map(len, named)) < 2 or not own:
         return 0.0
-    singles = sum(len(word) == 1 for word in named)
     score = 0.0
     if any(word in places() for word in own):
         score += 2.0
     if any(len(word) > 1 and part_of_speech(word) in _PROPER for word in own):
         score += 1.5
-    if singles > 1:
-        score += 1.5
+    score += 1.5 if sum(len(word) == 1 for word in named) > 1 else 0.0
     if tail in _AFTER_NAMES_ONLY and not score:
         return 0.0
     if any(
@@ -138,9 +134,8 @@ def _score(named: list[str], text: str, start: int, match: re.Match[str]) -> flo
         score += 0.5
     if _LEFT.search(text[max(0, start - 4) : start]):
         score += 0.8
-    score += 0.8 if end == len(text) or AT_WORK.match(text, end) else 0.0
+    score += 0.8 if AT_WORK.match(text, end) else 0.0
     score += 0.4 if text[end : end + 1] in BOUNDARY else 0.0
     if KINDS_BY_TAIL[tail] == "地点":
         return score + (2.0 if DOOR.match(text, end) else 0.0) - (tail in PUBLIC_GROUNDS)
-    score += 0.4 if len(tail) > 2 or "大学" in tail else 0.0
     return score + (1.0 if tail[0] in "一二三四五六七八九" else 0.0)

@@ -1,6 +1,6 @@
 """Schools and employers that go by a name which all know: 清华, 成都七中, 在华为上班.
 
-A brand is an employer where somebody works; elsewhere (华为手机) it stays.
+A brand is an employer where somebody works; elsewhere it stays.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from rapport_training.privacy.patterns import Found
 from rapport_training.privacy.place_words import (
     EMPLOYERS,
-    FIXED,
     JOIN_WORK,
     UNIVERSITIES,
     WEAK_UNIVERSITIES,
@@ -39,7 +38,7 @@ def find_schools(text: str, words: list[str], starts: list[int]) -> list[Found]:
     for match in _NUMBERED.finditer(text):
         found += _numbered(text, words, starts, match)
     for match in _SCHOOLS.finditer(text):
-        found += _abbreviated(text, match, starts)
+        found += _abbreviated(match, starts)
     return found
 
 
@@ -55,25 +54,18 @@ def _numbered(text: str, words: list[str], starts: list[int], match: re.Match[st
     ):
         index -= 1
         begin = starts[index]
-    full = match.group().startswith("第") and match.group().endswith(("学", "高中"))
-    if begin < start or full or (_TO_SCHOOL.search(text[:start]) and _AT_SCHOOL.match(text, end)):
-        return [(begin, end, "学校")] if end in starts or begin < start else []
-    return []
+    attended = _TO_SCHOOL.search(text[:start]) and _AT_SCHOOL.match(text, end) and end in starts
+    return [(begin, end, "学校")] if begin < start or attended else []
 
 
-def _abbreviated(text: str, match: re.Match[str], starts: list[int]) -> list[Found]:
-    start, end = match.span()
-    aligned = start in starts and (end in starts or text.startswith("大", end))
-    if not aligned and len(match.group()) < 4:
+def _abbreviated(match: re.Match[str], starts: list[int]) -> list[Found]:
+    text, (start, end) = match.string, match.span()
+    if start not in starts or not (end in starts or text.startswith("大", end)):
         return []
-    if text.startswith("大学", end):
-        end += 2
-    if FIXED.match(text, start):
+    attended = _TO_SCHOOL.search(text[:start]) or _AT_SCHOOL.match(text, end)
+    if match.group() in WEAK_UNIVERSITIES and not attended:
         return []
-    weak = match.group() in WEAK_UNIVERSITIES
-    if weak and not (_TO_SCHOOL.search(text[:start]) or _AT_SCHOOL.match(text, end)):
-        return []
-    return [(start, end, "学校")]
+    return [(start, end + 2 if text.startswith("大学", end) else end, "学校")]
 
 
 _EMPLOYER = re.compile(
@@ -95,8 +87,6 @@ def find_employers(text: str) -> list[Found]:
 def works_there(text: str, start: int, end: int) -> bool:
     """Whether the words around a brand, characters `start` to `end`, make it an employer."""
     before = text[max(0, start - 6) : start]
-    if _PRODUCT.match(text, end):
-        return False
     if text[start:end] in WORD_EMPLOYERS and before and not before.endswith(_INSIDE):
         return False
     clause = _CLAUSE.split(text[:start])[-1] + "■" + _CLAUSE.split(text[end:])[0]
@@ -130,7 +120,3 @@ _WORK = re.compile(
     r"|绩效|KPI|工资|年终奖|工位|厂里|车间|员工|岗|送餐|派单|派件|收银|后厨|带教|外派|外包|业绩|干了|待了|呆了|考核|调动|竞聘|待遇|HR"
 )
 """Words of work in the clause of a brand."""
-
-_PRODUCT = re.compile(
-    r"手机|电脑|平板|空调|冰箱|车(?!间)|卡|奶茶|咖啡|火锅|外卖(?!员)|快递(?!员)|支付|存|取|买|充"
-)

@@ -13,9 +13,7 @@ from rapport_training.privacy.name_words import (
     NO_PERSON,
     PUBLIC_FIGURES,
     ROLES,
-    SHORT_TITLES,
     SURNAMES_DOUBLE,
-    TITLE,
     TITLES,
     TWICE_STOP,
     surname_at,
@@ -27,9 +25,6 @@ from rapport_training.privacy.words import (
     is_popular,
     part_of_speech,
 )
-
-_NEVER_FIRST = frozenset("rdpcumqy")
-"""Parts of speech of words of two characters that no name begins with."""
 
 GIVEN_TOO = frozenset("如以之为其于向从")
 """Function words that stand in given names as well: 如玉, 以宁."""
@@ -70,7 +65,7 @@ def candidates(cut: Cut) -> Iterator[Candidate]:
     text, starts = cut.text, cut.starts
     for index, word in enumerate(cut.words):
         start = starts[index]
-        if len(word) > 2 or not (_begins(word) or is_popular(text[start : start + 2])):
+        if len(word) > 2 or not _begins(word):
             continue
         for end in range(start + 2, min(start + _longest(text[start : start + 2]), len(text)) + 1):
             surface = text[start:end]
@@ -98,14 +93,10 @@ def _longest(first: str) -> int:
 @lru_cache(maxsize=65536)
 def _begins(word: str) -> bool:
     """Whether a name may begin with this word."""
-    if not HAN.match(word) or word[0] in NO_GIVEN:
-        return False
-    surname = surname_at(word, 0)[0]
+    surname = surname_at(word, 0)[0] > 0
     if len(word) == 1:
-        return bool(surname) or word in "小老阿大" or given_score(word) > -1.0
-    if part_of_speech(word) in _UNKNOWN or is_popular(word) or shape_of(word):
-        return True
-    return bool(surname) and part_of_speech(word)[:1] not in _NEVER_FIRST
+        return surname or word in "小老阿大" or given_score(word) > -1.0
+    return surname or shape_of(word) != ""
 
 
 def left_of(cut: Cut, candidate: Candidate) -> tuple[str, str, str]:
@@ -143,12 +134,10 @@ def shape_of(surface: str) -> str:
         return ""
     length, weight = surname_at(surface, 0)
     given = surface[length:]
-    if surface[-1] in SHORT_TITLES or TITLE.search(given):
-        return ""
     if len(surface) == 2 and (surface[0] == surface[1] or surface[0] in "小老阿大"):
         return _twice_shape(surface) if surface[0] == surface[1] else _nickname_shape(surface)
     word = part_of_speech(given) if len(given) == 2 and not is_popular(given) else ""
-    ordinary = word not in _UNKNOWN and given_score(given) < 2
+    ordinary = word not in _UNKNOWN
     if length and not (weight <= 0 and ordinary) and given_score(given) > -3.5 * len(given):
         known = len(given) == 1 and part_of_speech(surface) not in _UNKNOWN
         return _word_shape(surface) if known else f"F{length}{len(given)}"
@@ -157,7 +146,7 @@ def shape_of(surface: str) -> str:
 
 def _twice_shape(surface: str) -> str:
     tag = part_of_speech(surface)[:1]
-    if surface in TWICE_STOP or tag == "d" or given_score(surface[0]) <= -1:
+    if surface in TWICE_STOP or given_score(surface[0]) <= -1:
         return ""
     return "TW" if tag in _RARELY_TWICE else "T"
 
@@ -176,7 +165,7 @@ def _given_shape(surface: str) -> str:
 
 def _word_shape(surface: str) -> str:
     """`W` or `V` where a word of two characters may be a given name: 安然, 柳絮, 许诺."""
-    if len(surface) != 2 or part_of_speech(surface)[:1] not in _NAMELIKE:
+    if part_of_speech(surface)[:1] not in _NAMELIKE:
         return ""
     score, count = given_score(surface), frequency(surface)
     if score <= UNLIKELY or count >= _COMMON:

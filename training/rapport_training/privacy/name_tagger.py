@@ -28,7 +28,6 @@ from rapport_training.privacy.name_words import (
     BOUNDARY,
     KIN,
     PERSON_RIGHT,
-    THEORY,
     TITLE,
     TOWARDS,
     Name,
@@ -114,8 +113,6 @@ def right_features(after: str, word: str, aligned: bool) -> list[str]:
         features.append("right")
     if TITLE.match(after):
         features.append("title")
-    if THEORY.match(after):
-        features.append("theory")
     return features
 
 

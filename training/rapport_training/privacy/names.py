@@ -15,14 +15,10 @@ from rapport_training.privacy.model import Reading
 from rapport_training.privacy.name_tagger import find_tagged
 from rapport_training.privacy.name_words import (
     ANY_TITLE,
-    CUE,
     ENGLISH_NAMES,
     HAN,
     KIN,
     LATIN_STOP,
-    MEASURED,
-    THEORY,
-    TITLE,
     Name,
     surname_at,
 )
@@ -59,14 +55,14 @@ def find_titled(text: str, words: list[str], person: list[float]) -> list[Name]:
     """李老师, 王姐: a surname that begins a word, with its title, where the model sees a person; 姓王."""
     starts = [0, *accumulate(map(len, words))]
     found = []
-    for word, start in zip(words, starts, strict=False):
+    for start in starts[:-1]:
         length, weight = surname_at(text, start)
-        if text[start - 1 : start] == "姓" and weight > 0 and len(word) == length:
+        if text[start - 1 : start] == "姓" and length:
             found.append(Name(start, start + length, False))
         title = ANY_TITLE.match(text, start + length) if length else None
         if title and title.end() in starts:
-            plain = weight > 0 and title.group() not in _WORDS
-            if not MEASURED.search(text[:start]) if plain else person[start] >= _SEEN:
+            sure = weight > 0 and title.group() not in _WORDS
+            if sure or person[start] >= _SEEN:
                 found.append(Name(start, title.end(), False))
     return found
 
@@ -129,7 +125,7 @@ _MINORITY = re.compile(
 """次仁卓玛, 买买提江: two parts, or one with an ending."""
 
 _LATIN = re.compile(
-    r"(?<![A-Za-z0-9_.@/\-])(?:[A-Z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2}|[a-z]{2,12})(?![A-Za-z0-9_@/])"
+    r"(?<![A-Za-z0-9_.@/\-])(?:[A-Z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2})(?![A-Za-z0-9_@/])"
 )
 
 
@@ -146,17 +142,18 @@ _NEAR = re.compile(
 _BESIDE = re.compile(r"(?:^|[，。！？、：\s]|和|跟|对|给|被|让|找|问|叫|把|喜欢|爱|信任|因为|是)$")
 
 
+_ENGLISH_CUE = re.compile(r"(?i:\b(?:my name is|i'm|i am|name's|call me|this is|named|called) )$")
+
+
 def _latin(text: str, match: re.Match[str]) -> Name | None:
     start, end = match.span()
     first = match.group().partition(" ")[0]
     before = text[max(0, start - 14) : start]
-    if first.lower() in LATIN_STOP or THEORY.match(text, end):
+    if first.lower() in LATIN_STOP or not first[0].isupper():
         return None
-    capital = first[0].isupper() and len(first) > 2
-    joined = len(first) > 2 and text[start - 1 : start] != " " and HAN.search(text)
-    if first in ENGLISH_NAMES or (CUE.search(before) and (first[0].isupper() or joined)):
-        return Name(start, end, first[0].isupper())
-    near = _NEAR.match(text, end) and (_BESIDE.search(before) or TITLE.match(text, end))
-    if capital and HAN.search(text) and (near or KIN.search(before)):
+    if first in ENGLISH_NAMES or _ENGLISH_CUE.search(before):
+        return Name(start, end, True)
+    beside = KIN.search(before) or (_BESIDE.search(before) and _NEAR.match(text, end))
+    if beside and len(first) > 2 and HAN.search(text):
         return Name(start, start + len(first), True)
     return None
