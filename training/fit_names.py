@@ -120,7 +120,7 @@ class Namer:
             word
             for first in given_scores()
             for second in given_scores()
-            if known(word := first + second) and shape_of(word) in {"W", "V", "TW"}
+            if known(word := first + second) and shape_of(word) in {"W", "V", "P", "TW"}
         ]
         self._word_chances = [2.718 ** (0.55 * given_score(word)) for word in self._words]
         self._nicknames = [
@@ -282,7 +282,9 @@ def synthetic(
         {
             word
             for word in words
-            if len(word) == 2 and part_of_speech(word)[:1] in "navz" and shape_of(word) != "W"
+            if len(word) == 2
+            and part_of_speech(word)[:1] in "navz"
+            and shape_of(word) not in {"W", "P"}
         }
     )
     for _ in range(DECOYS):

@@ -75,12 +75,12 @@ _EMPLOYER = re.compile(
 )
 
 
-def find_employers(text: str) -> list[Found]:
+def find_employers(text: str, starts: list[int]) -> list[Found]:
     """Brands where somebody works."""
     return [
         (match.start(), match.end(), "单位")
         for match in _EMPLOYER.finditer(text)
-        if works_there(text, *match.span())
+        if match.start() in starts and match.end() in starts and works_there(text, *match.span())
     ]
 
 

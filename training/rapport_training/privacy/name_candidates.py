@@ -122,9 +122,10 @@ def shape_of(surface: str) -> str:
 
     `F` is followed by the lengths of surname and given name. `D` is a double surname alone. `T` is a
     character twice: `TW` a word. `N` is a nickname with its first character: `NW` a word. `G` is a
-    given name; `W` one that is a word, `V` a less likely one.
+    given name; `W` one that is a word, `V` a less likely one,
+    `P` one in `NO_PERSON`.
     """
-    if not HAN.fullmatch(surface) or surface in PUBLIC_FIGURES or surface in _NOBODY:
+    if not HAN.fullmatch(surface) or surface in PUBLIC_FIGURES or surface[-2:] in _NOBODY:
         return ""
     if surface in NO_PERSON:
         return _word_shape(surface)
@@ -164,16 +165,18 @@ def _given_shape(surface: str) -> str:
 
 
 def _word_shape(surface: str) -> str:
-    """`W` or `V` where a word of two characters may be a given name: 安然, 柳絮, 许诺."""
+    """`W`, `V` or `P` where a word of two characters may be a given name: 安然, 柳絮, 许诺."""
     if part_of_speech(surface)[:1] not in _NAMELIKE:
         return ""
     score, count = given_score(surface), frequency(surface)
     if score <= UNLIKELY or count >= _COMMON:
         return ""
+    if surface in NO_PERSON:
+        return "P"
     return "W" if score >= 1 and count < _RARE else "V"
 
 
-WORD_SHAPES = frozenset("WVD")
+WORD_SHAPES = frozenset("WVPD")
 """First characters of the shapes that are ordinary words or surnames as well."""
 
 _COMMON, _RARE = 3_000, 1_000

@@ -52,7 +52,7 @@ def longest(names: list[Name]) -> list[Name]:
 
 
 def find_titled(text: str, words: list[str], person: list[float]) -> list[Name]:
-    """李老师, 王姐: a surname that begins a word, with its title, where the model sees a person; 姓王."""
+    """李老师, 王姐, 姓王; where surname or title is a word as well, the model must see a person."""
     starts = [0, *accumulate(map(len, words))]
     found = []
     for start in starts[:-1]:
@@ -68,9 +68,13 @@ def find_titled(text: str, words: list[str], person: list[float]) -> list[Name]:
 
 
 _SEEN = 0.1
-"""Probability of a person from which on a surname that is a word as well, or a title that is, is believed."""
+"""Probability of a person from which on a surname or a title that is a word as well is believed.
+
+Set on the development sentences and their counterexamples (段主任, 一段老师).
+"""
 
 _WORDS = "董爷妈工导"
+"""Titles that are words as well."""
 
 
 _CALLED = re.compile(

@@ -32,7 +32,7 @@ def find_places(text: str, words: list[str], entities: Sequence[Entity]) -> list
     found = find_listed(text, words, starts)
     found += find_headed(text, starts, words)
     found += find_schools(text, words, starts)
-    found += find_employers(text)
+    found += find_employers(text, starts)
     found += located(text, entities)
     return _joined(text, found)
 
