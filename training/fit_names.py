@@ -32,7 +32,6 @@ from rapport_tasks.dialogues.dialogue import read_dialogues
 from rapport_training.privacy.marks import MarkedText, read_marked
 from rapport_training.privacy.model import read
 from rapport_training.privacy.name_candidates import candidates, cut_up, shape_of
-from rapport_training.privacy.name_context import TITLE
 from rapport_training.privacy.name_tagger import features
 from rapport_training.privacy.name_words import (
     HAN,
@@ -42,6 +41,7 @@ from rapport_training.privacy.name_words import (
     SURNAMES_LIKELY,
     SURNAMES_RARE,
     SURNAMES_SURE,
+    TITLE,
 )
 from rapport_training.privacy.names import find_by_rules
 from rapport_training.privacy.words import (
@@ -123,7 +123,13 @@ class Namer:
             if known(word := first + second) and shape_of(word) in {"W", "V", "P", "TW"}
         ]
         self._word_chances = [2.718 ** (0.55 * given_score(word)) for word in self._words]
-        self._nicknames = word_list("name_words.txt", "nick_weak")
+        self._nicknames = [
+            word
+            for second in given_scores()
+            if given_score(second) > 0
+            for first in "小老阿"
+            if shape_of(word := first + second) == "NW"
+        ]
         self._double = sorted(SURNAMES_DOUBLE)
         self._sure, self._likely = sorted(SURNAMES_SURE), sorted(SURNAMES_LIKELY)
         self._rare = sorted(SURNAMES_RARE)
@@ -179,8 +185,13 @@ def sentences(path: Path) -> list[str]:
     for dialogue in read_dialogues(path):
         for message in dialogue.messages:
             found = re.findall(r"[^。！？\n]+[。！？]*", message.content)
-            pieces += [p for p in found if len(p) > 3 and not find_by_rules(p, segment(p))]
+            pieces += [p for p in found if len(p) > 3 and not _named_by_rules(p)]
     return pieces
+
+
+def _named_by_rules(sentence: str) -> bool:
+    words = segment(sentence)
+    return bool(find_by_rules(sentence, words, read(sentence, words).person))
 
 
 def with_names(sentence: str, namer: Namer, rng: random.Random, weight: float) -> Example | None:

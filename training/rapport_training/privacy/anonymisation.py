@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapport_training.privacy.model import read
-from rapport_training.privacy.name_context import Name
+from rapport_training.privacy.name_words import Name
 from rapport_training.privacy.names import find_names
 from rapport_training.privacy.patterns import PLACEHOLDER, Found, cover, find_forms
 from rapport_training.privacy.places import find_places

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rapport_training.privacy.rare_words import may_be_named
+from rapport_training.privacy.rare_words import may_be_called, may_be_named
 
 PERSON, PLACE, ORGANISATION = "PER", "LOC", "ORG"
 
@@ -73,10 +73,11 @@ def read(text: str, words: Sequence[str]) -> Reading:
 def _sentences(words: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Where the sentences lie that the model should read."""
     start = end = 0
-    worth = False
+    worth, before = False, "。"
     for word in words:
         end += len(word)
-        worth = worth or may_be_named(word)
+        worth = worth or may_be_named(word) or may_be_called(before, word)
+        before = word
         if word[-1] in _SENTENCE_ENDS or end - start >= _LONGEST:
             if worth:
                 yield start, end

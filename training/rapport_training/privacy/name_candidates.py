@@ -7,23 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from rapport_training.privacy.name_context import TITLE, surname_at
 from rapport_training.privacy.name_words import (
     HAN,
-    NICK_STOP,
-    NICK_WEAK,
     NO_GIVEN,
     NO_PERSON,
     PUBLIC_FIGURES,
     ROLES,
-    SHORT_TITLES,
     SURNAMES_DOUBLE,
-    SURNAMES_DOUBLE_WORDS,
-    SURNAMES_LIKELY,
-    SURNAMES_RARE,
-    SURNAMES_SURE,
     TITLES,
     TWICE_STOP,
+    surname_at,
 )
 from rapport_training.privacy.words import (
     UNLIKELY,
@@ -31,26 +24,7 @@ from rapport_training.privacy.words import (
     given_score,
     is_popular,
     part_of_speech,
-    word_list,
 )
-
-_SURNAME_FIRST = (
-    SURNAMES_SURE
-    | SURNAMES_LIKELY
-    | SURNAMES_RARE
-    | set("高何曾")
-    | {s[0] for s in SURNAMES_DOUBLE}
-)
-
-_DOUBLE_FIRST = frozenset(surname[0] for surname in SURNAMES_DOUBLE)
-
-_NEVER_FIRST = frozenset("rdpcumqy")
-"""Parts of speech of words of two characters that no name begins with."""
-
-_STOP = frozenset(word_list("name_words.txt", "tagged_stop"))
-
-_ADVERBS = frozenset(word_list("name_words.txt", "adverb_pets"))
-"""Pet names that are adverbs far more often (明明): rules know where they are names."""
 
 GIVEN_TOO = frozenset("如以之为其于向从")
 """Function words that stand in given names as well: 如玉, 以宁."""
@@ -91,14 +65,11 @@ def candidates(cut: Cut) -> Iterator[Candidate]:
     text, starts = cut.text, cut.starts
     for index, word in enumerate(cut.words):
         start = starts[index]
-        if len(word) > 2 or not (_begins(word) or is_popular(text[start : start + 2])):
+        if len(word) > 2 or not _begins(word):
             continue
-        longest = 2 if word[0] not in _SURNAME_FIRST else 4 if word[0] in _DOUBLE_FIRST else 3
-        for end in range(start + 2, min(start + longest, len(text)) + 1):
+        for end in range(start + 2, min(start + _longest(text[start : start + 2]), len(text)) + 1):
             surface = text[start:end]
             if not shape_of(surface):
-                continue
-            if surface[0] == surface[1] and text[end : end + 1] == text[end + 1 : end + 2]:
                 continue
             last = index
             while starts[last] < end:
@@ -114,19 +85,18 @@ def candidates(cut: Cut) -> Iterator[Candidate]:
             )
 
 
+def _longest(first: str) -> int:
+    length = surname_at(first, 0)[0]
+    return 4 if length == 2 else 3 if length else 2
+
+
 @lru_cache(maxsize=65536)
 def _begins(word: str) -> bool:
     """Whether a name may begin with this word."""
-    if not HAN.match(word) or word[0] in NO_GIVEN:
-        return False
-    surname = surname_at(word, 0)[0]
+    surname = surname_at(word, 0)[0] > 0
     if len(word) == 1:
-        return bool(surname) or word in "小老阿大" or given_score(word) > -1.0
-    if part_of_speech(word) in _UNKNOWN or word in NICK_WEAK or is_popular(word):
-        return True
-    if shape_of(word)[:1] in WORD_SHAPES | {"T"}:
-        return True
-    return bool(surname) and part_of_speech(word)[:1] not in _NEVER_FIRST
+        return surname or word in "小老阿大" or given_score(word) > -1.0
+    return surname or shape_of(word) != ""
 
 
 def left_of(cut: Cut, candidate: Candidate) -> tuple[str, str, str]:
@@ -151,64 +121,44 @@ def shape_of(surface: str) -> str:
     """The shape of a name, or nothing.
 
     `F` is followed by the lengths of surname and given name. `D` is a double surname alone. `T` is a
-    character twice: `TU` an unlikely one, `TW` a word. `N` is a nickname with its first character:
-    `NW` a word, `NG` one with 大 or 老 and no surname. `G` is a given name; `W` one that is a word,
-    `V` a less likely one, `P` one in `NO_PERSON`.
+    character twice: `TW` a word. `N` is a nickname with its first character: `NW` a word. `G` is a
+    given name; `W` one that is a word, `V` a less likely one,
+    `P` one in `NO_PERSON`.
     """
-    if not HAN.fullmatch(surface) or surface in PUBLIC_FIGURES or surface in _ADVERBS:
+    if not HAN.fullmatch(surface) or surface in PUBLIC_FIGURES or surface[-2:] in _NOBODY:
         return ""
     if surface in NO_PERSON:
         return _word_shape(surface)
     if surface in SURNAMES_DOUBLE:
-        return "" if surface in SURNAMES_DOUBLE_WORDS else "D"
-    if surface[0] in "高初大" and surface[1] in "一二三四":
-        return ""
-    if is_popular(surface):
-        return _given_shape(surface)
-    if any(c in NO_GIVEN and c not in GIVEN_TOO for c in surface) or surface[-1] in "时":
-        return ""
-    if surface in _STOP:
+        return "D"
+    if any(c in NO_GIVEN and c not in GIVEN_TOO for c in surface) and not is_popular(surface):
         return ""
     length, weight = surname_at(surface, 0)
     given = surface[length:]
-    if surface[-1] in SHORT_TITLES or TITLE.search(given):
-        return ""
-    if len(surface) == 2 and surface[0] == surface[1]:
-        return _twice_shape(surface)
-    if len(surface) == 2 and surface[0] in "小老阿大":
-        return _nickname_shape(surface)
+    if len(surface) == 2 and (surface[0] == surface[1] or surface[0] in "小老阿大"):
+        return _twice_shape(surface) if surface[0] == surface[1] else _nickname_shape(surface)
     word = part_of_speech(given) if len(given) == 2 and not is_popular(given) else ""
-    ordinary = word not in _UNKNOWN and given_score(given) < 2
-    if (weight <= 0 or surface[0] in _ALSO_WORDS) and ordinary:
-        return _word_shape(surface) if length else _given_shape(surface)
-    if length and 1 <= len(given) <= 2 and given_score(given) > -3.5 * len(given):
-        return f"F{length}{len(given)}"
-    return "" if length else _given_shape(surface)
+    ordinary = word not in _UNKNOWN
+    if length and not (weight <= 0 and ordinary) and given_score(given) > -3.5 * len(given):
+        known = len(given) == 1 and part_of_speech(surface) not in _UNKNOWN
+        return _word_shape(surface) if known else f"F{length}{len(given)}"
+    return _given_shape(surface) if len(surface) == 2 else ""
 
 
 def _twice_shape(surface: str) -> str:
     tag = part_of_speech(surface)[:1]
-    if surface in TWICE_STOP or tag == "d" or given_score(surface[0]) <= -1:
+    if surface in TWICE_STOP or given_score(surface[0]) <= -1:
         return ""
-    if tag in _RARELY_TWICE:
-        return "TW"
-    return "T" if given_score(surface[0]) > 0 else "TU"
+    return "TW" if tag in _RARELY_TWICE else "T"
 
 
 def _nickname_shape(surface: str) -> str:
-    first, second = surface[0], surface[1]
-    if surface in NICK_WEAK:
-        return "NW" + first if second != "宝" else ""
-    if surface in NICK_STOP or part_of_speech(surface) not in _UNKNOWN:
-        return ""
-    if first in "小阿" or surname_at(surface, 1)[1] > 2:
-        return "N" + first
-    return "NG" + first if given_score(second) > 0 else ""
+    if part_of_speech(surface) not in _UNKNOWN:
+        return "NW" if frequency(surface) < _RARE else ""
+    return "N" + surface[0]
 
 
 def _given_shape(surface: str) -> str:
-    if len(surface) != 2:
-        return ""
     if part_of_speech(surface) not in _UNKNOWN and not is_popular(surface):
         return _word_shape(surface)
     return "G" if given_score(surface) > -1 else ""
@@ -216,9 +166,7 @@ def _given_shape(surface: str) -> str:
 
 def _word_shape(surface: str) -> str:
     """`W`, `V` or `P` where a word of two characters may be a given name: 安然, 柳絮, 许诺."""
-    if len(surface) != 2 or part_of_speech(surface)[:1] not in _NAMELIKE or surface in _NOBODY:
-        return ""
-    if any(c in NO_GIVEN for c in surface) or surface[-1] in SHORT_TITLES:
+    if part_of_speech(surface)[:1] not in _NAMELIKE:
         return ""
     score, count = given_score(surface), frequency(surface)
     if score <= UNLIKELY or count >= _COMMON:
@@ -237,13 +185,10 @@ _COMMON, _RARE = 3_000, 1_000
 _NAMELIKE = frozenset("nazstfiv")
 """First characters of the parts of speech of words that people are named with."""
 
-_NOBODY = frozenset((*ROLES, *TITLES)) | _STOP | NICK_STOP | TWICE_STOP
+_NOBODY = frozenset((*ROLES, *TITLES))
 
 _UNKNOWN = frozenset(("", "nr", "nrt", "nrfg"))
 """Parts of speech that do not speak against a name."""
 
 _RARELY_TWICE = frozenset("vozai")
 """Parts of speech of doubled words that are rarely pet names: 滔滔, 呜呜, 甜甜. Adverbs never are: 明明."""
-
-_ALSO_WORDS = frozenset("于白查先水大小老")
-"""Surnames that stand before a whole word as words: 倾向于内心, 白花钱."""

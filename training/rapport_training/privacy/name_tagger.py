@@ -9,7 +9,7 @@ among them, and to marked development sentences.
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -24,12 +24,15 @@ from rapport_training.privacy.name_candidates import (
     right_of,
     shape_of,
 )
-from rapport_training.privacy.name_context import TITLE, Name, surname_at
 from rapport_training.privacy.name_words import (
     BOUNDARY,
-    THEORY,
+    KIN,
+    PERSON_RIGHT,
+    TITLE,
+    TOWARDS,
+    Name,
+    surname_at,
 )
-from rapport_training.privacy.person_signs import KIN, PERSON_RIGHT, TOWARDS
 from rapport_training.privacy.words import (
     frequency,
     given_score,
@@ -40,9 +43,6 @@ from rapport_training.privacy.words import (
 
 THRESHOLD = -0.5
 """Log-odds from which on a span is taken for a name: one that stays harms more than a masked word."""
-
-FLOOR = -9.0
-"""What the span itself must reach, whatever stands around it."""
 
 
 def surface_features(surface: str) -> list[str]:
@@ -113,8 +113,6 @@ def right_features(after: str, word: str, aligned: bool) -> list[str]:
         features.append("right")
     if TITLE.match(after):
         features.append("title")
-    if THEORY.match(after):
-        features.append("theory")
     return features
 
 
@@ -124,35 +122,57 @@ def _tag(word: str) -> str:
     return part_of_speech(word) or "-"
 
 
-@lru_cache(maxsize=65536)
-def sides(left: tuple[str, str, str], right: tuple[str, str, bool]) -> str:
+def side_features(
+    shape: str, left: tuple[str, str, str], right: tuple[str, str, bool]
+) -> list[str]:
     """Both sides in one word."""
     before, word, _ = left
     side = "K" if KIN.search(before) else "B" if _tag(word) == "B" else _tag(word)[:1]
-    return f"{side}{_tag(right[1])[:1]}"
+    return [f"sides={shape[0]}{side}{_tag(right[1])[:1]}"]
 
 
-def features(cut: Cut, candidate: Candidate) -> list[str]:
-    """All features of a candidate."""
-    shape = shape_of(candidate.surface)
-    left, right = left_of(cut, candidate), right_of(cut, candidate)
+def model_features(shape: str, most: int, least: int, before: int, after: int) -> list[str]:
+    """What the model says of a span and of its neighbours, in steps."""
     return [
-        *surface_features(candidate.surface),
-        *cut_features(shape, candidate.cut),
-        *left_features(*left),
-        *right_features(*right),
-        f"sides={shape[0]}{sides(left, right)}",
-        *model_features(shape, *model_says(cut, candidate)),
+        f"most={most}",
+        f"least={least}",
+        f"model={shape[0]}{most},{least}",
+        f"edge={before > 2:d}{after > 2:d}",
+        f"edges={least > 2:d}{before},{after}",
     ]
 
 
-def model_says(cut: Cut, candidate: Candidate) -> tuple[int, int, int, int]:
-    """What the model says, in steps: of the likeliest and the unlikeliest character and both neighbours."""
+_Group = tuple[Callable[..., list[str]], tuple[object, ...]]
+
+
+def _groups(cut: Cut, candidate: Candidate) -> Iterator[_Group]:
+    """The kinds of features with what they are read from; the span itself first."""
+    shape = shape_of(candidate.surface)
+    yield surface_features, (candidate.surface,)
+    yield cut_features, (shape, candidate.cut)
+    left, right = left_of(cut, candidate), right_of(cut, candidate)
+    yield left_features, left
+    yield right_features, right
+    yield side_features, (shape, left, right)
     start, end = candidate.start, candidate.end
     inside = cut.person[start:end]
     before = cut.person[start - 1] if start else 0.0
     after = cut.person[end] if end < len(cut.person) else 0.0
-    return _step(max(inside)), _step(min(inside)), _step(before), _step(after)
+    steps = map(_step, (max(inside), min(inside), before, after))
+    yield model_features, (shape, *steps)
+
+
+def features(cut: Cut, candidate: Candidate) -> list[str]:
+    """All features of a candidate."""
+    return [name for of, given in _groups(cut, candidate) for name in of(*given)]
+
+
+def _step(share: float) -> int:
+    return -9 if share < 0 else bisect(_STEPS, share) - 3
+
+
+_STEPS = (0.01, 0.03, 0.08, 0.2, 0.4, 0.6, 0.8, 0.93, 0.98)
+"""Probabilities that part the steps."""
 
 
 def _doubt(shape: str, share: float) -> float:
@@ -167,42 +187,14 @@ def _doubt(shape: str, share: float) -> float:
     return doubt + 1.0 if shape in WORD_SHAPES else doubt
 
 
-def _step(share: float) -> int:
-    if share < 0:
-        return -9
-    return bisect(_STEPS, share) - 3
-
-
-_STEPS = (0.01, 0.03, 0.08, 0.2, 0.4, 0.6, 0.8, 0.93, 0.98)
-"""Probabilities that part the steps."""
-
-
-@lru_cache(maxsize=65536)
-def model_features(shape: str, most: int, least: int, before: int, after: int) -> tuple[str, ...]:
-    """What the model says of a candidate."""
-    return (
-        f"most={most}",
-        f"least={least}",
-        f"model={shape[0]}{most},{least}",
-        f"edge={before > 2:d}{after > 2:d}",
-        f"edges={least > 2:d}{before},{after}",
-    )
-
-
 def find_tagged(text: str, words: list[str], person: list[float]) -> list[Name]:
     """Names by the fitted weights, the surest first where they overlap."""
     cut = cut_up(text, words, person)
     scored = []
     for candidate in candidates(cut):
-        score = _inside(candidate.surface, candidate.cut)
-        if score < FLOOR:
-            continue
-        left, right = left_of(cut, candidate), right_of(cut, candidate)
-        score += _left(*left) + _right(*right)
-        shape = shape_of(candidate.surface)[0]
-        score += _weights().get(f"sides={shape}{sides(left, right)}", 0.0)
-        score += _sum(model_features(shape, *model_says(cut, candidate)))
-        if score > THRESHOLD + _doubt(shape, max(person[candidate.start : candidate.end])):
+        score = sum(_weight(of, given) for of, given in _groups(cut, candidate))
+        doubt = _doubt(shape_of(candidate.surface)[0], max(person[candidate.start : candidate.end]))
+        if score > THRESHOLD + doubt:
             scored.append((-score, candidate.start, candidate.end))
     names: list[Name] = []
     for _, start, end in sorted(scored):
@@ -211,24 +203,9 @@ def find_tagged(text: str, words: list[str], person: list[float]) -> list[Name]:
     return names
 
 
-@lru_cache(maxsize=65536)
-def _inside(surface: str, cut: str) -> float:
-    return _sum([*surface_features(surface), *cut_features(shape_of(surface), cut)])
-
-
-@lru_cache(maxsize=65536)
-def _left(before: str, word: str, further: str) -> float:
-    return _sum(left_features(before, word, further))
-
-
-@lru_cache(maxsize=65536)
-def _right(after: str, word: str, aligned: bool) -> float:
-    return _sum(right_features(after, word, aligned))
-
-
-def _sum(names: Iterable[str]) -> float:
-    weights = _weights()
-    return sum(weights.get(name, 0.0) for name in names)
+@lru_cache(maxsize=262144)
+def _weight(of: Callable[..., list[str]], given: tuple[object, ...]) -> float:
+    return sum(_weights().get(name, 0.0) for name in of(*given))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Words for finding people: surnames, what goes before and after a name, what is no name.
+"""Words for finding people: surnames and titles, what goes before and after a name, what is no name.
 
 Public figures stay where nothing says that the person is one of the dialogue ("我喜欢周杰伦的歌"): they
 do not point at the client. They are masked after a cue ("我叫马云").
@@ -7,6 +7,7 @@ do not point at the client. They are masked after a cue ("我叫马云").
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from rapport_training.privacy.words import word_list
 
@@ -25,51 +26,20 @@ SURNAMES_LIKELY = frozenset(
 """Characters that are a surname or, about as often, a word."""
 
 SURNAMES_RARE = frozenset(
-    "应水房简牧麻晋习燕容车高何曾段钱万关于成路安查单包常连乐边解宁费支荣盛封程洛云仲计宗柏祝管"
+    "高应水房简牧麻晋习燕容车高何曾段钱万关于成路安查单包常连乐边解宁费支荣盛封程洛云仲计宗柏祝管"
     "付代文申商闻茹"
 )
-"""Characters that are words far more often; they need a cue, or an unmistakable given name."""
+"""Characters that are words far more often."""
 
 SURNAMES_DOUBLE = frozenset(word_list("name_words.txt", "surnames_double"))
-
-SURNAMES_DOUBLE_WORDS = frozenset(("东方", "西门"))
-"""Double surnames that are words as well."""
 
 TITLES = word_list("name_words.txt", "titles")
 """What follows a surname."""
 
-SHORT_TITLES = frozenset("哥姐总叔姨嫂婶董爷妈工导")
-
 ROLES = word_list("name_words.txt", "roles")
 """What stands before a name: 同事 王芳."""
 
-CUE = re.compile(
-    r"(?:(?:名字|姓名|真名|本名|大名|小名|乳名|昵称|网名|笔名|艺名|全名|学名|花名)(?:就|都|现在)?(?:叫做?|是|为|：|:)?|自称|名叫|取名|起名|名为|改名"
-    r"|(?:我|他|她|它|人|孩|儿|友|的|位|个|妹|姐|弟|哥|妈|爸|师|事|板|伴|象|娃|生|婆|公|桌|蜜|长|理|姓|都|就|们|，)叫做?|(?:叫|称呼|喊)我"
-    r"|写着|签名|署名|落款|备注|备注是|备注的是|签的是|抬头|寄件人|紧急联系人|监护人|姓名[：:]?|客户|来访者|患者|联系人|收件人|化名|(?i:my name is|i'm|i am|name's|call me|this is|named|called))"
-    r"[：:\s]*[“\"「『《]?$"
-)
-"""What stands right before a name, at the end of the text so far."""
-
-INTRODUCED = re.compile(
-    r"(?:^|[，。！？,.!?、；\s好])(?:你好，?)?(?:我|他|她|这|那|对方|本人)(?:就)?(?:是|:|：)$"
-)
-
-ROLE_CUE = re.compile(f'(?:{"|".join(sorted(ROLES, key=len, reverse=True))})(?:是|叫)?[：:“"（(]?$')
-
-LIGHT_LEFT = frozenset(word_list("name_words.txt", "light_left"))
-"""Words before a name that make it somewhat more likely."""
-
-RIGHT = frozenset(word_list("name_words.txt", "right"))
-"""Words after a name that make it somewhat more likely."""
-
 BOUNDARY = frozenset("，。！？、；：,.!?;:“”\"'‘’（）()《》「」【】…—~～ \n\t■")
-
-NICK_STOP = frozenset(word_list("name_words.txt", "nick_stop"))
-"""No nicknames although they look like them."""
-
-NICK_WEAK = frozenset(word_list("name_words.txt", "nick_weak"))
-"""Nicknames only after a cue, as an address, or before a verb of saying."""
 
 TWICE_STOP = frozenset(word_list("name_words.txt", "twice_stop"))
 """Doubled characters that are no pet names."""
@@ -79,27 +49,61 @@ NO_PERSON = frozenset(word_list("name_words.txt", "no_person"))
 
 PUBLIC_FIGURES = frozenset(word_list("name_words.txt", "public_figures"))
 
-FOREIGN_NAMES = frozenset(word_list("name_words.txt", "foreign_names"))
-
 ENGLISH_NAMES = frozenset(word_list("name_words.txt", "english_names"))
 
 LATIN_STOP = frozenset(word_list("name_words.txt", "latin_stop"))
 """Latin words that are no names even after a cue."""
 
-TRANSLITERATING = frozenset(
-    "阿埃艾安奥巴白贝本比彼波伯布查达戴丹德迪蒂杜顿多厄恩尔法菲费佛弗福盖格哈海汉赫亨华怀霍基吉加杰金卡凯科克肯库拉莱兰劳勒雷里利莉丽林琳卢鲁路露伦罗洛玛马麦曼梅米密摩莫默姆穆纳娜奈内尼妮宁诺欧帕佩皮普奇乔切琼若萨塞桑瑟沙莎什"
-    "史斯丝森逊俄潘笛苏索塔泰汤特提廷图托瓦万威韦维温沃乌伍西希锡夏谢辛休雅亚扬耶伊英尤约泽詹珍朱兹佐登瑞黛蕾薇翰烈迈弥"
-)
-
 NO_GIVEN = frozenset(
     "的了是我你他她们这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎么个得地么给被把跟对让但而且或与及之为其以从向于所如果因为已经谁哪您咱太最更挺又才却总只该"
 )
 
-PETS = frozenset(word_list("name_words.txt", "pets"))
-"""Words that children and brothers are called by; they need a relative before them."""
-
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 
-THEORY = re.compile(
-    r"效应|定律|理论|综合[征症]|疗法|量表|方块|主义|测试|曲线|模型|法则|原理|学派|的《|奖|[”’]?的?(?:这款|这种|一种)?(?:化学物|物质|应用程序|软件|游戏|公众号|激素)"
+KIN = re.compile(
+    r"(?:(?:我|你|他|她|咱|俺|大|二|三|四|小|老|表|堂|阿)(?:舅|姨|姑|叔|伯|婶|弟|妹|哥|姐|儿|爷|奶|嫂|婆|公|妈|爸|娃|侄)|儿子|女儿|闺女|弟弟|妹妹|哥哥|姐姐|侄子|侄女|外甥|外甥女|孙子|孙女|爱人|老婆|老公|丈夫|妻子|姐夫|妹夫"
+    r"|同学|同桌|室友|舍友|闺蜜|朋友|哥们儿?|发小|同事|男友|女友|男朋友|女朋友|前任|前夫|前妻|邻居|宝宝|孩子|(?:合租|同租|合伙|同住|同班|同组|隔壁|对门|一起|楼下|楼上)的|娃|儿媳|女婿|保姆|护工|徒弟|师傅|搭档|学生|护士长|助教|学委|班长|团支书|队友|值班医生|同屋|同屋的|继父|继母|养父|养母|干妈|干爸|老乡|邻床的?|客户|领导|组长)$"
 )
+"""Relatives and companions right before a name."""
+
+TOWARDS = re.compile(
+    r"(?:昨晚|今早|今晚|前天|早上|晚上|上周|刚才|刚刚|每次|那次|有次|有一次|如果|要是|可是|但是|但|所以|于是|原来|结果|没人知道|自从|欠|偷看|偷看了|伤害|背叛|骂|嫉妒|羡慕|照顾|崇拜|不是|那天|昨天|今天|后来|其实|恨|恨过|像|跟着|离|连|请问|问过|梦到|总|的是|认出|爱过|当时|和|跟|对|给|把|被|让|向|替|陪|找|骗|叫|喊|问|信任|喜欢|爱|恨|想|怕|提到|梦见|梦到|想起|认识|认识了|遇到|碰到|看见|看到|想念|知道|听|因为|除了|比|像|是|就是|会是|接|送|抱|嫁给|等|带|追|暗恋|念叨|[，。！？、：“\s]|^)$"
+)
+"""What else stands right before the name of somebody."""
+
+PERSON_RIGHT = re.compile(
+    r"先|其实|坐|赌|输|姓|凭|掉|欠|躺|跑|喝|抱|哄|推|躲|你|你在|一走|比|拉|站|才|把|总|搬|休学|退学|自杀|送|介绍|逼|[，。！？、：,!?”]|$|说|他|她|和|跟|对|把|被|给|的(?!时候|话)|在|是|不|没|也|都|又|就|要|会|能|很|从|哭|笑|走|来|去|今天|昨天|昨晚|当时|长大|总|老是|一直|突然|已经|终于|告诉|觉得|脾气|站|坐|劝|念叨|约|骂|打|嫁|死|发|回|教|帮|带|问|喜欢|约|拍|三天|那|这|一个人|这么|最近|结婚|离婚|怀孕|出生|上学|住"
+)
+"""What a person's name is followed by."""
+
+TITLE = re.compile("|".join(sorted(TITLES, key=len, reverse=True)))
+
+SHORT_TITLES = "哥姐总叔姨嫂婶董爷妈工导"
+"""Titles of one character."""
+
+ANY_TITLE = re.compile(f"{TITLE.pattern}|[{SHORT_TITLES}]")
+
+GIVEN_TITLE = re.compile(f"{TITLE.pattern}|[哥姐叔姨嫂婶]")
+"""What also follows a given name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A person's name: where, and whether it may be looked for in the rest of the dialogue."""
+
+    start: int
+    end: int
+    spreads: bool
+
+
+def surname_at(text: str, start: int) -> tuple[int, float]:
+    """Length and weight of a surname at `start`; no surname is (0, 0)."""
+    double = text[start : start + 2]
+    if double in SURNAMES_DOUBLE:
+        return 2, 4.0
+    character = text[start]
+    if character in SURNAMES_SURE:
+        return 1, 3.0
+    if character in SURNAMES_LIKELY:
+        return 1, 2.2
+    return (1, -1.5) if character in SURNAMES_RARE else (0, 0.0)

@@ -1,82 +1,49 @@
 """Names of people in one text.
 
-Rules find what has a form: 李老师 and 王姐 with their titles, 小明, 阿芳, what stands after 我叫, foreign
-names. Full and given names are found by weights fitted to characters, context and the trained model's
-opinion (`privacy.name_tagger`), and by that model alone (`privacy.entities`).
+Rules find what has a form: 李老师 and 王姐 with their titles, what stands after 我叫, foreign names. All
+others are found by weights fitted to characters, context and the trained model's opinion
+(`privacy.name_tagger`), and by that model alone (`privacy.entities`).
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
 from itertools import accumulate
 
 from rapport_training.privacy.entities import people
-from rapport_training.privacy.foreign import with_foreign
 from rapport_training.privacy.model import Reading
-from rapport_training.privacy.name_context import (
-    MEASURED,
-    TITLE,
-    Around,
-    Name,
-    look_around,
-    right_of,
-    surname_at,
-)
 from rapport_training.privacy.name_tagger import find_tagged
 from rapport_training.privacy.name_words import (
-    BOUNDARY,
-    NO_PERSON,
-    SHORT_TITLES,
-    SURNAMES_DOUBLE,
-    SURNAMES_LIKELY,
-    SURNAMES_RARE,
-    SURNAMES_SURE,
+    ANY_TITLE,
+    ENGLISH_NAMES,
+    HAN,
+    KIN,
+    LATIN_STOP,
+    Name,
+    surname_at,
 )
-from rapport_training.privacy.nicknames import find_called, find_nickname, find_pets
-from rapport_training.privacy.words import given_score, part_of_speech
-
-_ANY_SURNAME = SURNAMES_SURE | SURNAMES_LIKELY | SURNAMES_RARE
-
-_STARTS = _ANY_SURNAME | {name[0] for name in SURNAMES_DOUBLE} | set("小老阿姓")
+from rapport_training.privacy.words import part_of_speech, word_list
 
 
 def find_names(text: str, words: list[str], reading: Reading) -> list[Name]:
     """Names in `text`, whose words are `words`, from left to right, without overlap."""
-    names = find_by_rules(text, words)
-    for more in (find_tagged(text, words, reading.person), people(text, reading)):
-        names += [
-            name
-            for name in more
-            if all(name.end <= other.start or name.start >= other.end for other in names)
-        ]
-    kept = [name for name in names if not text.startswith(_NO_NAMES, name.start)]
-    return sorted(kept, key=lambda name: name.start)
+    names = find_by_rules(text, words, reading.person)
+    others = longest([*find_tagged(text, words, reading.person), *people(text, reading)])
+    names += [
+        name
+        for name in others
+        if all(name.end <= other.start or name.start >= other.end for other in names)
+    ]
+    return sorted(names, key=lambda name: name.start)
 
 
-_NO_NAMES = ("小红书", "小确幸", "小高光", "以诚相待", "于郎才")
-
-
-def find_by_rules(text: str, words: list[str]) -> list[Name]:
+def find_by_rules(text: str, words: list[str], person: list[float]) -> list[Name]:
     """The names that need no fitted weights."""
-    starts = [0, *accumulate(map(len, words))]
-    found: list[Name] = []
-    done = 0
-    for index, word in enumerate(words):
-        start = starts[index]
-        if not _starts_name(word):
-            titled = index + 1 < len(words) and words[index + 1] in SHORT_TITLES
-            if not titled or len(word) > 2:
-                continue
-        if start < done or word in BOUNDARY:
-            continue
-        name = _name_at(text, words, index, start)
-        if name and name.start >= done:
-            found.append(name)
-            done = name.end
-    return with_foreign(text, _longest(found + find_called(text) + find_pets(text, starts)))
+    return longest(find_titled(text, words, person) + find_called(text) + find_foreign(text))
 
 
-def _longest(names: list[Name]) -> list[Name]:
+def longest(names: list[Name]) -> list[Name]:
+    """The longest of names that overlap."""
     kept: list[Name] = []
     for name in sorted(names, key=lambda name: (name.start - name.end, name.start)):
         if all(name.end <= other.start or name.start >= other.end for other in kept):
@@ -84,82 +51,113 @@ def _longest(names: list[Name]) -> list[Name]:
     return sorted(kept, key=lambda name: name.start)
 
 
-@lru_cache(maxsize=65536)
-def _starts_name(word: str) -> bool:
-    return word[0] in _STARTS or word[-1] in SHORT_TITLES
+def find_titled(text: str, words: list[str], person: list[float]) -> list[Name]:
+    """李老师, 王姐, 姓王; where surname or title is a word as well, the model must see a person."""
+    starts = [0, *accumulate(map(len, words))]
+    found = []
+    for start in starts[:-1]:
+        length, weight = surname_at(text, start)
+        if text[start - 1 : start] == "姓" and length:
+            found.append(Name(start, start + length, False))
+        title = ANY_TITLE.match(text, start + length) if length else None
+        if title and title.end() in starts:
+            sure = weight > 0 and title.group() not in _WORDS
+            if sure or person[start] >= _SEEN:
+                found.append(Name(start, title.end(), False))
+    return found
 
 
-def _name_at(text: str, words: list[str], index: int, start: int) -> Name | None:
-    around = look_around(text, words, index, start)
-    word = words[index]
-    return (
-        _titled(text, words, index, start, around)
-        or find_nickname(text, words, index, start, around)
-        if word[0] not in BOUNDARY
-        else None
-    )
+_SEEN = 0.1
+"""Probability of a person from which on a surname or a title that is a word as well is believed.
+
+Set on the development sentences and their counterexamples (段主任, 一段老师).
+"""
+
+_WORDS = "董爷妈工导"
+"""Titles that are words as well."""
 
 
-def _titled(text: str, words: list[str], index: int, start: int, around: Around) -> Name | None:
-    """李老师, 王姐, 芳姐, 姓王: the part before the title, or after 姓."""
-    word = words[index]
-    if word == "姓" and index + 1 < len(words):
-        length, weight = surname_at(text, start + 1)
-        if length and weight > 0 and len(words[index + 1]) == length:
-            return Name(start + 1, start + 1 + length, False)
-        return None
-    length, weight = surname_at(text, start)
-    if text[max(0, start - 1) : start + 1] in {"霸凌", "欺凌"}:
-        return None
-    if length and (len(word) == length or (word not in NO_PERSON and _is_title(word[length:]))):
-        if weight < 0 and not around.role and around.score < 1.5 and not _firm(text, start):
-            return None
-        if text[start] in "连管解边查支路包" and not around.role:
-            return None
-        if length == 1 and text[start] == "张" and MEASURED.search(text[:start]):
-            return None
-        end = start + length
-        title = TITLE.match(text, end)
-        if title and (weight > 0 or around.score > 0 or _firm(text, start)):
-            surname_only = weight <= -1 and len(title.group()) == 1
-            return None if surname_only else Name(start, title.end(), False)
-    if len(word) == 2 and word[1] in SHORT_TITLES:
-        return _short_title(text, words, start, word[0], start + 2, index + 1, part_of_speech(word))
-    if len(word) == 1 and index + 1 < len(words) and words[index + 1] in SHORT_TITLES:
-        return _short_title(text, words, start, word, start + 2, index + 2, "")
-    return None
-
-
-def _firm(text: str, start: int) -> bool:
-    """Whether a surname that is a word as well is one before a long title: 段主任, not 一段老师."""
-    title = TITLE.match(text, start + 1)
-    long = title is not None and len(title.group()) > 1
-    return long and text[start] in _NO_VERBS and not MEASURED.search(text[:start])
-
-
-_NO_VERBS = frozenset("段房燕荣盛程洛宗柏晋习")
-
-
-def _is_title(rest: str) -> bool:
-    return bool(rest) and (rest in SHORT_TITLES or TITLE.fullmatch(rest) is not None)
-
-
-def _short_title(
-    text: str, words: list[str], start: int, first: str, end: int, after: int, tag: str
-) -> Name | None:
-    title = text[end - 1]
-    right = right_of(text, words, end, after)
-    if first in SURNAMES_SURE or first in SURNAMES_LIKELY:
-        enough = right > 0 or title in "哥姐总叔姨嫂婶"
-        if title in "工导爷妈" and right == 0:
-            return None
-        return Name(start, end, False) if enough and not MEASURED.search(text[:start]) else None
-    likely = given_score(first) > (2.2 if right > 0 else 3.4)
-    if title in "哥姐叔姨" and likely and tag in {"", "nr", "nz"}:
-        return Name(start, end, False) if first not in _NO_TITLE else None
-    return None
-
-
-_NO_TITLE = frozenset(
-    "大二三四五六七八小老表堂学师空帅亲他我你个的哥姐叔姨爷公猪网酷铁胞山西伟海的多八安娘窑港款姑干舅世令家皇美外新女男帝国文宝金春龙"
+_CALLED = re.compile(
+    r"(?:名叫|名字就?叫|名字是|姓名[：:]|(?:真名|本名|原名|大名|小名|网名|外号|笔名|化名)(?:就?叫|是)?|[起取改]名(?:叫|为|成)"
+    r"|备注(?:写的|写)?(?:的)?(?:是|成|名是|：)?[“\"]|备注是|(?:签名|署名|落款)(?:写?的?是|：)?[“\"]?|自称"
+    r"|(?:^|[，。！？：\s“])我叫|管[我他她]叫|[叫喊]我|[人友弟妹哥姐女儿妈爸婆公桌室蜜学师生板伴子孩]叫|[男女]的叫)"
+    r"[“\"]?([\u4e00-\u9fff]{2,4})(?=[，。！？；）”\")]|$)"
 )
+
+_NOT_CALLED = frozenset(word_list("name_words.txt", "not_called"))
+
+_NEVER_CALLED = frozenset("到去来起回过上下出进了着大家什我你他她它这那怎一不为们")
+"""First characters of what stands after 叫 and is no name."""
+
+
+_NO_PART = frozenset("的了吗呢着他她我你说")
+
+
+def find_called(text: str) -> list[Name]:
+    """Whatever stands between 我叫 or 名字是 and the end of the clause, and whoever is called so."""
+    found = []
+    for pattern in (_CALLED, _CALLED_ONE, _IS_NAME):
+        for match in pattern.finditer(text):
+            name = match.group(1)
+            if name in _NOT_CALLED or name[0] in _NEVER_CALLED or _NO_PART & set(name):
+                continue
+            whole = pattern is _CALLED
+            spreads = name[0] == name[1] or part_of_speech(name) in {"", "nr", "nrt", "nz"}
+            # 大家叫我胆小鬼 tells no name.
+            if spreads or not whole or match.group()[0] not in "叫喊管":
+                found.append(Name(*match.span(1), spreads and whole))
+    return found
+
+
+_CALLED_ONE = re.compile(
+    r"(?<![喊大])(?:叫|名叫)[“\"]?([\u4e00-\u9fff]{2,3})[”\"]?的(?:那个)?"
+    r"(?:女孩|男孩|女生|男生|女人|男人|女的|男的|姑娘|小伙|孩子|小孩|人(?!们)|同学|同事|室友|朋友|老师|医生|网友)"
+)
+"""Somebody called X."""
+
+_IS_NAME = re.compile(
+    r"(?:^|[，。！？：；“\s])([\u4e00-\u9fff]{2,3}?)是(?:我|他|她|[我他她你].{1,3})的(?:小名|大名|名字|本名|乳名|网名|昵称)"
+)
+"""X is somebody's name."""
+
+
+_PARTS = "|".join(sorted(word_list("name_words.txt", "minority_parts"), key=len, reverse=True))
+
+_MINORITY = re.compile(
+    rf"(?:{_PARTS})(?:[·・•]?(?:{_PARTS})|[尔娜拉孜木江提汗罕夏甫丁斯热克买力娅玛措吉珠嘎卓]){{1,4}}"
+)
+"""次仁卓玛, 买买提江: two parts, or one with an ending."""
+
+_LATIN = re.compile(
+    r"(?<![A-Za-z0-9_.@/\-])(?:[A-Z][a-z]{1,11}(?: [A-Z][a-z]{1,14}){0,2})(?![A-Za-z0-9_@/])"
+)
+
+
+def find_foreign(text: str) -> list[Name]:
+    """The foreign names of `text`."""
+    latin = [name for match in _LATIN.finditer(text) if (name := _latin(text, match))]
+    return latin + [Name(*match.span(), True) for match in _MINORITY.finditer(text)]
+
+
+_NEAR = re.compile(
+    r"\s?(?:说|他|她|是我|和|跟|姐|哥|总|对我|告诉|都|又|就|在|把|从|给我|今天|昨天|天天|老是|一直|走|没|不|也|的(?:男|女|老|妈|爸|眼|声|生|电|消)|[，。！？、]|$)"
+)
+
+_BESIDE = re.compile(r"(?:^|[，。！？、：\s]|和|跟|对|给|被|让|找|问|叫|把|喜欢|爱|信任|因为|是)$")
+
+
+_ENGLISH_CUE = re.compile(r"(?i:\b(?:my name is|i'm|i am|name's|call me|this is|named|called) )$")
+
+
+def _latin(text: str, match: re.Match[str]) -> Name | None:
+    start, end = match.span()
+    first = match.group().partition(" ")[0]
+    before = text[max(0, start - 14) : start]
+    if first.lower() in LATIN_STOP or not first[0].isupper():
+        return None
+    if first in ENGLISH_NAMES or _ENGLISH_CUE.search(before):
+        return Name(start, end, True)
+    beside = KIN.search(before) or (_BESIDE.search(before) and _NEAR.match(text, end))
+    if beside and len(first) > 2 and HAN.search(text):
+        return Name(start, start + len(first), True)
+    return None

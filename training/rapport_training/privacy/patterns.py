@@ -1,8 +1,8 @@
 """Identifiers that have a form of their own: numbers, addresses on the net, accounts, birth dates.
 
 All patterns run on a copy of the text in which full-width letters and digits are half-width (one
-character for one, so positions hold); telephone, identity and account numbers also on a copy in
-which 一三八 reads 138. Numbers that anybody may know stay: 110, 12356, 400-..., crisis hotlines.
+character for one, so positions hold); mobile numbers also on a copy in which 一三八 reads 138. Numbers
+that anybody may know stay: 110, 12356, 400-..., crisis hotlines.
 
 Identity numbers are taken with or without a right checksum: a mistyped one still points at a person.
 That is why neither python-stdnum nor phonenumbers is used: both exist to refuse.
@@ -47,16 +47,11 @@ _ID = re.compile(
     rf"(?<![0-9A-Za-z])[1-9](?:{_S}\d){{5}}{_S}{_DATE8}(?:{_S}\d){{3}}{_S}[0-9Xx](?![0-9A-Za-z])"
     r"|(?<![0-9A-Za-z])[1-9]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?![0-9A-Za-z])"
 )
-_ID_CUE = re.compile(
-    r"(?:身份证|身份號|身分证|证件|identity card|ID card)[^\d\n]{0,8}?((?:\d[ \-]?){14,17}[0-9Xx])(?![0-9A-Za-z])"
-    r"|(?:护照|通行证|passport)[^\dA-Za-z\n]{0,6}((?:number|no\.?)?\s?[A-Za-z]{1,2}\d{7,9})(?![0-9A-Za-z])",
+_PASSPORT = re.compile(
+    r"(?:护照|通行证|passport)[^\dA-Za-z\n]{0,6}((?:number|no\.?)?\s?[A-Za-z]{1,2}\d{7,9})(?![0-9A-Za-z])",
     re.I,
 )
 _CARD = re.compile(r"(?<![0-9A-Za-z.])[2-69]\d{3}(?:[ \-]?\d){12,15}(?![0-9])")
-_CARD_CUE = re.compile(
-    r"(?:银行卡|卡号|信用卡|储蓄卡|账户|帐户|户头|工资卡|card)[^\d\n]{0,8}?((?:\d[ \-]?){11,18}\d)(?!\d)",
-    re.I,
-)
 
 _MOBILE = re.compile(rf"(?<!\d)(?:[(]?(?:\+|00)?86[)]?{_S})?1{_S}[3-9](?:{_S}\d){{9}}(?!\d)")
 _LANDLINE = re.compile(
@@ -93,12 +88,6 @@ _PUBLIC = frozenset(
 """Crisis and counselling lines that are printed in public, digits only."""
 
 _ID_WORD = r"(?![A-Za-z]{1,3}(?![A-Za-z0-9_\-]))[A-Za-z0-9_][A-Za-z0-9_\-.]{2,28}[A-Za-z0-9_]"
-_QQ = re.compile(
-    rf"(?:(?<![A-Za-z])Q{{1,2}}|扣扣|抠抠|蔻蔻|企鹅|秋秋|球球)(?:群|空间)?{_IS}(?<!\d)(\d(?:[ \-]?\d){{4,11}})(?!\d)"
-    r"|(?<!\d)(\d{5,11})\s?[(,，]?(?:这?就?是)?(?:我|他|她)?的?(?:QQ|扣扣)(?!\.)"
-    r"|(?:加我|加一下|加好友|群号)[\s:：是]{0,3}(\d{5,11})(?!\d)",
-    re.I,
-)
 _LOOSE = re.compile(
     r"(?:(?<![A-Za-z])(?:Q{1,2}|VX?|WX)(?![A-Za-z])|扣扣|企鹅|微信|薇信|加我|敲我|戳我|滴我|小窗|账号|帐号)[^\dA-Za-z。！？!?\n]{0,12}"
     r"(?<![\d.])(\d{6,11}|(?=[A-Za-z\-]*[\d_])[A-Za-z][A-Za-z0-9_\-]{5,19})(?![\dA-Za-z.元块万年月%岁个人次条])"
@@ -148,19 +137,16 @@ _BORN_AM = re.compile(
     rf"(?:我|他|她|本人|孩子|儿子|女儿)是?({_FULL_DATE})(?:的|生)(?=[，。,.;；！!？?、）)\s]|$)"
 )
 _BORN_ON_PAPER = re.compile(
-    r"(?:病历|病案|小结|档案|身份证|户口|履历|简历|登记表|登记的?|证件|诊断书|报告单?|资料|表格)[^\d。！？\n]{0,16}?"
+    r"(?:病历|病案|小结|档案|身份证|户口|履历|简历|登记表?|证件|诊断书|报告单?|资料|表格)[^\d。！？\n]{0,16}?"
     rf"(?<!\d)(?=19\d\d|200\d|201[0-5])({_FULL_DATE})(?=[，,、。；\s（(]|$)"
-    rf"|[，,、\s][男女][，,、\s](?=19|20)({_FULL_DATE})|(?=19|20)({_FULL_DATE})[，,、\s][男女](?=[，,、。\s]|$)"
 )
 
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (_URL, "网址"),
     (_ID, "身份证"),
-    (_ID_CUE, "身份证"),
+    (_PASSPORT, "身份证"),
     (_CARD, "银行卡"),
     (_MOBILE, "电话"),
-    (_CARD_CUE, "银行卡"),
-    (_QQ, "账号"),
     (_LANDLINE, "电话"),
     (_WORLD, "电话"),
     (_LOCAL, "电话"),
@@ -169,7 +155,6 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (_LOOSE, "账号"),
     (_PLATE, "车牌"),
 )
-_SPELT_FORMS = tuple(form for form in _FORMS if form[0] in (_ID, _MOBILE, _QQ, _LANDLINE, _WECHAT))
 
 
 def half_width(text: str) -> str:
@@ -193,9 +178,7 @@ def find_forms(text: str) -> list[Found]:
         for pattern in (_BORN_BEFORE, _BORN_AFTER, _BORN_AM, _BORN_ON_PAPER):
             plain = _take(pattern, "出生日期", plain, found)
     if _SPELT.search(plain):
-        read = plain.translate(_READ)
-        for pattern, kind in _SPELT_FORMS:
-            read = _take(pattern, kind, read, found)
+        _take(_MOBILE, "电话", plain.translate(_READ), found)
     return sorted(found)
 
 

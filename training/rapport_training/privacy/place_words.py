@@ -1,13 +1,12 @@
-"""Words for finding places, schools and employers, and how far a name reaches to the left."""
+"""Words for finding places, schools and employers."""
 
 from __future__ import annotations
 
 import re
 
-from rapport_training.privacy.name_words import HAN
-from rapport_training.privacy.words import part_of_speech, places, word_list
+from rapport_training.privacy.words import word_list
 
-LOCATIVE = frozenset(word_list("place_words.txt", "locative"))
+LOCATIVE = word_list("place_words.txt", "locative")
 """Words before a place that make an ambiguous name one."""
 
 AMBIGUOUS = frozenset(word_list("place_words.txt", "ambiguous"))
@@ -15,9 +14,6 @@ AMBIGUOUS = frozenset(word_list("place_words.txt", "ambiguous"))
 
 NEVER = frozenset(word_list("place_words.txt", "never"))
 """... and those that are nearly always the word."""
-
-LANDMARKS = frozenset(word_list("place_words.txt", "landmarks"))
-"""Well-known places below the counties."""
 
 FIXED = re.compile(
     r"北京时间|北京烤鸭|德州扑克|南京板鸭|兰州(?:拉面|牛肉面)|重庆(?:小面|火锅)|四川火锅|青岛啤酒|武汉(?:热干面|鸭脖)|长沙臭豆腐|天津(?:麻花|煎饼|饭)|南京(?:大屠杀|条约|路)?(?:步行街)?(?<=大屠杀)"
@@ -32,17 +28,11 @@ SUFFIXES = word_list("place_words.txt", "suffixes")
 PUBLIC_GROUNDS = frozenset(word_list("place_words.txt", "public_grounds"))
 """Suffixes that stand after any noun and so need more evidence."""
 
-NO_TOWN = frozenset(word_list("place_words.txt", "no_town"))
-"""What ends like a town and is none."""
-
 GENERIC = frozenset(word_list("place_words.txt", "generic"))
 """What before a suffix makes no name: 这个 小区, 高档 小区."""
 
 SCHOOL_TAILS = word_list("place_words.txt", "school_tails")
 """Last parts of the names of schools."""
-
-NAMED_SCHOOLS = frozenset(word_list("place_words.txt", "named_schools"))
-"""Those before which any noun is a name, after 在 or 考上."""
 
 UNIVERSITIES = word_list("place_words.txt", "universities")
 """Schools known by a short name."""
@@ -59,13 +49,7 @@ WORD_EMPLOYERS = frozenset(word_list("place_words.txt", "word_employers"))
 ORGANISATION_TAILS = word_list("place_words.txt", "organisation")
 """Last parts of the names of organisations."""
 
-WEAK_ORGANISATION = frozenset(word_list("place_words.txt", "weak_organisation"))
-"""Those of them that also stand without a name: 一家 公司."""
-
-ORGANISATION_STOP = frozenset(word_list("place_words.txt", "organisation_stop"))
-"""What an organisation does not begin with."""
-
-JOIN_WORK = frozenset(word_list("place_words.txt", "join_work"))
+JOIN_WORK = word_list("place_words.txt", "join_work")
 """Words before an employer."""
 
 AT_WORK = re.compile(
@@ -73,47 +57,3 @@ AT_WORK = re.compile(
 )
 
 FUNCTION_WORDS = "的了是我你他她这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎个得给被把跟对让但而且或与及之为其以从向于所如果因已经谁哪您住些座条位每各"
-
-
-def run_start(words: list[str], index: int) -> int:
-    """Index of the first word of the name that ends before the word `index`; `index` if none."""
-    first, size = index, 0
-    while first and size < 6:
-        word = words[first - 1]
-        after_place = first > 1 and words[first - 2] in places() and len(word) > 1
-        if not HAN.fullmatch(word) or word in LOCATIVE or len(word) > 4:
-            break
-        if (
-            word == "里"
-            and first > 1
-            and words[index] == "小区"
-            and words[first - 2] not in GENERIC
-        ):
-            size, first = size + 1, first - 1
-            continue
-        if word in GENERIC and not after_place:
-            break
-        tag = part_of_speech(word)
-        if tag[:1] == "v" and len(word) == 1:
-            break
-        if tag in {"r", "p", "c", "u", "uj", "ul", "d", "m", "q", "y", "f"} and word not in {
-            "中",
-            "东",
-            "西",
-            "南",
-            "北",
-        }:
-            break
-        road = words[index][-1] in "路街道巷"
-        if (
-            tag[:1] in {"v", "a", "t", "i", "l"}
-            and len(word) > 1
-            and (size or (tag[:1] == "v" and not road))
-            and word not in {"解放", "建设", "复兴", "和平", "幸福", "光明", "团结"}
-        ):
-            break
-        size += len(word)
-        if size > 6:
-            break
-        first -= 1
-    return first

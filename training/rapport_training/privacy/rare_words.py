@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+from rapport_training.privacy.gazetteer import short_names
 from rapport_training.privacy.name_words import (
+    ANY_TITLE,
     HAN,
     NO_GIVEN,
     NO_PERSON,
@@ -17,13 +19,12 @@ from rapport_training.privacy.name_words import (
     SURNAMES_RARE,
     SURNAMES_SURE,
     TWICE_STOP,
+    surname_at,
 )
-from rapport_training.privacy.place_words import EMPLOYERS, LANDMARKS, UNIVERSITIES
-from rapport_training.privacy.towns import short_names
+from rapport_training.privacy.place_words import EMPLOYERS, UNIVERSITIES
 from rapport_training.privacy.words import (
     frequency,
     given_score,
-    is_popular,
     part_of_speech,
     places,
 )
@@ -41,8 +42,6 @@ _FUNCTION = frozenset("rpcudmyf")
 
 _SURNAMES = SURNAMES_SURE | SURNAMES_LIKELY | SURNAMES_RARE
 
-_RANKED = frozenset("丫妮妞娃")
-
 
 @lru_cache(maxsize=65536)
 def may_be_named(word: str) -> bool:
@@ -54,38 +53,31 @@ def may_be_named(word: str) -> bool:
         surname = word in SURNAMES_SURE or (word in SURNAMES_LIKELY and tag[:1] in "qnvaj")
         if word in NO_GIVEN or (tag[:1] in _FUNCTION and not surname):
             return False
-        rare = frequency(word) < COMMON_CHARACTER
-        return surname or (rare and (given_score(word) > -1.0 or word in _RANKED))
+        return surname or (frequency(word) < COMMON_CHARACTER and given_score(word) > -1.0)
     if word in _known():
         return True
-    if word in NO_PERSON or word in TWICE_STOP or word in _HARMLESS:
+    if word in NO_PERSON or word in TWICE_STOP:
         return False
     if tag in _PROPER:
         return True
-    if len(word) > 2:
+    if len(word) > 2 or frequency(word) >= COMMON_WORD:
         return False
     if word[0] == word[1]:
         return tag[:1] not in "vdozaim"
-    if frequency(word) >= COMMON_WORD:
-        return False
-    return (
-        is_popular(word)
-        or given_score(word) >= 0
-        or word[1] == "儿"
-        or (word[0] in _SURNAMES and tag[:1] not in _FUNCTION and given_score(word[1]) > -2)
-    )
+    surname = word[0] in _SURNAMES and tag[:1] not in _FUNCTION and given_score(word[1]) > -2
+    nickname = word[0] in "小老阿" and (word[1] in _SURNAMES or given_score(word[1]) > 0)
+    return given_score(word) >= 0 or surname or nickname
+
+
+@lru_cache(maxsize=65536)
+def may_be_called(before: str, word: str) -> bool:
+    """Whether two words may be a surname with its title or a nickname: 段 主任, 小 北."""
+    if before in "小老阿":
+        return len(word) == 1 and HAN.match(word) is not None and word not in NO_GIVEN
+    return surname_at(before, 0)[0] == len(before) and ANY_TITLE.match(word) is not None
 
 
 @cache
 def _known() -> frozenset[str]:
-    named = {*short_names(), *places(), *EMPLOYERS, *UNIVERSITIES, *LANDMARKS}
-    common = {word for word in named if word in NO_PERSON or frequency(word) >= 3 * COMMON_WORD}
-    return frozenset((named - common - _HARMLESS) | places().keys() | _ORGANISED)
-
-
-_HARMLESS = frozenset(
-    ("心理咨询", "恋爱", "男友", "女友", "男生", "女生", "东西", "长大", "聊天", "城市", "完美")
-)
-"""Words of counselling that would have half of its sentences read."""
-
-_ORGANISED = frozenset(("有限公司", "分公司", "集团", "总部", "事务所", "研究所", "研究院"))
+    named = {*short_names(), *EMPLOYERS, *UNIVERSITIES} - NO_PERSON
+    return frozenset({word for word in named if frequency(word) < 3 * COMMON_WORD} | {*places()})

@@ -89,6 +89,9 @@ def _popular() -> frozenset[str]:
 @cache
 def _segmenter() -> rjieba.Jieba:
     segmenter = rjieba.Jieba()
+    for word in word_list("name_words.txt", "no_person"):
+        if not segmenter.has_word(word):
+            segmenter.add_word(word, None, "x")
     for place in places():
         if len(place) > 2 or place.endswith("县"):
             segmenter.add_word(place, None, "ns")
