@@ -65,6 +65,7 @@ def copied(models: dict[str, Path], tmp_path: Path) -> Any:
 @pytest.fixture
 def config(data: Path, tmp_path: Path) -> RunConfig:
     return RunConfig(
+        base="named by each test",
         data=str(data),
         tasks=("rapport_perplexity",),
         generation=Generation("greedy", max_new_tokens=8),
