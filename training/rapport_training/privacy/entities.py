@@ -21,7 +21,6 @@ from rapport_training.privacy.name_words import (
     TITLES,
     TWICE_STOP,
     Name,
-    surname_at,
 )
 from rapport_training.privacy.patterns import Found
 from rapport_training.privacy.place_words import (
@@ -93,8 +92,6 @@ Set on the development sentences: a name that stays harms more than a masked wor
 
 @lru_cache(maxsize=65536)
 def _is_ordinary(surface: str) -> bool:
-    if surface[0] in "小老阿" and surname_at(surface, 1)[0]:
-        return False
     words = [word for word in segment(surface) if part_of_speech(word) not in _PERSONS]
     whole = words == [surface]
     return any(
