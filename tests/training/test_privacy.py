@@ -194,6 +194,8 @@ def test_ordinary_talk_stays(text: str) -> None:
         "我们在合作，资源很少。",
         "我妹妹{姓名|春晓}又哭了。",
         "我在{地点|柳叶湖}散步。",
+        "室友{姓名|Kaylin}又摔门了。",
+        "工作以后我总觉得自己是个菜鸟。",
     ],
 )
 def test_each_rule_has_a_sentence_that_needs_it(line: str) -> None:

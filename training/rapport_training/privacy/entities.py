@@ -28,7 +28,6 @@ from rapport_training.privacy.place_words import (
     EMPLOYERS,
     FIXED,
     GENERIC,
-    NEVER,
     UNIVERSITIES,
     WORD_EMPLOYERS,
 )
@@ -49,7 +48,7 @@ _NOBODY = NO_PERSON | PUBLIC_FIGURES | TWICE_STOP
 
 _PERSONS = frozenset(("", "nr", "nrt", "nrfg", "nz"))
 
-_EVERYWHERE = frozenset(word_list("place_words.txt", "everywhere")) | NEVER | AMBIGUOUS
+_EVERYWHERE = frozenset(word_list("place_words.txt", "everywhere")) | AMBIGUOUS
 """Places that point at nobody."""
 
 _TAIL_AT_END = re.compile(f"(?:{TAIL.pattern}|[一二三四五六七八九十附实验][中小]|大附中)$")

@@ -6,14 +6,8 @@ import re
 
 from rapport_training.privacy.words import word_list
 
-LOCATIVE = word_list("place_words.txt", "locative")
-"""Words before a place that make an ambiguous name one."""
-
 AMBIGUOUS = frozenset(word_list("place_words.txt", "ambiguous"))
 """Places whose name is also a word: they need context."""
-
-NEVER = frozenset(word_list("place_words.txt", "never"))
-"""... and those that are nearly always the word."""
 
 FIXED = re.compile(
     r"北京时间|北京烤鸭|德州扑克|南京板鸭|兰州(?:拉面|牛肉面)|重庆(?:小面|火锅)|四川火锅|青岛啤酒|武汉(?:热干面|鸭脖)|长沙臭豆腐|天津(?:麻花|煎饼|饭)|南京(?:大屠杀|条约|路)?(?:步行街)?(?<=大屠杀)"
