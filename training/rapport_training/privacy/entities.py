@@ -21,7 +21,6 @@ from rapport_training.privacy.name_words import (
     TITLES,
     TWICE_STOP,
     Name,
-    surname_at,
 )
 from rapport_training.privacy.patterns import Found
 from rapport_training.privacy.place_words import (
@@ -29,7 +28,6 @@ from rapport_training.privacy.place_words import (
     EMPLOYERS,
     FIXED,
     GENERIC,
-    NEVER,
     UNIVERSITIES,
     WORD_EMPLOYERS,
 )
@@ -50,7 +48,7 @@ _NOBODY = NO_PERSON | PUBLIC_FIGURES | TWICE_STOP
 
 _PERSONS = frozenset(("", "nr", "nrt", "nrfg", "nz"))
 
-_EVERYWHERE = frozenset(word_list("place_words.txt", "everywhere")) | NEVER | AMBIGUOUS
+_EVERYWHERE = frozenset(word_list("place_words.txt", "everywhere")) | AMBIGUOUS
 """Places that point at nobody."""
 
 _TAIL_AT_END = re.compile(f"(?:{TAIL.pattern}|[一二三四五六七八九十附实验][中小]|大附中)$")
@@ -93,8 +91,6 @@ Set on the development sentences: a name that stays harms more than a masked wor
 
 @lru_cache(maxsize=65536)
 def _is_ordinary(surface: str) -> bool:
-    if surface[0] in "小老阿" and surname_at(surface, 1)[0]:
-        return False
     words = [word for word in segment(surface) if part_of_speech(word) not in _PERSONS]
     whole = words == [surface]
     return any(

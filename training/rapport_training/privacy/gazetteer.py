@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from rapport_training.privacy.patterns import Found
-from rapport_training.privacy.place_words import AMBIGUOUS, FIXED, LOCATIVE, NEVER
+from rapport_training.privacy.place_words import AMBIGUOUS, FIXED
 from rapport_training.privacy.words import part_of_speech, places, word_list
 
 THRESHOLD = 2.0
@@ -48,7 +48,7 @@ def short_names() -> dict[str, float]:
     sure = [place for place, kind in places().items() if kind == "division"]
     names |= dict.fromkeys((*sure, *word_list("place_words.txt", "landmarks")), THRESHOLD)
     names |= {name: 0.3 for name in AMBIGUOUS if name in names}
-    return {name: score for name, score in names.items() if name not in NEVER}
+    return names
 
 
 @cache
@@ -88,8 +88,6 @@ def _context(text: str, start: int, end: int) -> float:
     before = text[max(0, start - 4) : start]
     if _BEFORE.search(before):
         score += 1.7
-    elif before.endswith(LOCATIVE):
-        score += 1.2
     if _AFTER.match(text, end):
         score += 1.6
     elif end == len(text) or text[end] in _EDGE:

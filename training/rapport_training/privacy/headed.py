@@ -13,11 +13,9 @@ from bisect import bisect_left
 from rapport_training.privacy.name_words import BOUNDARY, HAN
 from rapport_training.privacy.patterns import Found
 from rapport_training.privacy.place_words import (
-    AT_WORK,
     FUNCTION_WORDS,
     GENERIC,
     ORGANISATION_TAILS,
-    PUBLIC_GROUNDS,
     SCHOOL_TAILS,
     SUFFIXES,
 )
@@ -134,8 +132,7 @@ def _score(named: list[str], text: str, start: int, match: re.Match[str]) -> flo
         score += 0.5
     if _LEFT.search(text[max(0, start - 4) : start]):
         score += 0.8
-    score += 0.8 if AT_WORK.match(text, end) else 0.0
     score += 0.4 if text[end : end + 1] in BOUNDARY else 0.0
     if KINDS_BY_TAIL[tail] == "地点":
-        return score + (2.0 if DOOR.match(text, end) else 0.0) - (tail in PUBLIC_GROUNDS)
+        return score + (2.0 if DOOR.match(text, end) else 0.0)
     return score + (1.0 if tail[0] in "一二三四五六七八九" else 0.0)

@@ -10,7 +10,6 @@ import re
 from rapport_training.privacy.patterns import Found
 from rapport_training.privacy.place_words import (
     EMPLOYERS,
-    JOIN_WORK,
     UNIVERSITIES,
     WEAK_UNIVERSITIES,
     WORD_EMPLOYERS,
@@ -90,7 +89,7 @@ def works_there(text: str, start: int, end: int) -> bool:
     if text[start:end] in WORD_EMPLOYERS and before and not before.endswith(_INSIDE):
         return False
     clause = _CLAUSE.split(text[:start])[-1] + "■" + _CLAUSE.split(text[end:])[0]
-    return before.endswith(JOIN_WORK) or _WORK.search(clause) is not None
+    return _WORK.search(clause) is not None
 
 
 _INSIDE = (

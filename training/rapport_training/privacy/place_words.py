@@ -6,14 +6,8 @@ import re
 
 from rapport_training.privacy.words import word_list
 
-LOCATIVE = word_list("place_words.txt", "locative")
-"""Words before a place that make an ambiguous name one."""
-
 AMBIGUOUS = frozenset(word_list("place_words.txt", "ambiguous"))
 """Places whose name is also a word: they need context."""
-
-NEVER = frozenset(word_list("place_words.txt", "never"))
-"""... and those that are nearly always the word."""
 
 FIXED = re.compile(
     r"北京时间|北京烤鸭|德州扑克|南京板鸭|兰州(?:拉面|牛肉面)|重庆(?:小面|火锅)|四川火锅|青岛啤酒|武汉(?:热干面|鸭脖)|长沙臭豆腐|天津(?:麻花|煎饼|饭)|南京(?:大屠杀|条约|路)?(?:步行街)?(?<=大屠杀)"
@@ -24,9 +18,6 @@ FIXED = re.compile(
 
 SUFFIXES = word_list("place_words.txt", "suffixes")
 """Last parts of the names of small places."""
-
-PUBLIC_GROUNDS = frozenset(word_list("place_words.txt", "public_grounds"))
-"""Suffixes that stand after any noun and so need more evidence."""
 
 GENERIC = frozenset(word_list("place_words.txt", "generic"))
 """What before a suffix makes no name: 这个 小区, 高档 小区."""
@@ -48,12 +39,5 @@ WORD_EMPLOYERS = frozenset(word_list("place_words.txt", "word_employers"))
 
 ORGANISATION_TAILS = word_list("place_words.txt", "organisation")
 """Last parts of the names of organisations."""
-
-JOIN_WORK = word_list("place_words.txt", "join_work")
-"""Words before an employer."""
-
-AT_WORK = re.compile(
-    r"(?:里|那边|那里|总部|分部|分公司|门店|店里)?(?:上班|工作|实习|任职|就职|打工|供职|兼职|干活|干了|做了?|当|送快递|送货|跑业务|教书|教(?=[\u4e00-\u9fff]{1,2}[，。])|卖(?!力)|待了|呆了|的?(?:同事|员工|offer|工作|老板|领导|面试|岗位|工资)|裁员|裁掉|辞职|离职|入职|面试|加班|搬砖|跑外卖|送外卖|开车|值班|值夜班|规培|轮转|轮岗|任教)"
-)
 
 FUNCTION_WORDS = "的了是我你他她这那有没不在和就都也很还要会说去来到过着吗呢吧啊什么怎个得给被把跟对让但而且或与及之为其以从向于所如果因已经谁哪您住些座条位每各"
