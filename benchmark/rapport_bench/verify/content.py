@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from rapport_bench.common.escape import one_line
 from rapport_bench.common.identity import digest
+from rapport_bench.common.model import breaches
 from rapport_bench.judging.gate_policy import read_policy
-from rapport_bench.results.fields import Section, breaches
+from rapport_bench.results.fields import Section
 from rapport_bench.results.result import Result, checked, path_of, slug
 from rapport_bench.results.roles import ROLES
 from rapport_bench.results.sections import ArmSection

@@ -95,12 +95,14 @@ def read_ratings(path: str | Path, study: Study) -> RatingFile:
 def _from_json(path: Path, data: bytes) -> RatingFile:
     remedy = "Give the file that the page exported, or export it once more."
     try:
-        export = model.parsed(Export, parse_json(data.decode("utf-8-sig")))
-    except ValidationError as error:
-        said = model.problem(error)
-        raise BadInput(f"{path}: not what the page exports: {said}", remedy=remedy) from None
+        content = parse_json(data.decode("utf-8-sig"))
     except ValueError:
         raise BadInput(f"{path}: not JSON, or only part of it", remedy=remedy) from None
+    try:
+        export = model.parsed(Export, content)
+    except ValidationError as error:
+        said = model.breaches(error, content)[0]
+        raise BadInput(f"{path}: not what the page exports: {said}", remedy=remedy) from None
     entries = tuple(
         Entry(
             path.name,
