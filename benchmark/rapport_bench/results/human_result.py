@@ -17,7 +17,7 @@ from rapport_bench.common.files import to_json, write_atomically
 from rapport_bench.common.model import read_file
 from rapport_bench.results import result as results
 from rapport_bench.results.human_sections import Analysis, HumanContent, RatingsSection
-from rapport_bench.results.ratings import Ratings
+from rapport_bench.results.ratings import COLUMNS, Ratings
 from rapport_tasks.common.errors import BadInput
 
 SCHEMA_VERSION: Literal["1.0"] = "1.0"
@@ -149,23 +149,16 @@ def files_in(folder: str | Path) -> list[Path]:
 def ratings_of(result: HumanResult) -> Ratings:
     """The ratings in a result, of excluded raters too."""
     content = result.content
-    columns = content.ratings
     return Ratings(
         tuple(rater.code for rater in content.raters),
         content.items.id,
         tuple(arm.result_id for arm in content.arms),
         tuple(result.scales),
         tuple(scale.points for scale in content.scales),
-        np.array(columns.rater, dtype=np.int64),
-        np.array(columns.item, dtype=np.int64),
-        np.array(columns.arm, dtype=np.int64),
-        np.array(columns.scale, dtype=np.int64),
-        np.array(columns.value, dtype=np.int64),
-        np.array(columns.again, dtype=np.bool_),
+        *(np.array(column, dtype=np.int64) for _, column in content.ratings),
     )
 
 
 def columns_of(ratings: Ratings) -> RatingsSection:
     """Ratings as a result holds them; what `ratings_of` reads back."""
-    names = RatingsSection.model_fields
-    return RatingsSection(**{name: getattr(ratings, name).tolist() for name in names})
+    return RatingsSection(**{name: getattr(ratings, name).tolist() for name in COLUMNS})

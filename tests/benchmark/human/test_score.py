@@ -18,7 +18,7 @@ from rapport_bench.human.ratings.files import read_ratings
 from rapport_bench.human.sheets.table import FIXED, to_csv
 from rapport_bench.results import human_result
 from rapport_bench.results.result import result_id
-from rapport_bench.verify.human import problems
+from rapport_bench.verify.folder import verify
 from rapport_bench.words import studies
 from rapport_tasks.common.errors import BadInput
 
@@ -155,7 +155,7 @@ def test_scores_of_arms_for_leaderboard_and_report(scored) -> None:
 
 
 def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
-    assert problems(scored.path) == []
+    assert verify([scored.path]).problems == ()
     data = json.loads(scored.path.read_text(encoding="utf-8"))
 
     def said(changed: dict[str, object], name: str = "pilot") -> str:
@@ -163,7 +163,7 @@ def test_verified_as_it_is_and_not_when_changed(scored, rated) -> None:
         before = scored.path.read_text(encoding="utf-8")
         path.write_text(json.dumps(changed), encoding="utf-8")
         try:
-            return "; ".join(message for message, _ in problems(path))
+            return "; ".join(problem.message for problem in verify([path]).problems)
         finally:
             path.unlink()
             scored.path.write_text(before, encoding="utf-8")

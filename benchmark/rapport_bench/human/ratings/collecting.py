@@ -222,18 +222,11 @@ def _unblinded(study: Study, key: Key, values: Mapping[Unit, int]) -> Ratings:
         item = key.repeats.get(shown, shown)
         arm = arms.index(key.items[item].letters[letter])
         rows.append((raters[rater], items[item], arm, scales.index(scale), value, again))
-    columns = np.array(rows, dtype=np.int64).reshape(-1, 6).T
-    rater_at, item_at, arm_at, scale_at, given, again_at = columns
     return Ratings(
         tuple(code_of(place) for place in range(len(study.raters))),
         study.items,
         tuple(arms),
         tuple(scales),
         tuple(scale.points for scale in study.scales),
-        rater_at,
-        item_at,
-        arm_at,
-        scale_at,
-        given,
-        again_at.astype(np.bool_),
+        *np.array(rows, dtype=np.int64).reshape(-1, 6).T,
     )
