@@ -44,8 +44,6 @@ def test_wide_and_empty_rows_change_nothing(study, tmp_path) -> None:
         return read_ratings(path, study.study)
 
     expected = read("", tmp_path / "a.csv")
-    assert len(expected.table.entries) == 3 * (len(rows) - 1)
-    assert read("," * 500 + "\n" + "," * 9, tmp_path / "a.csv").table.studies == {"pilot"}
-    assert len(read("," * 500 + "\n" + "," * 9, tmp_path / "a.csv").table.entries) == 3 * (
-        len(rows) - 1
-    )
+    assert len(expected.entries) == 3 * (len(rows) - 1)
+    assert read("," * 500 + "\n" + "," * 9, tmp_path / "a.csv").studies == {"pilot"}
+    assert len(read("," * 500 + "\n" + "," * 9, tmp_path / "a.csv").entries) == 3 * (len(rows) - 1)

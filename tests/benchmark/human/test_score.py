@@ -249,7 +249,7 @@ VALUES = {"base": 2, "new": 4}
 
 
 def values_of(made: Made, path: Path) -> dict[tuple[str, str, str], str]:
-    found = read_ratings(path, made.study).table
+    found = read_ratings(path, made.study)
     assert not found.problems
     assert found.studies == {"pilot"}
     assert {entry.rater for entry in found.entries} == {"r01"}
@@ -302,7 +302,7 @@ def test_the_sheets_that_are_sent_are_read_back(tmp_path) -> None:
     sent = sheet_of(2)
     made = made_study(tmp_path, raters=1, items=2, repeats=0, attention=0)
     (tmp_path / "r01.csv").write_text(to_csv(sent), encoding="utf-8")
-    found = read_ratings(tmp_path / "r01.csv", made.study).table
+    found = read_ratings(tmp_path / "r01.csv", made.study)
     assert not found.problems
     assert [(e.rater, e.item, e.letter, e.scale) for e in found.entries] == [
         ("r01", item, letter, scale)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ConfigDict, ValidationError
 
 from rapport_bench.common import model
-from rapport_bench.human.ratings.tables import Entry, RatingTable, plain, read_table
+from rapport_bench.human.ratings.tables import Entry, RatingFile, plain, read_table
 from rapport_bench.human.sheets.study import Study
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.parsing import parse_json
@@ -51,28 +50,11 @@ class Export(model.FileModel):
     """Whether a program made the ratings."""
 
 
-@dataclass(frozen=True, slots=True)
-class RatingFile:
-    """What one file says.
-
-    Attributes:
-        name: Without folder.
-        table: Its ratings.
-        simulated: Whether it says that a program made it.
-        sheet_sha256: Of the sheet it was filled in on; `None` if it does not say.
-    """
-
-    name: str
-    table: RatingTable
-    simulated: bool = False
-    sheet_sha256: str | None = None
-
-
 def read_ratings(path: str | Path, study: Study) -> RatingFile:
     """Read one file of ratings, by its suffix.
 
     Raises:
-        BadInput: It cannot be read at all; single bad entries are in ``table.problems``.
+        BadInput: It cannot be read at all; single bad entries are in ``problems``.
     """
     path = Path(path)
     try:
@@ -89,7 +71,7 @@ def read_ratings(path: str | Path, study: Study) -> RatingFile:
             f"{path}: {suffix or 'no suffix'}: not a file of ratings",
             remedy="Give the page's .json, or .csv (save a workbook as CSV).",
         )
-    return RatingFile(path.name, _from_csv(path, data, study))
+    return _from_csv(path, data, study)
 
 
 def _from_json(path: Path, data: bytes) -> RatingFile:
@@ -112,8 +94,8 @@ def _from_json(path: Path, data: bytes) -> RatingFile:
         )
         for number, row in enumerate(export.ratings, start=1)
     )
-    table = RatingTable(entries, frozenset({export.study}))
-    return RatingFile(path.name, table, export.simulated, export.sheet_sha256)
+    studies = frozenset({export.study})
+    return RatingFile(path.name, entries, studies, (), export.simulated, export.sheet_sha256)
 
 
 def _as_text(value: float | str | bool | None) -> str:
@@ -123,7 +105,7 @@ def _as_text(value: float | str | bool | None) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _from_csv(path: Path, data: bytes, study: Study) -> RatingTable:
+def _from_csv(path: Path, data: bytes, study: Study) -> RatingFile:
     text = _decoded(path, data)
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)

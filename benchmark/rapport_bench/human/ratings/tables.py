@@ -55,18 +55,24 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class RatingTable:
-    """What a table says.
+class RatingFile:
+    """What one file says.
 
     Attributes:
+        name: Without folder.
         entries: Its ratings; blank cells are entries without a value.
-        studies: What its column "study" holds.
+        studies: Of which studies it says that they are.
         problems: What is wrong with it.
+        simulated: Whether it says that a program made it.
+        sheet_sha256: Of the sheet it was filled in on; `None` if it does not say.
     """
 
+    name: str
     entries: tuple[Entry, ...] = ()
     studies: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
+    simulated: bool = False
+    sheet_sha256: str | None = None
 
 
 def quoted(text: str) -> str:
@@ -93,7 +99,7 @@ def headings(study: Study) -> list[str]:
     return ["study", "rater", "item", "letter", *(scale.name for scale in study.scales)]
 
 
-def read_table(rows: Sequence[Sequence[str]], study: Study, file: str) -> RatingTable:
+def read_table(rows: Sequence[Sequence[str]], study: Study, file: str) -> RatingFile:
     """Read one table of ratings.
 
     Args:
@@ -107,7 +113,7 @@ def read_table(rows: Sequence[Sequence[str]], study: Study, file: str) -> Rating
     if wrong:
         counts = ", ".join(f"{head.count(name) or 'no'} column {name!r}" for name in wrong)
         remedy = f"Use the sheet as it was sent, with columns {', '.join(wanted)}."
-        return RatingTable(problems=(Problem(f"{file}, row 1", counts, remedy),))
+        return RatingFile(file, problems=(Problem(f"{file}, row 1", counts, remedy),))
     at = {name: head.index(name) for name in wanted}
     entries, problems, studies = [], [], set()
     for number, row in enumerate(rows[1:], start=2):
@@ -123,4 +129,4 @@ def read_table(rows: Sequence[Sequence[str]], study: Study, file: str) -> Rating
         elif any(values.values()):  # otherwise blank, or notes below the table
             what = "ratings without an item"
             problems.append(Problem(f"{file}, {where}", what, "Fill in the item."))
-    return RatingTable(tuple(entries), frozenset(studies), tuple(problems))
+    return RatingFile(file, tuple(entries), frozenset(studies), tuple(problems))
