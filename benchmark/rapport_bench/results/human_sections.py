@@ -10,6 +10,7 @@ from rapport_bench.common.model import Count, FileModel, Id, Name, Sha256
 from rapport_bench.common.rounding import number, p_value
 from rapport_bench.results.sections import Kind, VolatileSection
 from rapport_bench.statistics.figure import Figure
+from rapport_bench.statistics.paired import Method
 
 Code = Annotated[str, Field(pattern="^r[0-9]{2,4}$")]
 Rounded = Annotated[
@@ -24,7 +25,6 @@ P = Annotated[
 ]
 These = Literal["these raters, new dialogues"]
 New = Literal["new raters and new dialogues"]
-Method = Literal["exact", "permutation", "normal"]
 Flag = Literal["attention", "same value", "same row"]
 Reason = Annotated[str | None, Field(max_length=120)]
 """Why a figure is null."""
