@@ -246,7 +246,7 @@ def bad(kind: str, tmp_path: Path, models: dict, adapters: dict) -> tuple[list[o
         case "damaged adapter":
             return with_adapter("damaged"), "not a safetensors file"
         case "unknown task":
-            return ["run", *base, *good, "--tasks", "perplexty"], "unknown task 'perplexty'"
+            return ["run", *base, *good, "--tasks", "perplexty"], "unknown task 'rapport_perplexty'"
         case "unknown option":
             return ["run", *base, "--adaptr", "x"], "--adaptr"
         case "unwritable results":

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 import rapport_bench.results
 from rapport_bench.common.files import to_json
-from rapport_bench.results.fields import breaches
+from rapport_bench.common.model import breaches
 from rapport_bench.results.result import load, save
 from rapport_bench.results.sections import Content
 from rapport_bench.results.shared_sections import SharedContent

@@ -85,7 +85,7 @@ human.add_command(score)
 @click.option("--replies", multiple=True, metavar="FILE", help="Imported replies that were scored.")
 @JSON_OPTION
 def sheet(as_json: bool, references: tuple[str, ...], out: str, **options: Any) -> None:
-    """Write blinded rating sheets for people: a page, a workbook and a CSV file for each rater.
+    """Write blinded rating sheets for people: a page and a CSV file for each rater.
 
     Draws dialogues by domain and one reply of each, hides the arms behind letters that change from
     item to item, and balances which arm comes first, for each rater and each item. With --per-item,

@@ -39,8 +39,8 @@ def score(
     """Unblind the ratings of a study and say what they show. Needs no model.
 
     DIR is the study's folder with its key. RATINGS are what came back: the page's JSON files, or the
-    sheets as CSV or XLSX, or folders of them. Anything doubtful (two values for one reply, an unknown item, a changed key) stops
-    it, with file and place; what is missing is said. The result goes to
+    CSV sheets, or folders of them. Anything doubtful (two values for one reply, an unknown item, a
+    changed key) stops it, with file and place; what is missing is said. The result goes to
     RESULTS/v1/SUITE/human/STUDY.json, without text and names.
     """
     from rapport_bench.human.analysis.scoring import score as score_study

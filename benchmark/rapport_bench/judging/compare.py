@@ -165,7 +165,7 @@ def compare_metric(metric: Metric, candidate: Result, baseline: Result) -> Metri
         *scored_sums(candidate.columns, metric), *scored_sums(baseline.columns, metric)
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        wilcoxon_p = paired.wilcoxon(c_num / c_den, b_num / b_den)
+        wilcoxon_p = paired.signed_rank_test(c_num / c_den - b_num / b_den).p_value
     return MetricComparison(
         metric,
         difference,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,6 @@ from rapport_bench.results.columns import summarise
 from rapport_bench.results.metrics import KNOWN
 from rapport_bench.results.sections import Content
 from rapport_tasks.specs.specification import RESERVED
-
-_RELATIVE, _ABSOLUTE = 1e-6, 1e-9
-"""Machines differ in the last bits of a sum, not in the sixth digit of a figure."""
 
 
 def figures_problem(content: Content) -> str | None:
@@ -35,23 +33,36 @@ def figures_problem(content: Content) -> str | None:
     if content.volatile.rapport == importlib.metadata.version("rapport-bench"):
         wrong += [f"{name} is missing" for name in derived.keys() - stored_metrics.keys()]
     for name in derived.keys() & stored_metrics.keys():
-        for part, value in derived[name].items():
-            stored = getattr(stored_metrics[name], part)
-            if not _agree(stored, value):
-                wrong.append(f"{name}.{part} is {_rounded(stored)}, not {_rounded(value)}")
-    if not wrong:
-        return None
+        places = differing(stored_metrics[name].to_json(), derived[name], name)
+        wrong += [
+            f"{where} is {_rounded(one)}, not {_rounded(other)}" for where, one, other in places
+        ]
+    return f"its figures do not follow from its columns: {first(sorted(wrong))}" if wrong else None
+
+
+def first(wrong: Sequence[str]) -> str:
+    """Three of them, and how many more there are."""
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-    listed = "; ".join(sorted(wrong)[:3])
-    return f"its figures do not follow from its columns: {listed}{more}"
+    return "; ".join(wrong[:3]) + more
 
 
-def _agree(stored: Any, derived: Any) -> bool:
-    if isinstance(stored, list) and isinstance(derived, list):
-        return all(map(_agree, stored, derived))
-    if isinstance(stored, int | float) and isinstance(derived, int | float):
-        return math.isclose(stored, derived, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
-    return stored is None and derived is None
+def differing(
+    stored: Any, derived: Any, where: str, *, relative: float = 1e-6, absolute: float = 1e-9
+) -> Iterator[tuple[str, Any, Any]]:
+    """Places where two contents differ by more than machines do, with what stands there."""
+    within = {"relative": relative, "absolute": absolute}
+    if isinstance(stored, Mapping) and isinstance(derived, Mapping):
+        for key in sorted({*stored, *derived}):
+            inside = f"{where}.{key}".lstrip(".")
+            yield from differing(stored.get(key), derived.get(key), inside, **within)
+    elif isinstance(stored, list) and isinstance(derived, list) and len(stored) == len(derived):
+        for place, (one, other) in enumerate(zip(stored, derived, strict=True)):
+            yield from differing(one, other, f"{where}[{place}]", **within)
+    elif isinstance(stored, int | float) and isinstance(derived, int | float):
+        if not math.isclose(stored, derived, rel_tol=relative, abs_tol=absolute):
+            yield where, stored, derived
+    elif stored != derived:
+        yield where, stored, derived
 
 
 def _rounded(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Kinds of values in the files below a results folder, and what is said where one is broken.
+"""Kinds of values in the files below a results folder.
 
 JSON Schemas are generated from these types, so a type accepts what its schema accepts: 3.0 is a whole
 number, `true` is none, and a key that may be absent is not null.
@@ -14,12 +14,11 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
-    ValidationError,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     WrapValidator,
 )
-from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from rapport_bench.common.model import FileModel
@@ -119,34 +118,3 @@ DataLabel = TypeAliasType(
 """A label of a data set."""
 Compact = TypeAliasType("Compact", Annotated[str, Field(pattern=rf"^[^\s{_UNSEEN}]{{1,100}}{END}")])
 """Text without spaces, such as a version or a file's name."""
-
-
-def breaches(error: ValidationError, data: Any) -> list[str]:
-    """What a file breaks: each place and its rule, never the value, which may be anyone's words.
-
-    Args:
-        error: Of the type of the file's content.
-        data: That content.
-    """
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    return [_breach(problem, data) for problem in problems]
-
-
-def _breach(problem: ErrorDetails, data: Any) -> str:
-    rule, steps = problem["type"], list(problem["loc"])
-    said = {
-        "missing": f"{steps[-1] if steps else ''} is missing",
-        "string_pattern_mismatch": "not of the form that belongs there",
-    }.get(rule, problem["msg"].removeprefix("Input ").partition(" or instance of ")[0])
-    if rule == "extra_forbidden" or steps[-1:] == ["[key]"]:
-        said = "a key that does not belong there"
-        steps = steps[: -2 if steps[-1] == "[key]" else -1]
-    place = []
-    for step in steps:  # members of a union and absent keys are no place in the file
-        inside = step in data if isinstance(data, dict) else isinstance(data, list)
-        if not inside or isinstance(step, str) == isinstance(data, list):
-            break
-        data = data[step]
-        place.append(str(step))
-    where = "/".join(p if re.fullmatch(r"[\w.-]{1,60}", p, re.ASCII) else "…" for p in place)
-    return f"{where or 'top level'}: {said[:200]}"

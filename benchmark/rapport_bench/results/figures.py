@@ -15,12 +15,6 @@ from rapport_bench.statistics.bands import BandArms
 from rapport_bench.statistics.bootstrap import SEED
 from rapport_bench.statistics.estimates import Estimate
 
-_DERIVED: tuple[tuple[str, str, str, Direction], ...] = (
-    ("nll_per_token", "perplexity", "perplexity", "lower"),
-    ("aer_share", "aer_ratio", "AER ratio", "none"),
-)
-"""(metric, what `records.summarise` derives from it, its label, which way is better)"""
-
 
 @dataclass(frozen=True, slots=True)
 class NamedFigure:

@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import ValidationError
 
-from rapport_bench.common import model
 from rapport_bench.common.files import to_json, write_atomically
+from rapport_bench.common.model import read_file
 from rapport_bench.results import result as results
 from rapport_bench.results.human_sections import Analysis, HumanContent, RatingsSection
-from rapport_bench.results.ratings import Ratings
+from rapport_bench.results.ratings import COLUMNS, Ratings
 from rapport_tasks.common.errors import BadInput
-from rapport_tasks.common.parsing import read_json
 
 SCHEMA_VERSION: Literal["1.0"] = "1.0"
 FOLDER = "human"
@@ -127,20 +125,14 @@ def load(path: str | Path) -> HumanResult:
         BadInput: No such file, not JSON, of another type, edited by hand, of a newer version.
     """
     path = Path(path)
-    data = read_json(
-        path, remedy=_FROM_GIT, unreadable="Name a human result.", what="a human result"
+    content, data = read_file(
+        HumanContent,
+        path,
+        version=SCHEMA_VERSION,
+        what="a human result",
+        remedy=_FROM_GIT,
+        unreadable="Name a human result.",
     )
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if isinstance(version, str) and version != SCHEMA_VERSION:
-        raise BadInput(
-            f"{path}: a schema version that this program does not read ({SCHEMA_VERSION} it does)",
-            remedy="Update rapport-bench.",
-        )
-    try:
-        content = model.parsed(HumanContent, data)
-    except ValidationError as error:
-        said = model.problem(error)
-        raise BadInput(f"{path}: not a human result: {said}", remedy=_FROM_GIT) from None
     if results.result_id(data) != content.result_id:
         raise BadInput(
             f"{path}: its content does not match its result_id {content.result_id[:8]}: edited",
@@ -157,23 +149,16 @@ def files_in(folder: str | Path) -> list[Path]:
 def ratings_of(result: HumanResult) -> Ratings:
     """The ratings in a result, of excluded raters too."""
     content = result.content
-    columns = content.ratings
     return Ratings(
         tuple(rater.code for rater in content.raters),
         content.items.id,
         tuple(arm.result_id for arm in content.arms),
         tuple(result.scales),
         tuple(scale.points for scale in content.scales),
-        np.array(columns.rater, dtype=np.int64),
-        np.array(columns.item, dtype=np.int64),
-        np.array(columns.arm, dtype=np.int64),
-        np.array(columns.scale, dtype=np.int64),
-        np.array(columns.value, dtype=np.int64),
-        np.array(columns.again, dtype=np.bool_),
+        *(np.array(column, dtype=np.int64) for _, column in content.ratings),
     )
 
 
 def columns_of(ratings: Ratings) -> RatingsSection:
     """Ratings as a result holds them; what `ratings_of` reads back."""
-    names = RatingsSection.model_fields
-    return RatingsSection(**{name: getattr(ratings, name).tolist() for name in names})
+    return RatingsSection(**{name: getattr(ratings, name).tolist() for name in COLUMNS})

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from rapport_bench.common.model import Count, FileModel, Id, Name, Sha256
-from rapport_bench.results.sections import VolatileSection
+from rapport_bench.common.rounding import number, p_value
+from rapport_bench.results.sections import Kind, VolatileSection
+from rapport_bench.statistics.figure import Figure
+from rapport_bench.statistics.paired import Method
 
 Code = Annotated[str, Field(pattern="^r[0-9]{2,4}$")]
-Ends = tuple[float | None, float | None] | None
-P = Annotated[float | None, Field(ge=0, le=1)]
+Rounded = Annotated[
+    float | None, BeforeValidator(lambda x: number(x) if isinstance(x, float) else x)
+]
+"""To six decimals, whoever makes it."""
+Ends = tuple[Rounded, Rounded] | None
+P = Annotated[
+    float | None,
+    Field(ge=0, le=1),
+    BeforeValidator(lambda x: p_value(x) if isinstance(x, float) else x),
+]
 These = Literal["these raters, new dialogues"]
 New = Literal["new raters and new dialogues"]
-Method = Literal["exact", "permutation", "normal"]
 Flag = Literal["attention", "same value", "same row"]
 Reason = Annotated[str | None, Field(max_length=120)]
 """Why a figure is null."""
@@ -42,7 +52,7 @@ class RatedArm(FileModel):
 
     name: Name
     """As its result calls it."""
-    kind: Literal["base", "adapter", "model", "replies", "bot", "gold"]
+    kind: Kind
     result_id: Sha256
     """Of the result whose replies are shown."""
     arm_id: Sha256
@@ -118,12 +128,17 @@ class RatingsSection(FileModel):
 class Quantity(FileModel):
     """A figure as it is saved."""
 
-    value: float | None
+    value: Rounded
     ci: Ends
     """95 %."""
     n: Count
     """What it rests on."""
     reason: Reason
+
+    @classmethod
+    def of(cls, figure: Figure) -> Quantity:
+        """A figure, to be saved."""
+        return cls(value=figure.value, ci=figure.ci, n=figure.clusters, reason=figure.reason)
 
 
 class ArmOnScale(FileModel):
@@ -134,11 +149,11 @@ class ArmOnScale(FileModel):
     ratings: Count
     items: Count
     """Dialogue contexts rated."""
-    mean: float | None
+    mean: Rounded
     """Over dialogues of the mean over raters."""
-    sd: float | None
+    sd: Rounded
     """Of single ratings."""
-    sd_items: float | None
+    sd_items: Rounded
     """Of the dialogues' means."""
     ci: Ends
     """95 %, for these raters and new dialogues."""
@@ -149,13 +164,13 @@ class ArmOnScale(FileModel):
 class DifferenceSection(FileModel):
     """Candidate minus baseline."""
 
-    value: float | None
-    se: float | None
+    value: Rounded
+    se: Rounded
     ci: Ends
     p: P
     p_adjusted: P
     """Holm over the scales."""
-    minimum_detectable_effect: float | None
+    minimum_detectable_effect: Rounded
     exactly_equal: bool
     reason: Reason
 
@@ -170,16 +185,16 @@ class ItemsDifference(DifferenceSection):
 class Variances(FileModel):
     """Of a difference, between dialogues, between raters, and the rest."""
 
-    item: float | None
-    rater: float | None
-    residual: float | None
+    item: Rounded
+    rater: Rounded
+    residual: Rounded
 
 
 class CrossedDifference(DifferenceSection):
     """For new raters and new dialogues."""
 
     raters: Count
-    df: float | None
+    df: Rounded
     variances: Variances | None
 
 
@@ -214,7 +229,7 @@ class Comparison(FileModel):
 class SavedSeverity(FileModel):
     """A rater against the others."""
 
-    value: float | None
+    value: Rounded
     """Points above the raters' average on the same replies."""
     ratings: Count
 
@@ -234,9 +249,9 @@ class SelfAgreement(FileModel):
     """How raters repeat themselves on items shown twice."""
 
     pairs: Count
-    exact: float | None
-    within_one: float | None
-    kappa: float | None
+    exact: Rounded
+    within_one: Rounded
+    kappa: Rounded
 
 
 class ConsistencySection(FileModel):

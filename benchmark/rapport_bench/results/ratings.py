@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from rapport_bench.statistics.clusters import Floats
 
 Ints = NDArray[np.int64]
+COLUMNS = ("rater", "item", "arm", "scale", "value", "again")
+"""Of `Ratings`, one entry a rating."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Ratings:
         arms: Result ids, in the key's order.
         scales: Names.
         points: Of each scale, its highest value; the lowest is 1.
-        again: Whether it was given on the item's second showing. Those tell self-consistency and
+        again: 1 if it was given on the item's second showing, otherwise 0. Those tell self-consistency and
             count for nothing else.
     """
 
@@ -39,7 +41,7 @@ class Ratings:
     arm: Ints
     scale: Ints
     value: Ints
-    again: NDArray[np.bool_]
+    again: Ints
 
     def __len__(self) -> int:
         return len(self.value)
@@ -49,19 +51,9 @@ class Ratings:
         kept = [name for name in self.raters if name not in raters]
         place = np.array([kept.index(n) if n in kept else -1 for n in self.raters], dtype=np.int64)
         there = place[self.rater] >= 0
-        return Ratings(
-            tuple(kept),
-            self.items,
-            self.arms,
-            self.scales,
-            self.points,
-            place[self.rater][there],
-            self.item[there],
-            self.arm[there],
-            self.scale[there],
-            self.value[there],
-            self.again[there],
-        )
+        columns = {name: getattr(self, name)[there] for name in COLUMNS}
+        columns["rater"] = place[columns["rater"]]
+        return replace(self, raters=tuple(kept), **columns)
 
     def cells(self, scale: int, *, again: bool = False) -> Floats:
         """(arms, items, raters) values on one scale, NaN where there is none.

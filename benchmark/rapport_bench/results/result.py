@@ -19,9 +19,9 @@ from pydantic import ValidationError
 
 from rapport_bench.common.files import to_json, write_atomically
 from rapport_bench.common.identity import digest
+from rapport_bench.common.model import breaches
 from rapport_bench.common.shown import Shown, ends
 from rapport_bench.results.checks import figures_problem
-from rapport_bench.results.fields import breaches
 from rapport_bench.results.roles import ROLES, Role
 from rapport_bench.results.sections import UNDEFINED, Content, SavedMetric
 from rapport_tasks.common.errors import (

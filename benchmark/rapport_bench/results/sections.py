@@ -33,6 +33,7 @@ from rapport_bench.results.fields import (
     Section,
     Whole,
 )
+from rapport_tasks.common.protocol import Method
 from rapport_tasks.common.record import Reason
 
 Kind = Literal["base", "adapter", "model", "replies", "bot", "gold"]
@@ -54,7 +55,7 @@ class TaskSection(Section):
 class GenerationSection(Section):
     """How replies were drawn."""
 
-    method: Literal["coupled-top-p", "greedy"]
+    method: Method
     top_p: OrAbsent[Number] = None
     """Share of the probability that is drawn from, 0 to 1; absent under greedy decoding."""
     temperature: OrAbsent[Number] = None

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from rapport_bench.statistics.clusters import (
     ROUNDING,
+    Floats,
     Interval,
     checked_sums,
     checked_vectors,
@@ -31,6 +33,10 @@ from rapport_bench.statistics.clusters import (
     t_two_sided,
 )
 
+Method = Literal["exact", "permutation", "normal"]
+"""How the p-value of a signed-rank test was found."""
+MAX_EXACT = 50
+MAX_PERMUTED = 13
 ONE_DIALOGUE = "one dialogue: no spread between dialogues"
 
 
@@ -217,26 +223,54 @@ def difference_without_variance(value: float, *, clusters: int, noise: float) ->
     )
 
 
-def wilcoxon(candidate: npt.ArrayLike, baseline: npt.ArrayLike) -> float | None:
-    """Two-sided p-value of Wilcoxon's signed-rank test on per-dialogue values; a secondary figure.
+@dataclass(frozen=True, slots=True)
+class SignedRankTest:
+    """Wilcoxon's signed-rank.
 
-    It tests symmetry of the differences about 0, not their mean, and weighs all dialogues alike:
-    it may disagree with a ratio of sums. NaN pairs and pairs without a difference are left out;
-    with none left it is undefined. Exact for up to 50 pairs without ties (scipy "auto").
+    Attributes:
+        p_value: Two-sided; `None` where nothing differs.
+        ranked: Dialogues with a difference; the others are left out of the ranks (Wilcoxon's own rule).
+        zeros: Dialogues without a difference.
+        method: ``exact`` for up to 50 ranked ones without ties; ``permutation``, every assignment
+            of signs, for up to 13 with ties; otherwise ``normal``, the approximation with
+            correction for ties and none for continuity.
+    """
+
+    p_value: float | None
+    ranked: int
+    zeros: int
+    method: Method | None
+
+
+def signed_rank_test(differences: Floats) -> SignedRankTest:
+    """Wilcoxon's signed-rank test of differences, one a dialogue.
+
+    It tests symmetry of the differences about 0, not their mean, and weighs all dialogues alike: it may
+    disagree with a ratio of sums. NaN is left out.
 
     Source: Wilcoxon (1945), Biometrics Bulletin 1, 80-83; `scipy.stats.wilcoxon`.
 
     Example:
-        >>> wilcoxon([3, 5, 8, 9, 7], [2, 3, 5, 5, 2])  # all one way: 2 / 2**5
-        0.0625
+        >>> signed_rank_test(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 0.0]))  # all one way: 2 / 2**5
+        SignedRankTest(p_value=0.0625, ranked=5, zeros=1, method='exact')
     """
-    differences = np.subtract(*checked_vectors(candidate, baseline))
-    differences = differences[~np.isnan(differences) & (differences != 0)]
-    if len(differences) == 0:
-        return None
-    from scipy.stats import wilcoxon as signed_rank  # two seconds to import
+    from scipy.stats import PermutationMethod  # two seconds to import
+    from scipy.stats import wilcoxon as signed_rank
 
-    return float(signed_rank(differences).pvalue)
+    kept = differences[~np.isnan(differences) & (differences != 0)]
+    zeros = int((differences == 0).sum())
+    if not len(kept):
+        return SignedRankTest(None, 0, zeros, None)
+    tied = len(np.unique(np.abs(kept))) < len(kept)
+    # Said here and not left to scipy's "auto", whose rule changed between versions.
+    if tied and len(kept) <= MAX_PERMUTED:
+        every = PermutationMethod(n_resamples=2**MAX_PERMUTED)
+        return SignedRankTest(
+            float(signed_rank(kept, method=every).pvalue), len(kept), zeros, "permutation"
+        )
+    method: Literal["exact", "approx"] = "approx" if tied or len(kept) > MAX_EXACT else "exact"
+    p_value = float(signed_rank(kept, method=method).pvalue)
+    return SignedRankTest(p_value, len(kept), zeros, "exact" if method == "exact" else "normal")
 
 
 def _hall(w: float, skewness: float, clusters: int) -> float:

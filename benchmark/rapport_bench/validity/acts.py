@@ -30,7 +30,7 @@ from rapport_bench.validity.act_arms import (
     scored_arm,
 )
 from rapport_bench.validity.agreement import auc, length_strata, macro_f1
-from rapport_bench.validity.figures import OURS, VERSION, Report
+from rapport_bench.validity.figures import OURS, VERSION, Report, compared
 from rapport_bench.validity.labelled import Utterance, read_utterances
 from rapport_tasks.acts.classifier import ACTS
 from rapport_tasks.common.paths import file_sha256
@@ -64,8 +64,7 @@ def validate_acts(path: Path, *, plugin: str | None = None) -> Report:
     if plugin is not None:
         arms.insert(0, scored_arm(plugin, load_scorer(plugin), texts))
         scorer |= {"name": plugin, "module_sha256": module_sha256(plugin)}
-    sampled = measure(utterances, arms)
-    first = sampled[arms[0].name]
+    figures, differences = compared(measure(utterances, arms))
     counts = Counter(labels)
     return Report(
         what="acts",
@@ -79,15 +78,8 @@ def validate_acts(path: Path, *, plugin: str | None = None) -> Report:
         },
         scorer=scorer,
         settings={"validity": VERSION, "draws": DRAWS, "seed": SEED},
-        arms={
-            arm: {name: value.figure() for name, value in figures.items()}
-            for arm, figures in sampled.items()
-        },
-        differences={
-            arm: {name: first[name].minus(value) for name, value in figures.items()}
-            for arm, figures in sampled.items()
-            if arm != arms[0].name
-        },
+        arms=figures,
+        differences=differences,
         details={
             "confusion": {a.name: confusion(labels, a.predicted) for a in arms if a.predicted}
         },

@@ -39,6 +39,7 @@ from rapport_bench.validity.figures import (
     Figures,
     Progress,
     Report,
+    compared,
     encoder_name,
 )
 from rapport_tasks.common.errors import BadInput
@@ -216,12 +217,7 @@ def measure(
     sampled = {
         arm: {kind: over.mean(row) for kind, row in rows.items()} for arm, rows in wins.items()
     }
-    differences = {
-        arm: {kind: sampled[OURS][kind].minus(rows[kind]) for kind in RIVALS}
-        for arm, rows in sampled.items()
-        if arm != OURS
-    }
-    return arms, differences
+    return arms, compared(sampled)[1]
 
 
 def win_values(real: Sequence[float], rival: Sequence[float]) -> list[float]:

@@ -11,6 +11,7 @@ from rapport_bench.common.files import to_json, write_atomically
 from rapport_bench.common.identity import digest
 from rapport_bench.results.result import slug
 from rapport_bench.statistics.figure import Figure
+from rapport_bench.statistics.resampling import Sampled
 
 SCHEMA_VERSION = "1.0"
 OURS = "rapport"
@@ -74,6 +75,21 @@ class Report:
             "differences": plain(self.differences),
             **self.details,
         }
+
+
+def compared(
+    sampled: Mapping[str, Mapping[str, Sampled]],
+) -> tuple[dict[str, Figures], dict[str, Figures]]:
+    """The figures of all scorers, and the first one's minus each other's, paired."""
+    first, *others = sampled
+    figures = {
+        arm: {name: value.figure() for name, value in row.items()} for arm, row in sampled.items()
+    }
+    differences = {
+        arm: {name: sampled[first][name].minus(value) for name, value in sampled[arm].items()}
+        for arm in others
+    }
+    return figures, differences
 
 
 def encoder_name(encoder: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 from rapport_tasks.acts.classifier import ACTS
 from rapport_tasks.common.errors import BadDialogue, BadInput
-from rapport_tasks.dialogues.dialogue import Dialogue, parse_dialogue, read_json_lines
+from rapport_tasks.dialogues.dialogue import Dialogue, read_dialogues, read_json_lines
 from rapport_tasks.dialogues.sentences import split_sentences
 
 CLUSTER_KEYS = ("dialogue_id", "context_id")
@@ -94,10 +94,7 @@ def read_shifts(path: Path) -> list[LabelledDialogue]:
         BadDialogue: A line does not follow the format.
     """
     found: list[LabelledDialogue] = []
-    seen: dict[str, int] = {}
-    for line, record in read_json_lines(path):
-        _identity(record, path, line, seen)
-        dialogue = parse_dialogue(record, path, line)
+    for dialogue, (line, record) in zip(read_dialogues(path), read_json_lines(path), strict=True):
         labels = record.get("labels")
         count = len(dialogue.messages)
         if not isinstance(labels, list) or len(labels) != count:
@@ -112,8 +109,6 @@ def read_shifts(path: Path) -> list[LabelledDialogue]:
             remedy = "The first label is 0: nothing stands before the first message."
             raise BadDialogue(path, line, "labels[0]", "1", remedy)
         found.append(LabelledDialogue(dialogue, tuple(map(bool, labels))))
-    if not found:
-        raise BadInput(f"{path}: no dialogue in this file", remedy="Put one JSON object a line.")
     return found
 
 

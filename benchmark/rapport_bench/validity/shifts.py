@@ -32,6 +32,7 @@ from rapport_bench.validity.figures import (
     VERSION,
     Progress,
     Report,
+    compared,
     encoder_name,
 )
 from rapport_bench.validity.labelled import LabelledDialogue, read_shifts
@@ -99,8 +100,7 @@ def shifts_report(
         found.append(scorer.score_messages(item.dialogue.messages))
         if on_progress is not None:
             on_progress("dialogues", done, len(dialogues))
-    arms = measure(dialogues, found)
-    first = arms[OURS]
+    arms, differences = compared(measure(dialogues, found))
     return Report(
         what="shifts",
         name=name,
@@ -115,15 +115,8 @@ def shifts_report(
         },
         scorer={"name": OURS, "identity": scorer.identity, "rapport_topic_shift": TASK.version},
         settings={"validity": VERSION, "draws": DRAWS, "seed": SEED},
-        arms={
-            arm: {figure: value.figure() for figure, value in figures.items()}
-            for arm, figures in arms.items()
-        },
-        differences={
-            arm: {figure: first[figure].minus(value) for figure, value in figures.items()}
-            for arm, figures in arms.items()
-            if arm != OURS
-        },
+        arms=arms,
+        differences=differences,
     )
 
 

@@ -15,23 +15,26 @@ from pydantic import ValidationError
 
 from rapport_bench.common.escape import one_line
 from rapport_bench.common.identity import digest
+from rapport_bench.common.model import breaches
 from rapport_bench.judging.gate_policy import read_policy
-from rapport_bench.results.fields import Section, breaches
+from rapport_bench.results.fields import Section
 from rapport_bench.results.result import Result, checked, path_of, slug
 from rapport_bench.results.roles import ROLES
 from rapport_bench.results.sections import ArmSection
 from rapport_bench.results.shared_sections import SharedContent
 from rapport_bench.running.suite import suite_identity
 from rapport_bench.validity.saved_report import SavedReport
-from rapport_bench.verify.human import problems as human_problems
-from rapport_bench.verify.reading import Found, read_text, strict_json
+from rapport_bench.verify.reading import (
+    FROM_GIT,
+    Found,
+    Said,
+    misplaced,
+    read_text,
+    strict_json,
+)
 from rapport_tasks.common.errors import BadInput, RapportError
 from rapport_tasks.common.parsing import Malformed, parse_toml
 
-Said = tuple[str, str]
-"""(message, remedy)"""
-
-_FROM_GIT = "Restore the file from git."
 _RUN_AGAIN = "Restore the file from git, or run the arm again."
 _BLESS = "Restore it from git, or name another baseline with `rapport gate bless`."
 _BASELINE_LENGTHS = {
@@ -51,9 +54,7 @@ def check_result(found: Found) -> Iterator[Said]:
     if broken:  # what follows may name keys of the file
         yield from broken
         return
-    where = path_of(result, found.root).relative_to(found.root)
-    if where.as_posix() != str(found.place):
-        yield f"belongs at {where.as_posix()}", "Move it there: a result's place follows from it."
+    yield from misplaced(found, path_of(result, found.root))
     if suite_identity(result.suite.to_json()) != result.suite_id:
         yield "its suite_id does not follow from data, protocol and tasks", _RUN_AGAIN
     if not _has_what_answers(result.arm):
@@ -82,14 +83,14 @@ def _beside_others(found: Found, result: Result) -> Iterator[Said]:
 def check_validity(found: Found) -> Iterator[Said]:
     """A report of `rapport validate`: schema, no text, and a name that follows from its content."""
     data = strict_json(found.text)
-    broken = _breaches(SavedReport, data, _FROM_GIT)
+    broken = _breaches(SavedReport, data, FROM_GIT)
     if broken:
         yield from broken
         return
     report = SavedReport.model_validate(data)
     name = f"{report.what}-{slug(report.data.name)}-{digest(data)[:8]}.json"
     if name != found.place.name:
-        yield f"its content belongs to the name {name}: edited, or renamed", _FROM_GIT
+        yield f"its content belongs to the name {name}: edited, or renamed", FROM_GIT
 
 
 def check_baselines(found: Found) -> Iterator[Said]:
@@ -97,16 +98,11 @@ def check_baselines(found: Found) -> Iterator[Said]:
     try:
         entries = parse_toml(found.text).get("baselines", {})
     except Malformed as error:
-        raise BadInput(str(error), remedy=_FROM_GIT) from None
+        raise BadInput(str(error), remedy=FROM_GIT) from None
     if not isinstance(entries, dict):
-        raise BadInput("baselines is not a table", remedy=_FROM_GIT)
+        raise BadInput("baselines is not a table", remedy=FROM_GIT)
     for name in entries:
         yield from _baseline(found, name, entries[name])
-
-
-def check_study(found: Found) -> Iterator[Said]:
-    """A human result: schema, identity, place, and every figure computed again from its ratings."""
-    yield from human_problems(found.path)
 
 
 def check_policy(found: Found) -> Iterator[Said]:
@@ -118,7 +114,7 @@ def check_policy(found: Found) -> Iterator[Said]:
 def _baseline(found: Found, name: str, entry: Any) -> Iterator[Said]:
     label = f"[baselines.{_short(name)}]"
     if not isinstance(entry, dict):
-        yield f"{label}: not a table", _FROM_GIT
+        yield f"{label}: not a table", FROM_GIT
         return
     for key, value in entry.items():
         most = _BASELINE_LENGTHS.get(key)

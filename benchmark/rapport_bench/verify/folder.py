@@ -13,14 +13,14 @@ from rapport_bench.verify.content import (
     check_baselines,
     check_policy,
     check_result,
-    check_study,
     check_validity,
 )
 from rapport_bench.verify.history import changed_since, tracked
-from rapport_bench.verify.reading import Found, Seen, read_text
+from rapport_bench.verify.human import check_study
+from rapport_bench.verify.reading import Found, Said, Seen, read_text
 from rapport_tasks.common.errors import BadInput, Incomplete, RapportError
 
-Checker = Callable[[Found], Iterable[tuple[str, str]]]
+Checker = Callable[[Found], Iterable[Said]]
 """Gives (message, remedy) for every problem; a `RapportError` that it raises is one more."""
 
 CHECKERS: tuple[tuple[str, Checker], ...] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,8 +15,11 @@ from rapport_tasks.common.parsing import Malformed, parse_json
 Seen = dict[tuple[str, str], tuple[str, Path]]
 """What the checks of other files of a folder left: (what, key) -> (value, path)."""
 
+Said = tuple[str, str]
+"""(message, remedy)"""
+
 _BOM = b"\xef\xbb\xbf"
-_FROM_GIT = "Restore the file from git."
+FROM_GIT = "Restore the file from git."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,13 @@ class Found:
     text: str
     limit: int
     seen: Seen
+
+
+def misplaced(found: Found, where: Path) -> Iterator[Said]:
+    """Whether a file lies elsewhere than its content says."""
+    belongs = where.relative_to(found.root).as_posix()
+    if belongs != str(found.place):
+        yield f"belongs at {belongs}", "Move it there: a result's place follows from it."
 
 
 def read_text(path: Path, *, limit: int) -> str:
@@ -68,11 +79,11 @@ def read_text(path: Path, *, limit: int) -> str:
             remedy="Score fewer dialogues, or raise --max-mb for everyone.",
         )
     if data.startswith(_BOM):
-        raise BadInput("begins with a byte order mark", remedy=_FROM_GIT)
+        raise BadInput("begins with a byte order mark", remedy=FROM_GIT)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise BadInput("not UTF-8", remedy=_FROM_GIT) from None
+        raise BadInput("not UTF-8", remedy=FROM_GIT) from None
 
 
 def strict_json(text: str) -> Any:
@@ -84,4 +95,4 @@ def strict_json(text: str) -> Any:
     try:
         return parse_json(text)
     except Malformed as error:
-        raise BadInput(str(error), remedy=_FROM_GIT) from None
+        raise BadInput(str(error), remedy=FROM_GIT) from None

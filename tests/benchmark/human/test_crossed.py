@@ -15,11 +15,11 @@ from rapport_bench.human.analysis.contrast import (
     contrast,
     item_means,
     rank_biserial,
-    signed_rank_test,
 )
 from rapport_bench.human.analysis.crossed import crossed_difference, crossed_p_values
 from rapport_bench.human.analysis.generate import Design, Spread, draw
 from rapport_bench.human.analysis.power import signed_rank_p_values
+from rapport_bench.statistics.paired import signed_rank_test
 
 NAN = float("nan")
 SCRIPT = Path(__file__).parents[3] / "benchmark" / "simulations" / "human.py"

@@ -135,7 +135,7 @@ def test_layout_of_the_file_is_not_its_identity(folder) -> None:
         ({"orders": {"r01": ["AB"], "r02": ["BA", "AB"]}}, "orders of r01"),
         ({"orders": {"r01": ["AC", "BA", "AB", "BA"], "r02": ["BA", "AB"]}}, "orders of r01"),
         ({"letters": 1}, "letters"),
-        ({"arms": []}, "arms"),
+        ({"arms": []}, "a key that does not belong there"),
         ({"schema_version": "2.0"}, "this program reads 1.0"),
         ({"key_sha256": "short"}, "key_sha256"),
         ({"assignments": {"r01": ["=cmd()"], "r02": []}}, "assignments/r01/0"),
@@ -209,12 +209,12 @@ def test_nothing_may_be_missing(folder, name) -> None:
     data = json.loads((folder / "study.json").read_text())
     del data[name]
     (folder / "study.json").write_text(json.dumps(data), encoding="utf-8")
-    with pytest.raises(BadInput, match=f"{name}: Field required"):
+    with pytest.raises(BadInput, match=f"{name} is missing"):
         read_study(folder)
 
 
 def test_a_free_key_is_not_repeated(folder) -> None:
     edit(folder / "study.json", sheets={"昨天我又哭了": "short"})
-    with pytest.raises(BadInput, match="sheets/…: String should match") as caught:
+    with pytest.raises(BadInput, match="sheets/…: not of the form") as caught:
         read_study(folder)
     assert "哭" not in caught.value.message

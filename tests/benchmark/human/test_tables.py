@@ -1,17 +1,15 @@
-"""Workbook and CSV: the same blinded rows, no formula whatever the text, the same bytes."""
+"""The CSV sheet: blinded rows in the order shown, no formula whatever the text; and the notice beside it."""
 
 from __future__ import annotations
 
 import csv
 import io
-import zipfile
 
-import openpyxl
 import pytest
 
 from rapport_bench.human.sheets.scales import NAMES, SCALES
 from rapport_bench.human.sheets.sheet import Line, Reply, Sheet, SheetItem
-from rapport_bench.human.sheets.workbook import FIXED, notice_lines, to_csv, to_xlsx
+from rapport_bench.human.sheets.table import FIXED, notice_lines, to_csv
 
 HOSTILE = [
     '=HYPERLINK("http://x.example","点我")',
@@ -43,10 +41,6 @@ def sheet(*texts: str, crisis: bool = False) -> Sheet:
     return Sheet(study="=pilot", rater="r01", scales=SCALES, items=items, crisis=crisis)
 
 
-def book(made: Sheet):
-    return openpyxl.load_workbook(io.BytesIO(to_xlsx(made)))
-
-
 def test_rows_are_in_the_order_shown_with_a_column_a_scale() -> None:
     rows = list(csv.reader(io.StringIO(to_csv(sheet("一", "二")).lstrip("\ufeff"))))
     assert rows[0] == [*FIXED, *NAMES]
@@ -58,10 +52,7 @@ def test_rows_are_in_the_order_shown_with_a_column_a_scale() -> None:
     ]
     assert rows[1][4] == "[对方 / Person] 一"
     assert rows[1][6:] == ["", "", ""]
-    page = book(sheet("一", "二"))["ratings"]
-    assert [[c.value or "" for c in row] for row in page.iter_rows()][1:] == [
-        ["=pilot", *row[1:]] for row in rows[1:]
-    ]
+    assert {row[0] for row in rows[1:]} == {"'=pilot"}
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -72,55 +63,15 @@ def test_no_text_becomes_a_formula(text) -> None:
     for row in rows[1:]:
         assert not [cell for cell in row if cell.lstrip()[:1] in ("=", "+", "-", "@")]
         assert not [c for cell in row for c in cell if c < " " and c != "\n"]
-    page = book(made)["ratings"]
-    cells = [cell for row in page.iter_rows() for cell in row if cell.value is not None]
-    assert {cell.data_type for cell in cells} == {"s"}
-    assert all(len(cell.value.encode("utf-16-le")) // 2 <= 32_767 for cell in cells)
-    with zipfile.ZipFile(io.BytesIO(to_xlsx(made))) as packed:
-        assert not [name for name in packed.namelist() if b"<f>" in packed.read(name)]
 
 
 def test_text_stays_what_it_was() -> None:
-    page = book(sheet("_x0041_ 不是 A", "一\n二"))["ratings"]
-    # How a workbook writes an underscore that would begin an escape; openpyxl reads it raw.
-    assert page["F2"].value == "_x005F_x0041_ 不是 A"
-    assert page["F4"].value == "一\n二"
     rows = list(csv.reader(io.StringIO(to_csv(sheet("一\r\n=二")).lstrip("\ufeff"))))
     assert rows[1][5] == "一\n=二"  # within a field a line is no cell
 
 
-def test_a_text_too_long_for_a_cell_says_so() -> None:
-    long = "长" * 40_000
-    value = book(sheet(long))["ratings"]["F2"].value
-    kept = value.partition("\n… ✂")[0]
-    assert long.startswith(kept)
-    assert f"{40_000 - len(kept):,} characters are left out" in value
-    assert len(kept) > 32_000
-    rows = list(csv.reader(io.StringIO(to_csv(sheet(long)).lstrip("\ufeff"))))
-    assert rows[1][5] == long
-
-
-def test_the_workbook_takes_whole_numbers_of_the_scale_alone() -> None:
-    page = book(sheet("一", "二"))["ratings"]
-    assert page.freeze_panes == "E2"
-    rules = {str(rule.sqref): rule for rule in page.data_validations.dataValidation}
-    assert set(rules) == {"G2:G5", "H2:H5", "I2:I5"}
-    for rule in rules.values():
-        assert (rule.type, rule.operator, rule.formula1, rule.formula2) == (
-            "whole",
-            "between",
-            "1",
-            "5",
-        )
-        assert rule.showErrorMessage
-
-
-def test_the_notice_comes_first_and_explains_every_scale_in_both_languages() -> None:
-    made = book(sheet("一"))
-    assert made.sheetnames == ["notice", "ratings"]
-    assert made.active.title == "notice"
-    text = "\n".join(str(row[0].value or "") for row in made["notice"].iter_rows())
-    assert text == "\n".join(notice_lines(sheet("一")))
+def test_the_notice_explains_every_scale_in_both_languages() -> None:
+    text = "\n".join(notice_lines(sheet("一")))
     for scale in SCALES:
         for language in ("zh", "en"):
             assert scale.definition[language] in text
@@ -128,12 +79,3 @@ def test_the_notice_comes_first_and_explains_every_scale_in_both_languages() -> 
     assert "Content notice" in text
     assert "self-harm" not in text
     assert "self-harm" in "\n".join(notice_lines(sheet("一", crisis=True)))
-
-
-def test_the_same_sheet_gives_the_same_bytes_at_another_time(monkeypatch) -> None:
-    one = to_xlsx(sheet("一"))
-    monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
-    assert to_xlsx(sheet("一")) == one
-    with zipfile.ZipFile(io.BytesIO(one)) as packed:
-        assert {entry.date_time for entry in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-        assert b"202" not in packed.read("docProps/core.xml")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtri
 
+from rapport_bench.results.human_sections import SavedSeverity, SelfAgreement
 from rapport_bench.results.ratings import Ratings
 from rapport_bench.statistics.bootstrap import (
     MIN_CLUSTERS,
@@ -28,37 +29,6 @@ LOW_ALPHA = 0.4
 """Alpha under which a warning is printed."""
 COMPLETE_SHARE = 2 / 3
 """ICC is computed on replies with every rater, if at least this share of them has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Severity:
-    """How one rater differs from the others on the same replies.
-
-    Attributes:
-        value: Points above (milder) or below (stricter) the raters' average, each reply's own
-            quality taken out; 0 for a rater alone.
-        ratings: It rests on.
-    """
-
-    value: float | None
-    ratings: int
-
-
-@dataclass(frozen=True, slots=True)
-class Consistency:
-    """How raters repeat themselves on items shown twice.
-
-    Attributes:
-        pairs: Ratings given twice.
-        exact: Share of them alike.
-        within_one: Share at most one point apart.
-        kappa: Cohen's kappa with quadratic weights; `None` without two values to tell apart.
-    """
-
-    pairs: int
-    exact: float | None
-    within_one: float | None
-    kappa: float | None
 
 
 def ordinal_alpha(cells: Floats, *, points: int) -> Figure:
@@ -232,8 +202,8 @@ def _intraclass_ends(
     return n * (b - upper_f * e) / of_low, n * (lower_f * b - e) / of_high
 
 
-def severity(cells: Floats) -> list[Severity]:
-    """Each rater's deviation from the raters' average, by least squares.
+def severity(cells: Floats) -> list[SavedSeverity]:
+    """Each rater's deviation from the raters' average, by least squares; 0 for a rater alone.
 
     ``value = reply + rater``, the raters' parts averaging 0: on a complete table the deviation from
     the replies' means, and comparable too where raters saw different items.
@@ -246,7 +216,7 @@ def severity(cells: Floats) -> list[Severity]:
     there = ~np.isnan(table)
     counts = there.sum(axis=0)
     if not there.any():
-        return [Severity(None, 0)] * cells.shape[2]
+        return [SavedSeverity(value=None, ratings=0)] * cells.shape[2]
     values = np.where(there, table, 0.0)
     # Normal equations of the raters' parts with the replies' parts eliminated.
     weights = there / there.sum(axis=1, keepdims=True)
@@ -255,13 +225,13 @@ def severity(cells: Floats) -> list[Severity]:
     parts = np.linalg.lstsq(left, right)[0]
     parts = parts - parts[counts > 0].mean()
     return [
-        Severity(float(part), int(count)) if count else Severity(None, 0)
+        SavedSeverity(value=float(part) if count else None, ratings=int(count))
         for part, count in zip(parts, counts, strict=True)
     ]
 
 
-def consistency(first: Floats, second: Floats, *, points: int) -> Consistency:
-    """What was rated twice, compared.
+def consistency(first: Floats, second: Floats, *, points: int) -> SelfAgreement:
+    """What was rated twice, compared: kappa has quadratic weights and needs two values to tell apart.
 
     Args:
         first: Values, NaN where missing.
@@ -273,7 +243,7 @@ def consistency(first: Floats, second: Floats, *, points: int) -> Consistency:
     both = ~np.isnan(first) & ~np.isnan(second)
     one, two = first[both].astype(int), second[both].astype(int)
     if not len(one):
-        return Consistency(0, None, None, None)
+        return SelfAgreement(pairs=0, exact=None, within_one=None, kappa=None)
     table = np.zeros((points, points))
     np.add.at(table, (one - 1, two - 1), 1)
     kappa = None
@@ -282,10 +252,11 @@ def consistency(first: Floats, second: Floats, *, points: int) -> Consistency:
 
         kappa = float(cohens_kappa(table, wt="quadratic", return_results=False))
     apart = np.abs(one - two)
-    return Consistency(len(one), float((apart == 0).mean()), float((apart <= 1).mean()), kappa)
+    exact, within_one = (float((apart <= most).mean()) for most in (0, 1))
+    return SelfAgreement(pairs=len(one), exact=exact, within_one=within_one, kappa=kappa)
 
 
-def consistency_of(ratings: Ratings, rater: int | None = None) -> Consistency:
+def consistency_of(ratings: Ratings, rater: int | None = None) -> SelfAgreement:
     """Self-consistency over all scales, of one rater or of all, by the longest scale."""
     pairs = []
     for scale in range(len(ratings.scales)):

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from rapport_bench.common.rounding import ends, number, p_value
 from rapport_bench.human.analysis.agreement import (
     LOW_ALPHA,
     consistency_of,
@@ -28,7 +27,6 @@ from rapport_bench.results import human_sections as saved
 from rapport_bench.results.ratings import Ratings
 from rapport_bench.results.result import Result
 from rapport_bench.statistics.clusters import Floats, cluster_se, t_interval
-from rapport_bench.statistics.figure import Figure
 from rapport_bench.statistics.paired import Difference
 from rapport_bench.statistics.verdicts import holm
 from rapport_bench.words.study import NEW_RATERS, THESE_RATERS
@@ -49,6 +47,7 @@ def analyse(
         dialogues: Of the items.
     """
     cells = {name: ratings.cells(place) for place, name in enumerate(ratings.scales)}
+    means = {name: rater_means(of) for name, of in cells.items()}
     return saved.Analysis(
         version=VERSION,
         populations=saved.Populations(items=THESE_RATERS, crossed=NEW_RATERS),
@@ -63,12 +62,12 @@ def analyse(
             for name, points in zip(ratings.scales, ratings.points, strict=True)
         },
         consistency=saved.ConsistencySection(
-            all=_self_agreement(ratings),
+            all=consistency_of(ratings),
             raters={
-                rater: _self_agreement(ratings, place) for place, rater in enumerate(ratings.raters)
+                rater: consistency_of(ratings, place) for place, rater in enumerate(ratings.raters)
             },
         ),
-        metrics=tuple(_metrics(cells, results, dialogues)) if results else None,
+        metrics=tuple(metric_agreement(means, results, dialogues)) if results else None,
     )
 
 
@@ -88,11 +87,11 @@ def _arm_row(cells: Floats, arm: int, scale: str) -> saved.ArmOnScale:
         scale=scale,
         ratings=len(values),
         items=len(means),
-        mean=number(mean),
-        sd=number(float(values.std(ddof=1))) if len(values) > 1 else None,
-        sd_items=number(sd_items),
-        ci=ends(interval),
-        ci_new_raters=ends(crossed_difference(cells).difference.ci),
+        mean=mean,
+        sd=float(values.std(ddof=1)) if len(values) > 1 else None,
+        sd_items=sd_items,
+        ci=interval,
+        ci_new_raters=crossed_difference(cells).difference.ci,
     )
 
 
@@ -117,18 +116,18 @@ def _comparisons(cells: Mapping[str, Floats], arms: int) -> list[saved.Compariso
                         **_difference(one.items, items[name]), n=one.items.clusters
                     ),
                     wilcoxon=saved.SignedRank(
-                        p=p_value(one.signed_rank.p_value),
-                        p_adjusted=p_value(ranks[name]),
+                        p=one.signed_rank.p_value,
+                        p_adjusted=ranks[name],
                         ranked=one.signed_rank.ranked,
                         zeros=one.signed_rank.zeros,
                         method=one.signed_rank.method,
                     ),
-                    rank_biserial=_quantity(one.effect),
+                    rank_biserial=saved.Quantity.of(one.effect),
                     crossed=saved.CrossedDifference(
                         **_difference(one.crossed.difference, crossed[name]),
                         raters=one.crossed.difference.clusters,
-                        df=number(one.crossed.df),
-                        variances=None if parts is None else saved.Variances(**_rounded(parts)),
+                        df=one.crossed.df,
+                        variances=None if parts is None else saved.Variances(**asdict(parts)),
                     ),
                 )
             )
@@ -137,22 +136,14 @@ def _comparisons(cells: Mapping[str, Floats], arms: int) -> list[saved.Compariso
 
 def _difference(found: Difference, p_adjusted: float | None) -> dict[str, Any]:
     return {
-        "value": number(found.value),
-        "se": number(found.se),
-        "ci": ends(found.ci),
-        "p": p_value(found.p_value),
-        "p_adjusted": p_value(p_adjusted),
-        "minimum_detectable_effect": number(found.mde),
+        "value": found.value,
+        "se": found.se,
+        "ci": found.ci,
+        "p": found.p_value,
+        "p_adjusted": p_adjusted,
+        "minimum_detectable_effect": found.mde,
         "exactly_equal": found.exactly_equal,
         "reason": found.reason,
-    }
-
-
-def _rounded(found: Any) -> dict[str, Any]:
-    """The fields of a dataclass of numbers."""
-    return {
-        name: value if isinstance(value, int) else number(value)
-        for name, value in asdict(found).items()
     }
 
 
@@ -160,38 +151,9 @@ def _agreement(cells: Floats, points: int, raters: Sequence[str]) -> saved.Scale
     alpha = ordinal_alpha(cells, points=points)
     table = intraclass(cells.reshape(-1, cells.shape[2]))
     return saved.ScaleAgreement(
-        alpha=_quantity(alpha),
+        alpha=saved.Quantity.of(alpha),
         low=alpha.value is not None and alpha.value < LOW_ALPHA,
-        icc_single=_quantity(table.single),
-        icc_average=_quantity(table.average),
-        severity={
-            rater: saved.SavedSeverity(**_rounded(found))
-            for rater, found in zip(raters, severity(cells), strict=True)
-        },
-    )
-
-
-def _self_agreement(ratings: Ratings, rater: int | None = None) -> saved.SelfAgreement:
-    return saved.SelfAgreement(**_rounded(consistency_of(ratings, rater)))
-
-
-def _metrics(
-    cells: Mapping[str, Floats], results: Sequence[Result], dialogues: Sequence[str]
-) -> list[saved.MetricOnScale]:
-    means = {name: rater_means(of) for name, of in cells.items()}
-    return [
-        saved.MetricOnScale(
-            metric=row.metric,
-            scale=row.scale,
-            within=_quantity(row.within),
-            between=_quantity(row.between),
-            arms=_quantity(row.arms),
-        )
-        for row in metric_agreement(means, results, dialogues)
-    ]
-
-
-def _quantity(figure: Figure) -> saved.Quantity:
-    return saved.Quantity(
-        value=number(figure.value), ci=ends(figure.ci), n=figure.clusters, reason=figure.reason
+        icc_single=saved.Quantity.of(table.single),
+        icc_average=saved.Quantity.of(table.average),
+        severity=dict(zip(raters, severity(cells), strict=True)),
     )

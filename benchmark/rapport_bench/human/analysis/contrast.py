@@ -12,41 +12,23 @@ So a cell counts only where its rater rated both arms, in unbalanced designs too
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from rapport_bench.human.analysis.crossed import Crossed, crossed_difference
-from rapport_bench.results.human_sections import Method
 from rapport_bench.statistics.bootstrap import multinomial_weights
 from rapport_bench.statistics.clusters import Floats
 from rapport_bench.statistics.figure import Figure
-from rapport_bench.statistics.paired import Difference, paired_mean_difference
+from rapport_bench.statistics.paired import (
+    Difference,
+    SignedRankTest,
+    paired_mean_difference,
+    signed_rank_test,
+)
 from rapport_bench.statistics.resampling import DRAWS, Sampled
 
 DECIMALS = 9
 """Item means are rounded to this: .8 - .6 and .4 - .2 are one difference, and must tie in ranks."""
-MAX_EXACT = 50
-MAX_PERMUTED = 13
-
-
-@dataclass(frozen=True, slots=True)
-class SignedRankTest:
-    """Wilcoxon's signed-rank on item means.
-
-    Attributes:
-        p_value: Two-sided; `None` where no item differs.
-        ranked: Items with a difference; the others are left out of the ranks (Wilcoxon's own rule).
-        zeros: Items without a difference.
-        method: ``exact`` for up to 50 ranked items without ties; ``permutation``, every assignment
-            of signs, for up to 13 with ties; otherwise ``normal``, the approximation with
-            correction for ties and none for continuity.
-    """
-
-    p_value: float | None
-    ranked: int
-    zeros: int
-    method: Method | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,32 +94,6 @@ def rater_means(cells: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         means: Floats = np.where(there, cells, 0.0).sum(axis=-1) / there.sum(axis=-1)
     return means
-
-
-def signed_rank_test(differences: Floats) -> SignedRankTest:
-    """Wilcoxon's signed-rank test of differences of item means.
-
-    Example:
-        >>> signed_rank_test(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 0.0]))  # all one way: 2 / 2**5
-        SignedRankTest(p_value=0.0625, ranked=5, zeros=1, method='exact')
-    """
-    from scipy.stats import PermutationMethod  # two seconds to import
-    from scipy.stats import wilcoxon as signed_rank
-
-    kept = differences[differences != 0]
-    zeros = len(differences) - len(kept)
-    if not len(kept):
-        return SignedRankTest(None, 0, zeros, None)
-    tied = len(np.unique(np.abs(kept))) < len(kept)
-    # Said here and not left to scipy's "auto", whose rule changed between versions.
-    if tied and len(kept) <= MAX_PERMUTED:
-        every = PermutationMethod(n_resamples=2**MAX_PERMUTED)
-        return SignedRankTest(
-            float(signed_rank(kept, method=every).pvalue), len(kept), zeros, "permutation"
-        )
-    method: Literal["exact", "approx"] = "approx" if tied or len(kept) > MAX_EXACT else "exact"
-    p_value = float(signed_rank(kept, method=method).pvalue)
-    return SignedRankTest(p_value, len(kept), zeros, "exact" if method == "exact" else "normal")
 
 
 def rank_biserial(differences: Floats) -> Figure:

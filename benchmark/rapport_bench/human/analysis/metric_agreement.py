@@ -10,7 +10,6 @@ against the metric.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from rapport_bench.human.analysis.agreement import resampled
 from rapport_bench.human.analysis.contrast import DECIMALS
 from rapport_bench.results.columns import has, sums
+from rapport_bench.results.human_sections import MetricOnScale, Quantity
 from rapport_bench.results.metrics import METRICS, Metric
 from rapport_bench.results.result import Result
 from rapport_bench.statistics.bootstrap import multinomial_weights
@@ -32,33 +32,16 @@ MIN_ARMS = 3
 DRAWS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class MetricAgreement:
-    """One metric beside one scale.
-
-    Attributes:
-        metric: Its name.
-        scale: Its name.
-        within: Mean over arms of the correlation over dialogues within the arm.
-        between: Correlation over dialogues of the difference between two arms, mean over pairs.
-        arms: Correlation over the arms' values.
-    """
-
-    metric: str
-    scale: str
-    within: Figure
-    between: Figure
-    arms: Figure
-
-
 def metric_agreement(
     means: Mapping[str, Floats], results: Sequence[Result], dialogues: Sequence[str]
-) -> list[MetricAgreement]:
+) -> list[MetricOnScale]:
     """Correlate every metric that all arms have with every scale.
 
     Intervals are percentiles of 1,000 draws of dialogues, one set for the whole table. A metric
     that is undefined for a dialogue (no advice and no empathy in it) leaves that dialogue out; an
     arm in which it does not vary, as a bot's replies do in some respects, leaves the mean over arms.
+    ``within`` is the mean over arms of the correlation within the arm, ``between`` the mean over pairs
+    of that of differences, ``arms`` the correlation over the arms' values.
 
     Args:
         means: Scale -> (arms, items) means over raters, NaN where nobody rated.
@@ -69,13 +52,12 @@ def metric_agreement(
     of_item = np.array([names.index(name) for name in dialogues])
     rated = {scale: _by_dialogue(cells, of_item, len(names)) for scale, cells in means.items()}
     weights = multinomial_weights(len(names), draws=DRAWS)
-    ratings = {scale: [_Ranked(row, weights) for row in rows] for scale, rows in rated.items()}
     found = []
     for metric in METRICS:
         if all(has(result.columns, metric) for result in results):
             sums = [_sums(metric, result, names) for result in results]
             for scale, rows in rated.items():
-                found.append(_one(metric, scale, sums, rows, ratings[scale], weights))
+                found.append(_one(metric, scale, sums, rows, weights))
     return [
         agreement
         for agreement in found
@@ -102,36 +84,20 @@ def _sums(metric: Metric, result: Result, names: Sequence[str]) -> tuple[Floats,
     return above[rows] * metric.scale, below[rows]
 
 
-class _Ranked:
-    """Ranks of one value a dialogue in every draw, centred; computed once and used often."""
-
-    def __init__(self, values: Floats, weights: Floats) -> None:
-        # Once and here: a difference of rounded values would not tie with its equals.
-        self.values = np.round(values, DECIMALS)
-        self._weights = weights
-        self._whole: Floats | None = None
-
-    def ranks(self, kept: Any) -> Floats:
-        """(draws, kept) mid-ranks among the kept dialogues, each counted as often as drawn."""
-        if not kept.all():
-            return _centred_ranks(self.values[kept], self._weights[:, kept])
-        if self._whole is None:
-            self._whole = _centred_ranks(self.values, self._weights)
-        return self._whole
-
-
 def _centred_ranks(values: Floats, weights: Floats) -> Floats:
     below = (values < values[:, None]) + 0.5 * (values == values[:, None])
     centred: Floats = weights @ below.T - weights.sum(axis=1, keepdims=True) / 2
     return centred
 
 
-def _spearman(one: _Ranked, other: _Ranked, weights: Floats) -> Floats:
+def _spearman(one: Floats, other: Floats, weights: Floats) -> Floats:
     """Correlation in every draw; NaN where one side does not vary."""
-    kept = ~np.isnan(one.values) & ~np.isnan(other.values)
+    kept = ~np.isnan(one) & ~np.isnan(other)
     if kept.sum() < MIN_DIALOGUES:
         return np.full(len(weights), np.nan)
-    left, right, weight = one.ranks(kept), other.ranks(kept), weights[:, kept]
+    weight = weights[:, kept]
+    # Rounded, so that what is equal but for its last bits ties.
+    left, right = (_centred_ranks(np.round(x[kept], DECIMALS), weight) for x in (one, other))
     product = (weight * left * right).sum(axis=1)
     sizes = (weight * left * left).sum(axis=1) * (weight * right * right).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -144,31 +110,24 @@ def _one(
     scale: str,
     sums: Sequence[tuple[Floats, Floats]],
     rated: Floats,
-    ratings: Sequence[_Ranked],
     weights: Floats,
-) -> MetricAgreement:
+) -> MetricOnScale:
     with np.errstate(invalid="ignore", divide="ignore"):
         values = [np.where(below > 0, above / below, np.nan) for above, below in sums]
     arms = range(len(sums))
-    metrics = [_Ranked(row, weights) for row in values]
-    within = _over_defined([_spearman(metrics[a], ratings[a], weights) for a in arms])
+    within = _over_defined([_spearman(values[a], rated[a], weights) for a in arms])
     gaps = [
-        _spearman(
-            _Ranked(values[b] - values[a], weights),
-            _Ranked(rated[b] - rated[a], weights),
-            weights,
-        )
+        _spearman(values[b] - values[a], rated[b] - rated[a], weights)
         for a, b in combinations(arms, 2)
     ]
     dialogues = weights.shape[1]
-    return MetricAgreement(
-        metric.name,
-        scale,
-        resampled(within, dialogues, "too few dialogues, or no variation in an arm"),
-        resampled(
-            _over_defined(gaps), dialogues, "too few dialogues, or no variation between arms"
-        ),
-        _over_arms(sums, rated, weights),
+    few = "too few dialogues, or no variation"
+    return MetricOnScale(
+        metric=metric.name,
+        scale=scale,
+        within=Quantity.of(resampled(within, dialogues, f"{few} in an arm")),
+        between=Quantity.of(resampled(_over_defined(gaps), dialogues, f"{few} between arms")),
+        arms=Quantity.of(_over_arms(sums, rated, weights)),
     )
 
 

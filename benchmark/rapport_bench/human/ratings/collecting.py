@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rapport_bench.human.ratings.files import RatingFile, listed, read_ratings
+from rapport_bench.human.ratings.files import listed, read_ratings
 from rapport_bench.human.ratings.raters import (
     Unit,
     code_of,
@@ -21,7 +21,7 @@ from rapport_bench.human.ratings.raters import (
     said_of_raters,
     what_is_missing,
 )
-from rapport_bench.human.ratings.tables import Entry, Problem, quoted
+from rapport_bench.human.ratings.tables import Entry, Problem, RatingFile, quoted
 from rapport_bench.human.sheets.study import Key, Study, read_key, read_study
 from rapport_bench.results.human_sections import Rater
 from rapport_bench.results.ratings import Ratings
@@ -72,12 +72,12 @@ def collect(
     study = read_study(folder)
     key = read_key(folder, study)
     files = [read_ratings(path, study) for path in listed(paths)]
-    problems = [problem for file in files for problem in file.table.problems]
+    problems = [problem for file in files for problem in file.problems]
     problems += [problem for file in files for problem in _of_file(file, study, files)]
     shown = dict.fromkeys((*key.items, *key.repeats, *key.attention))
     known: list[tuple[Unit, int | None, Entry]] = []
     for file in files:
-        for entry in file.table.entries:
+        for entry in file.entries:
             found = _checked(entry, study, shown, problems)
             if found is not None:
                 known.append((*found, entry))
@@ -108,13 +108,13 @@ def collect(
 
 
 def _of_file(file: RatingFile, study: Study, files: Sequence[RatingFile]) -> Iterable[Problem]:
-    for other in sorted(file.table.studies - {study.study}):
+    for other in sorted(file.studies - {study.study}):
         yield Problem(
             file.name,
             f"ratings of study {other[:60]!r}, not of {study.study!r}",
             "Leave the file out, or name that study's folder.",
         )
-    for rater in sorted({entry.rater for entry in file.table.entries} & set(study.sheets)):
+    for rater in sorted({entry.rater for entry in file.entries} & set(study.sheets)):
         expected = study.sheets[rater]
         if file.sheet_sha256 not in (None, expected):
             yield Problem(
@@ -222,18 +222,11 @@ def _unblinded(study: Study, key: Key, values: Mapping[Unit, int]) -> Ratings:
         item = key.repeats.get(shown, shown)
         arm = arms.index(key.items[item].letters[letter])
         rows.append((raters[rater], items[item], arm, scales.index(scale), value, again))
-    columns = np.array(rows, dtype=np.int64).reshape(-1, 6).T
-    rater_at, item_at, arm_at, scale_at, given, again_at = columns
     return Ratings(
         tuple(code_of(place) for place in range(len(study.raters))),
         study.items,
         tuple(arms),
         tuple(scales),
         tuple(scale.points for scale in study.scales),
-        rater_at,
-        item_at,
-        arm_at,
-        scale_at,
-        given,
-        again_at.astype(np.bool_),
+        *np.array(rows, dtype=np.int64).reshape(-1, 6).T,
     )

@@ -1,4 +1,4 @@
-"""Files of ratings as they come back from raters: JSON of the rating page, CSV, XLSX.
+"""Files of ratings as they come back from raters: JSON of the rating page, or CSV.
 
 CSV may be UTF-8 with or without mark, UTF-16, or GBK as Excel writes it in China, separated by commas,
 semicolons or tabs.
@@ -9,25 +9,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ConfigDict, ValidationError
 
 from rapport_bench.common import model
-from rapport_bench.human.ratings.tables import (
-    Entry,
-    RatingTable,
-    headings,
-    plain,
-    read_table,
-)
-from rapport_bench.human.ratings.workbooks import as_text, read_workbook
+from rapport_bench.human.ratings.tables import Entry, RatingFile, plain, read_table
 from rapport_bench.human.sheets.study import Study
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.parsing import parse_json
 
-SUFFIXES = (".json", ".csv", ".xlsx")
+SUFFIXES = (".json", ".csv")
+_ALIKE = (*SUFFIXES, ".xlsx", ".xls", ".ods")
+"""What may come back: a table in another format is refused, not passed over."""
 _TOO_LARGE = 64 * 2**20
 
 
@@ -56,28 +50,11 @@ class Export(model.FileModel):
     """Whether a program made the ratings."""
 
 
-@dataclass(frozen=True, slots=True)
-class RatingFile:
-    """What one file says.
-
-    Attributes:
-        name: Without folder.
-        table: Its ratings.
-        simulated: Whether it says that a program made it.
-        sheet_sha256: Of the sheet it was filled in on; `None` if it does not say.
-    """
-
-    name: str
-    table: RatingTable
-    simulated: bool = False
-    sheet_sha256: str | None = None
-
-
 def read_ratings(path: str | Path, study: Study) -> RatingFile:
     """Read one file of ratings, by its suffix.
 
     Raises:
-        BadInput: It cannot be read at all; single bad entries are in ``table.problems``.
+        BadInput: It cannot be read at all; single bad entries are in ``problems``.
     """
     path = Path(path)
     try:
@@ -92,40 +69,43 @@ def read_ratings(path: str | Path, study: Study) -> RatingFile:
     if suffix not in SUFFIXES:
         raise BadInput(
             f"{path}: {suffix or 'no suffix'}: not a file of ratings",
-            remedy="Give the page's .json, or .csv or .xlsx (save .xls and .ods as .xlsx).",
+            remedy="Give the page's .json, or .csv (save a workbook as CSV).",
         )
-    table = _from_csv(path, data, study) if suffix == ".csv" else _from_xlsx(path, data, study)
-    if table is None:
-        raise BadInput(
-            f"{path}: no table of ratings in it",
-            remedy=f"Use the sheet as it was sent, with columns {', '.join(headings(study))}.",
-        )
-    return RatingFile(path.name, table)
+    return _from_csv(path, data, study)
 
 
 def _from_json(path: Path, data: bytes) -> RatingFile:
     remedy = "Give the file that the page exported, or export it once more."
     try:
-        export = model.parsed(Export, parse_json(data.decode("utf-8-sig")))
-    except ValidationError as error:
-        said = model.problem(error)
-        raise BadInput(f"{path}: not what the page exports: {said}", remedy=remedy) from None
+        content = parse_json(data.decode("utf-8-sig"))
     except ValueError:
         raise BadInput(f"{path}: not JSON, or only part of it", remedy=remedy) from None
+    try:
+        export = model.parsed(Export, content)
+    except ValidationError as error:
+        said = model.breaches(error, content)[0]
+        raise BadInput(f"{path}: not what the page exports: {said}", remedy=remedy) from None
     entries = tuple(
         Entry(
             path.name,
             f"rating {number}",
             export.rater,
-            *(plain(as_text(value)) for value in (row.item, row.letter, row.scale, row.value)),
+            *(plain(_as_text(value)) for value in (row.item, row.letter, row.scale, row.value)),
         )
         for number, row in enumerate(export.ratings, start=1)
     )
-    table = RatingTable(entries, frozenset({export.study}))
-    return RatingFile(path.name, table, export.simulated, export.sheet_sha256)
+    studies = frozenset({export.study})
+    return RatingFile(path.name, entries, studies, (), export.simulated, export.sheet_sha256)
 
 
-def _from_csv(path: Path, data: bytes, study: Study) -> RatingTable | None:
+def _as_text(value: float | str | bool | None) -> str:
+    """A value of JSON as text; whole numbers without a fraction."""
+    if value is None:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _from_csv(path: Path, data: bytes, study: Study) -> RatingFile:
     text = _decoded(path, data)
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
@@ -135,29 +115,7 @@ def _from_csv(path: Path, data: bytes, study: Study) -> RatingTable | None:
         raise BadInput(
             f"{path}, row {reader.line_num}: {error}", remedy="Save it as CSV again."
         ) from None
-    return read_table(rows, study, path.name, lambda row, column: f"row {row + 1}")
-
-
-def _from_xlsx(path: Path, data: bytes, study: Study) -> RatingTable | None:
-    from openpyxl.utils import get_column_letter
-
-    found = []
-    for title, rows in read_workbook(path, data).items():
-
-        def place(row: int, column: int, title: str = title) -> str:
-            return f"{title}!{get_column_letter(column + 1)}{row + 1}"
-
-        found.append(read_table(rows, study, path.name, place))
-    tables = [table for table in found if table is not None]
-    return (
-        RatingTable(
-            tuple(entry for table in tables for entry in table.entries),
-            frozenset(study for table in tables for study in table.studies),
-            tuple(problem for table in tables for problem in table.problems),
-        )
-        if tables
-        else None
-    )
+    return read_table(rows, study, path.name)
 
 
 def _decoded(path: Path, data: bytes) -> str:
@@ -189,4 +147,4 @@ def listed(paths: Sequence[str | Path]) -> list[Path]:
 
 def _may_hold_ratings(name: str) -> bool:
     # Beside a file that is open lies one that begins with ~$, and with ._ what macOS adds.
-    return name.lower().endswith(SUFFIXES) and not name.startswith(("~$", "._"))
+    return name.lower().endswith(_ALIKE) and not name.startswith(("~$", "._"))

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapport_bench.common.escape import one_line
 from rapport_bench.human.sheets.study import Study
 
-Place = Callable[[int, int], str]
-"""Row and column, from zero -> how people call that cell."""
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 
 
@@ -25,7 +23,7 @@ class Entry:
 
     Attributes:
         file: Its name.
-        where: Row, cell or place in the file.
+        where: Row, or place in the file.
         value: As text; "" for a cell left blank.
     """
 
@@ -43,7 +41,7 @@ class Problem:
     """Something wrong with a file.
 
     Attributes:
-        where: File, and row or cell.
+        where: File, and row.
         what: In words, with the value.
         remedy: What to do.
     """
@@ -57,18 +55,24 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class RatingTable:
-    """What a table says.
+class RatingFile:
+    """What one file says.
 
     Attributes:
+        name: Without folder.
         entries: Its ratings; blank cells are entries without a value.
-        studies: What its column "study" holds.
+        studies: Of which studies it says that they are.
         problems: What is wrong with it.
+        simulated: Whether it says that a program made it.
+        sheet_sha256: Of the sheet it was filled in on; `None` if it does not say.
     """
 
+    name: str
     entries: tuple[Entry, ...] = ()
     studies: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
+    simulated: bool = False
+    sheet_sha256: str | None = None
 
 
 def quoted(text: str) -> str:
@@ -95,44 +99,34 @@ def headings(study: Study) -> list[str]:
     return ["study", "rater", "item", "letter", *(scale.name for scale in study.scales)]
 
 
-def read_table(
-    rows: Sequence[Sequence[str]], study: Study, file: str, place: Place
-) -> RatingTable | None:
+def read_table(rows: Sequence[Sequence[str]], study: Study, file: str) -> RatingFile:
     """Read one table of ratings.
 
     Args:
         rows: All rows.
         study: Whose scales are looked for.
         file: Its name, for messages.
-        place: How its cells are called.
-
-    Returns:
-        `None` if the first row holds none of the headings.
     """
     wanted = headings(study)
     head = [plain(text) for text in rows[0]] if rows else []
-    if not set(wanted) & set(head):
-        return None
     wrong = [name for name in wanted if head.count(name) != 1]
     if wrong:
         counts = ", ".join(f"{head.count(name) or 'no'} column {name!r}" for name in wrong)
-        remedy = "Put the headings back as the sheet that was sent has them."
-        return RatingTable(problems=(Problem(f"{file}, {place(0, 0)}", counts, remedy),))
+        remedy = f"Use the sheet as it was sent, with columns {', '.join(wanted)}."
+        return RatingFile(file, problems=(Problem(f"{file}, row 1", counts, remedy),))
     at = {name: head.index(name) for name in wanted}
     entries, problems, studies = [], [], set()
-    for number, row in enumerate(rows[1:], start=1):
+    for number, row in enumerate(rows[1:], start=2):
         cells = {name: plain(row[at[name]]) if at[name] < len(row) else "" for name in wanted}
         values = {scale.name: cells[scale.name] for scale in study.scales}
+        where = f"row {number}"
         if cells["item"]:
             studies.add(cells["study"])
             entries += [
-                Entry(
-                    file, place(number, at[scale]), cells["rater"], cells["item"], cells["letter"],
-                    scale, value,
-                )
+                Entry(file, where, cells["rater"], cells["item"], cells["letter"], scale, value)
                 for scale, value in values.items()
-            ]  # fmt: skip
+            ]
         elif any(values.values()):  # otherwise blank, or notes below the table
-            where = f"{file}, {place(number, at['item'])}"
-            problems.append(Problem(where, "ratings without an item", "Fill in the item."))
-    return RatingTable(tuple(entries), frozenset(studies), tuple(problems))
+            what = "ratings without an item"
+            problems.append(Problem(f"{file}, {where}", what, "Fill in the item."))
+    return RatingFile(file, tuple(entries), frozenset(studies), tuple(problems))

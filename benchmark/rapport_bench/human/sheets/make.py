@@ -13,11 +13,10 @@ from rapport_bench.arms.text_sources import Sources
 from rapport_bench.arms.texts import find_texts
 from rapport_bench.common.escape import one_line
 from rapport_bench.common.files import write_atomically
-from rapport_bench.human.sheets import page
-from rapport_bench.human.sheets import workbook as tables
+from rapport_bench.human.sheets import page, table
 from rapport_bench.human.sheets.build import Built, Request, build
 from rapport_bench.human.sheets.draw import Replies
-from rapport_bench.human.sheets.sheet import Sheet, naming
+from rapport_bench.human.sheets.sheet import naming
 from rapport_bench.human.sheets.study import KEY_FILE, SHEETS, STUDY_FILE, write_study
 from rapport_bench.results.human_sections import RatedArm
 from rapport_bench.results.result import Result, find, require_comparable
@@ -71,13 +70,13 @@ class Made:
             f"{len(study.raters)} raters, {study.per_item} an item",
             f"each rater sees {load} items, {repeats} of them twice, with {len(key.attention)} "
             "attention checks",
-            f"for the raters: {self.folder / SHEETS} (.html, or .xlsx or .csv with {NOTICE_FILE})",
+            f"for the raters: {self.folder / SHEETS} (.html, or .csv with {NOTICE_FILE})",
             f"for you alone:  {self.folder / KEY_FILE}, {self.folder / STUDY_FILE}",
         ]
 
     def paths(self, rater: str) -> list[Path]:
-        """The three files of one rater."""
-        return [self.folder / SHEETS / f"{rater}.{kind}" for kind in ("html", "xlsx", "csv")]
+        """The files of one rater."""
+        return [self.folder / SHEETS / f"{rater}.{kind}" for kind in ("html", "csv")]
 
 
 def study_name(given: str | None, folder: str | Path) -> str:
@@ -206,10 +205,10 @@ def _write(folder: Path, built: Built) -> None:
         (folder / SHEETS).mkdir(exist_ok=True, mode=0o700)
         # The sheets first: where study.json lies, everything lies.
         for sheet in built.sheets:
-            for kind, content in _formats(sheet).items():
+            for kind, content in (("html", page.render(sheet)), ("csv", table.to_csv(sheet))):
                 files.append(folder / SHEETS / f"{sheet.rater}.{kind}")
                 write_atomically(files[-1], content, private=True)
-        notice = "\n".join(tables.notice_lines(built.sheets[0])) + "\n"
+        notice = "\n".join(table.notice_lines(built.sheets[0])) + "\n"
         write_atomically(folder / SHEETS / NOTICE_FILE, notice, private=True)
         write_study(folder, built.study, built.key)
     except BaseException:
@@ -219,11 +218,3 @@ def _write(folder: Path, built: Built) -> None:
             for place in made:
                 place.rmdir()
         raise
-
-
-def _formats(sheet: Sheet) -> dict[str, str | bytes]:
-    return {
-        "html": page.render(sheet),
-        "xlsx": tables.to_xlsx(sheet),
-        "csv": tables.to_csv(sheet),
-    }

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from rapport_bench.common import model as types
 from rapport_bench.common.files import to_json, write_atomically
@@ -20,7 +20,6 @@ from rapport_bench.common.identity import digest
 from rapport_bench.common.model import FileModel, Id, Name, Sha256
 from rapport_bench.results.human_sections import RatedArm
 from rapport_tasks.common.errors import BadInput
-from rapport_tasks.common.parsing import read_json
 
 SCHEMA_VERSION: Literal["1.0"] = "1.0"
 STUDY_FILE = "study.json"
@@ -162,7 +161,7 @@ def read_study(folder: str | Path) -> Study:
         BadInput: Missing, not JSON, of another type, of a newer version, contradicting itself.
     """
     path = Path(folder) / STUDY_FILE
-    study = _read(path, Study)
+    study = _read(path, Study, "a study")
     problem = _study_problem(study)
     if problem:
         raise BadInput(f"{path}: {problem}", remedy="Restore the file, or make the sheets again.")
@@ -181,7 +180,7 @@ def read_key(folder: str | Path, study: Study | None = None) -> Key:
     """
     study = study or read_study(folder)
     path = Path(folder) / KEY_FILE
-    key = _read(path, Key)
+    key = _read(path, Key, "the key of a study")
     if key.study != study.study:
         raise BadInput(
             f"{path}: the key of study {key.study!r}, but {STUDY_FILE} is of {study.study!r}",
@@ -253,17 +252,12 @@ def _key_problem(study: Study, key: Key) -> str | None:
 _File = TypeVar("_File", Study, Key)
 
 
-def _read(path: Path, model: type[_File]) -> _File:
-    unreadable = "Name the folder that `rapport human sheet` wrote."
-    data = read_json(path, remedy="Restore the file from a copy.", unreadable=unreadable)
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if isinstance(version, str) and version != SCHEMA_VERSION:
-        raise BadInput(
-            f"{path}: schema version {version[:20]!r}, this program reads {SCHEMA_VERSION}",
-            remedy="Use the version of rapport-bench that wrote it.",
-        )
-    try:
-        return types.parsed(model, data)
-    except ValidationError as error:
-        said = types.problem(error)
-        raise BadInput(f"{path}: {said}", remedy="Restore the file from a copy.") from None
+def _read(path: Path, model: type[_File], what: str) -> _File:
+    return types.read_file(
+        model,
+        path,
+        version=SCHEMA_VERSION,
+        what=what,
+        remedy="Restore the file from a copy.",
+        unreadable="Name the folder that `rapport human sheet` wrote.",
+    )[0]
