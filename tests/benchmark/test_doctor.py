@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 import torch
 
 from rapport_bench.cli.main import _run
+from rapport_bench.common.quiet import quiet_libraries
 from rapport_training.loading import capabilities
 
 
@@ -121,6 +124,27 @@ def test_what_does_not_compute_here_is_refused_before_the_base_is_loaded(
     assert "does not work on" in err
     assert expected in err
     assert "rapport doctor" in err
+
+
+@pytest.mark.parametrize(
+    ("given", "enabled"),
+    [({}, False), ({"USE_HUB_KERNELS": "0"}, False), ({"USE_HUB_KERNELS": "1"}, True)],
+)
+def test_no_code_is_fetched_from_the_hub_unless_asked_for(given, enabled, monkeypatch) -> None:
+    """With `kernels` installed: transformers has a switch, bitsandbytes asks its `get_kernel` at import."""
+    import transformers.integrations.hub_kernels as hub
+    from bitsandbytes.backends.cpu import ops
+
+    for name in ("USE_HUB_KERNELS", "LOCAL_KERNELS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    quiet_libraries()
+    assert (os.environ["USE_HUB_KERNELS"].upper() in hub.ENV_VARS_TRUE_VALUES) == enabled
+    local = os.environ.get("LOCAL_KERNELS", "")
+    assert bool(local) != enabled
+    asked = re.findall(r'get_kernel\(\s*"(.*?)"', Path(ops.__file__).read_text(encoding="utf-8"))
+    assert enabled or [f"{name}={os.devnull}" for name in asked] == [local]
 
 
 def test_a_kernel_that_is_not_used_is_not_asked_for() -> None:
