@@ -10,17 +10,41 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rapport_bench.common.escape import one_line
 from rapport_tasks.common.paths import encodable
 from rapport_tasks.prompts.template_choice import system_name
 
 if TYPE_CHECKING:
-    from rapport_bench.running.config import Named, RunConfig
+    from rapport_bench.running.config import RunConfig
 
 _LONGEST = 2000
-_PLAIN = ("encoder", "dtype", "device", "batch_tokens")
+_OPTIONS = {
+    "base": "--base",
+    "adapters": "--adapter",
+    "models": "--model",
+    "replies": "--replies",
+    "bots": "--bots",
+    "data": "--data",
+    "limit": "--limit",
+    "tasks": "--tasks",
+    "method": "--method",
+    "max_new_tokens": "--max-new-tokens",
+    "seeds": "--seeds",
+    "template": "--template",
+    "template_args": "--template-arg",
+    "system": "--system",
+    "encoder": "--encoder",
+    "dtype": "--dtype",
+    "device": "--device",
+    "batch_tokens": "--batch-tokens",
+    "quantization": "--nf4",
+    "results": "--results",
+    "store": "--store",
+}
+_FLAGS = ("bots", "quantization")
+_LISTS = ("tasks", "seeds")
 
 
 def command_line(config: RunConfig) -> str:
@@ -35,59 +59,31 @@ def command_line(config: RunConfig) -> str:
 
 
 def _arguments(config: RunConfig) -> Iterator[str]:
-    defaults = {field.name: field.default for field in fields(config)}
-    if config.base is not None:
-        yield from ("--base", _relative(config.base))
-    for option, arms in (
-        ("--adapter", config.adapters),
-        ("--model", config.models),
-        ("--replies", config.replies),
-    ):
-        for arm in arms:
-            yield from (option, _named(arm))
-    if config.bots:
-        yield "--bots"
-    if config.data is not None:
-        yield from ("--data", _relative(config.data))
-    if config.limit is not None:
-        yield from ("--limit", str(config.limit))
-    if config.tasks:
-        yield from ("--tasks", ",".join(config.tasks))
-    yield from _generation(config)
-    if config.template != defaults["template"]:
-        yield from ("--template", _relative(config.template))
-    for argument in config.template_args:
-        yield from ("--template-arg", argument)
-    if config.system is not None:
-        is_text = system_name(config.system) == config.system
-        yield from ("--system", config.system if is_text else _relative(config.system))
-    for name in _PLAIN:
-        value = getattr(config, name)
-        if value != defaults[name]:
-            text = _relative(value) if name == "encoder" else str(value)
-            yield from (f"--{name.replace('_', '-')}", text)
-    if config.quantization == "nf4":
-        yield "--nf4"
-    if config.results != defaults["results"]:
-        yield from ("--results", _relative(config.results))
-    if config.store is not None:
-        yield from ("--store", _relative(config.store))
+    both = (config, config.generation)
+    of = {
+        field.name: (getattr(whole, field.name), field.default)
+        for whole in both
+        for field in fields(whole)
+    }
+    for name, option in _OPTIONS.items():
+        value, default = of[name]
+        if value == default:
+            continue
+        if name in _FLAGS:
+            yield option
+        elif name in _LISTS:
+            yield from (option, ",".join(map(str, value)))
+        else:
+            for one in value if isinstance(value, tuple) else (value,):
+                yield from (option, _word(name, one))
 
 
-def _generation(config: RunConfig) -> Iterator[str]:
-    drawn = config.generation
-    default = type(drawn)()
-    if drawn.method != default.method:
-        yield from ("--method", drawn.method)
-    if drawn.max_new_tokens != default.max_new_tokens:
-        yield from ("--max-new-tokens", str(drawn.max_new_tokens))
-    if drawn.seeds != default.seeds:
-        yield from ("--seeds", ",".join(map(str, drawn.seeds)))
-
-
-def _named(arm: Named) -> str:
-    name, path = arm
-    return _relative(path) if name is None else f"{name}={_relative(path)}"
+def _word(name: str, value: Any) -> str:
+    if isinstance(value, tuple):
+        shown, path = value
+        return _relative(path) if shown is None else f"{shown}={_relative(path)}"
+    is_text = name == "system" and system_name(value) == value
+    return value if is_text else _relative(str(value))
 
 
 def _relative(name: str) -> str:
