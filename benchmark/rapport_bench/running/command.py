@@ -18,31 +18,16 @@ from rapport_tasks.prompts.template_choice import system_name
 
 if TYPE_CHECKING:
     from rapport_bench.running.config import RunConfig
+    from rapport_tasks.common.protocol import Generation
 
 _LONGEST = 2000
-_OPTIONS = {
-    "base": "--base",
+_SPELT = {
     "adapters": "--adapter",
     "models": "--model",
-    "replies": "--replies",
-    "bots": "--bots",
-    "data": "--data",
-    "limit": "--limit",
-    "tasks": "--tasks",
-    "method": "--method",
-    "max_new_tokens": "--max-new-tokens",
-    "seeds": "--seeds",
-    "template": "--template",
     "template_args": "--template-arg",
-    "system": "--system",
-    "encoder": "--encoder",
-    "dtype": "--dtype",
-    "device": "--device",
-    "batch_tokens": "--batch-tokens",
     "quantization": "--nf4",
-    "results": "--results",
-    "store": "--store",
 }
+_NO_OPTION = ("temperature", "top_p", "reuse")
 _FLAGS = ("bots", "quantization")
 _LISTS = ("tasks", "seeds")
 
@@ -58,18 +43,15 @@ def command_line(config: RunConfig) -> str:
     return one_line(encodable(words))[:_LONGEST]
 
 
-def _arguments(config: RunConfig) -> Iterator[str]:
-    both = (config, config.generation)
-    of = {
-        field.name: (getattr(whole, field.name), field.default)
-        for whole in both
-        for field in fields(whole)
-    }
-    for name, option in _OPTIONS.items():
-        value, default = of[name]
-        if value == default:
+def _arguments(asked: RunConfig | Generation) -> Iterator[str]:
+    for field in fields(asked):
+        name, value = field.name, getattr(asked, field.name)
+        option = _SPELT.get(name, f"--{name.replace('_', '-')}")
+        if name == "generation":
+            yield from _arguments(value)
+        elif name in _NO_OPTION or value == field.default:
             continue
-        if name in _FLAGS:
+        elif name in _FLAGS:
             yield option
         elif name in _LISTS:
             yield from (option, ",".join(map(str, value)))
