@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import Field, ValidationError
 
 from rapport_bench.arms.models import BaseModel, hash_weights, resolve_folder
 from rapport_bench.arms.store import ResponseStore
@@ -24,15 +26,28 @@ from rapport_tasks.weights.hashes import ADAPTER_WEIGHTS, read_settings, tensor_
 from rapport_training.loading.pretrained import empty_model, first_line, some
 
 ADAPTER_CONFIG = "adapter_config.json"
-_PICKLES = ("adapter_model.bin", "adapter_model.pt", "adapter_model.pth")
+_PICKLES = ("bin", "pt", "pth")
 _NOT_IDENTITY = {
     "auto_mapping", "base_model_name_or_path", "inference_mode", "peft_type", "peft_version",
     "revision", "runtime_config", "task_type",
 }  # fmt: skip
 _PREFIX = "base_model.model."
-_MOST_LAYERS = 10_000
 AS = "scored_by_rapport"
 """What PEFT calls the adapter inside the model; no adapter's file has such a name in it."""
+
+
+_LayerNumber = Annotated[int, Field(strict=True, ge=0, le=1000)]
+
+
+class _Numbers(pydantic.BaseModel):
+    """What PEFT computes with unchecked, within bounds in which it comes to an end."""
+
+    r: Annotated[int, Field(strict=True, ge=1, lt=10**9)]
+    lora_alpha: Annotated[float, Field(strict=True, gt=-1e9, lt=1e9)]
+    layer_replication: (
+        Annotated[list[tuple[_LayerNumber, _LayerNumber]], Field(min_length=1, max_length=100)]
+        | None
+    ) = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +85,18 @@ def identify_adapter(name: str, shown_as: str | None, store: ResponseStore | Non
             settings that PEFT does not know or take.
     """
     folder = resolve_folder(name)
-    if not (folder / ADAPTER_CONFIG).is_file():
-        raise BadInput(
-            f"{name}: no {ADAPTER_CONFIG} in this folder, so it is no PEFT adapter",
-            remedy="Name the folder that training wrote, the one with adapter_config.json.",
-        )
-    if not (folder / ADAPTER_WEIGHTS).is_file():
-        pickle = next((p for p in _PICKLES if (folder / p).is_file()), None)
-        if pickle:
+    for needed, what in (
+        (ADAPTER_CONFIG, "it is no PEFT adapter"),
+        (ADAPTER_WEIGHTS, "incomplete"),
+    ):
+        if not (folder / needed).is_file():
+            pickled = any((folder / f"adapter_model.{kind}").is_file() for kind in _PICKLES)
             raise BadInput(
-                f"{name}: {pickle} is a pickle, which runs code when loaded; refused",
-                remedy="Load it where you trust it and save it with save_pretrained(..., "
-                "safe_serialization=True).",
+                f"{name}: no {needed} in this folder: {what}"
+                + ("; its pickle, which runs code when loaded, is refused" if pickled else ""),
+                remedy="Name the folder that training wrote, with both files; save_pretrained(..., "
+                "safe_serialization=True) makes safetensors of a pickle that you trust.",
             )
-        raise BadInput(
-            f"{name}: no {ADAPTER_WEIGHTS} in this folder", remedy="The adapter is incomplete."
-        )
     raw = read_settings(folder / ADAPTER_CONFIG)
     config = lora_config(folder)
     return Adapter(
@@ -126,12 +137,14 @@ def lora_config(folder: Path) -> Any:
             "leave it out",
             remedy="pip install --upgrade peft, or save the adapter with this version.",
         )
-    rank, alpha = raw.get("r"), raw.get("lora_alpha")
-    if not isinstance(rank, int) or not _is_number(rank) or rank < 1:
-        raise BadInput(f"{path}: r must be a whole number from 1", remedy="Copy the file again.")
-    if not _is_number(alpha):
-        raise BadInput(f"{path}: lora_alpha must be a number", remedy="Copy the file again.")
-    _check_replication(path, raw.get("layer_replication"))
+    try:
+        _Numbers.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise BadInput(
+            f"{path}: {first['loc'][0]} must be another number: {first['msg']}",
+            remedy="Copy the file again.",
+        ) from None
     kept = {k: v for k, v in raw.items() if k in fields and k != "base_model_name_or_path"}
     try:
         with warnings.catch_warnings():
@@ -141,30 +154,6 @@ def lora_config(folder: Path) -> Any:
         raise BadInput(
             f"{path}: PEFT does not take it ({first_line(error)})", remedy="Copy the file again."
         ) from None
-
-
-def _is_number(value: Any) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) < 1e9
-        and math.isfinite(value)
-    )
-
-
-def _check_replication(path: Path, ranges: Any) -> None:
-    """PEFT copies the layers of each range one by one: a huge range would never end."""
-    if ranges is None:
-        return
-    try:
-        layers = sum(int(last) - int(first) for first, last in ranges)
-    except (TypeError, ValueError, OverflowError):
-        layers = _MOST_LAYERS + 1
-    if not 0 < layers <= _MOST_LAYERS:
-        raise BadInput(
-            f"{path}: layer_replication must be pairs of layer numbers",
-            remedy="Copy the file again.",
-        )
 
 
 def _settings(config: Any) -> Iterator[tuple[str, Any]]:
@@ -189,7 +178,7 @@ def check_adapter(base: BaseModel, adapter: Adapter) -> list[str]:
         AdapterMismatch: Other base weights by `training.json`; tensors that are missing, empty, of
             another shape, no finite numbers, or that PEFT would leave out. The message says which.
     """
-    trained_on = _trained_on(adapter)
+    trained_on = training_record(adapter, "base", "weights_sha256")
     if trained_on is not None and trained_on != base.weights_sha256:
         raise AdapterMismatch(
             f"adapter {adapter.name!r} was trained on other base weights "
@@ -238,63 +227,64 @@ def is_lora_b(key: str) -> bool:
     return "lora_B" in key or "lora_embedding_B" in key
 
 
-def _trained_on(adapter: Adapter) -> str | None:
-    """The hash of the base that our own training recorded; other tools' files say nothing of it."""
+def training_record(adapter: Adapter, section: str, key: str) -> str | None:
+    """What our own training recorded beside an adapter; of other tools' files `None`."""
     try:
-        recorded = read_settings(adapter.folder / "training.json").get("base")
+        found = read_settings(adapter.folder / "training.json").get(section)
     except BadInput:
         return None
-    value = recorded.get("weights_sha256") if isinstance(recorded, dict) else None
+    value = found.get(key) if isinstance(found, dict) else None
     return value if isinstance(value, str) else None
 
 
 def _check_tensors(base: BaseModel, adapter: Adapter) -> None:
     """Compare the file with what PEFT makes of the configuration, and say what kind of damage it is."""
     found = tensor_shapes(adapter.folder / ADAPTER_WEIGHTS)
-    who = f"adapter {adapter.name!r}"
+    remedy = (
+        "Give the base it was trained on with --base, and the adapter_config.json that was saved with "
+        "these weights; PEFT's save_pretrained saves both whole."
+    )
     empty = [key for key, shape in found.items() if 0 in shape]
     if empty or not found:
         raise AdapterMismatch(
-            f"{who} has no numbers in {len(empty)} of {len(found)} tensors"
-            + (f": {_short(empty)}" if empty else ""),
+            f"adapter {adapter.name!r} has no numbers in {len(empty)} of {len(found)} tensors: "
+            + _short(empty),
             remedy="Sharded training (DeepSpeed ZeRO-3, FSDP) leaves this: gather the weights before "
             "saving, for example with zero_to_fp32.py.",
         )
     expected, others = _expected_shapes(base, adapter, found)
-    missing = sorted(expected.keys() - found.keys())
-    strange = sorted(found.keys() - expected.keys() - others.keys())
-    if strange and not missing:
-        raise AdapterMismatch(
-            f"{who} has {len(strange)} tensors that its configuration does not cover on {base.name}: "
-            f"{_short(strange)}; PEFT would leave them out",
-            remedy="Give the base it was trained on with --base, and the adapter_config.json that was "
-            "saved with these weights.",
-        )
-    if missing:
-        prefixed = [key for key in strange if _PREFIX + key in expected]
-        problem = (
-            f"names without the prefix {_PREFIX!r}: {some(prefixed)}"
-            if prefixed
-            else f"names that PEFT does not know: {_short(strange)}"
-            if strange
-            else "the rest is missing"
-        )
-        raise AdapterMismatch(
-            f"{who} lacks {len(missing)} of {len(expected)} tensors that its configuration asks for on "
-            f"{base.name}: {_short(missing)}; {problem}",
-            remedy="Give the base it was trained on, or save the whole adapter again with PEFT's "
-            "save_pretrained.",
-        )
     known = others | expected
-    differs = [key for key in found if tuple(found[key]) != tuple(known[key])]
-    if differs:
-        key = min(differs)
-        raise AdapterMismatch(
-            f"{who} does not fit {base.name}: {len(differs)} tensors have another shape: "
-            f"{_short(differs)} ({key.rsplit('.', 2)[-2]} is {_times(found[key])}, "
-            f"should be {_times(known[key])})",
-            remedy=_shape_remedy(found[key], known[key], key),
+    missing = sorted(expected.keys() - found.keys())
+    strange = sorted(found.keys() - known.keys())
+    differs = sorted(key for key in found if key in known and found[key] != known[key])
+    if missing:
+        problem = f"it lacks {len(missing)} of {len(expected)} tensors: {_short(missing)}"
+        prefixed = [key for key in strange if _PREFIX + key in expected]
+        if prefixed:
+            problem += f"; there are names without the prefix {_PREFIX!r}: {some(prefixed)}"
+        elif strange:
+            problem += f"; there are names that PEFT does not know: {_short(strange)}"
+    elif strange:
+        problem = (
+            f"it has {len(strange)} tensors that its configuration does not cover, which PEFT would leave "
+            f"out: {_short(strange)}"
         )
+    elif differs:
+        key = differs[0]
+        problem = (
+            f"{len(differs)} tensors have another shape: {_short(differs)} "
+            f"({key.rsplit('.', 2)[-2]} is {_times(found[key])}, should be {_times(known[key])})"
+        )
+        if "lora_" not in key and found[key][1:] == known[key][1:]:
+            remedy = (
+                "It was trained with another vocabulary: merge it into its base, tokenizer included, and "
+                "score the whole with --model."
+            )
+    else:
+        return
+    raise AdapterMismatch(
+        f"adapter {adapter.name!r} does not fit {base.name}: {problem}", remedy=remedy
+    )
 
 
 def _short(keys: Collection[str]) -> str:
@@ -303,15 +293,6 @@ def _short(keys: Collection[str]) -> str:
 
 def _times(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
-
-
-def _shape_remedy(found: tuple[int, ...], known: tuple[int, ...], key: str) -> str:
-    if not is_lora_b(key) and "lora_A" not in key and found[1:] == known[1:]:
-        return (
-            "It was trained with another vocabulary: merge it into its base, tokenizer included, and "
-            "score the whole with --model."
-        )
-    return "Give the base it was trained on with --base, and the configuration saved with these weights."
 
 
 def _expected_shapes(

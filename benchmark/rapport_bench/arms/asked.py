@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rapport_bench.arms.adapters import Adapter
+from rapport_bench.arms.adapters import Adapter, training_record
 from rapport_bench.arms.models import BaseModel
 from rapport_tasks.common.errors import UnsupportedTemplate
 from rapport_tasks.prompts.chat_template import (
@@ -93,22 +91,12 @@ def _template_remark(
                 f"adapter {adapter.name!r} brings a chat template that renders otherwise than the one "
                 f"in use, {template.name}; --template adapter, or a file, chooses another"
             )
-    trained = _trained_under(adapter.folder / "training.json")
+    trained = training_record(adapter, "tokenizer", "rendering_sha256")
     if trained is not None and trained != template_sha256:
         yield (
             f"adapter {adapter.name!r} was trained on dialogues that were rendered otherwise than "
             f"by {template.name}: its training.json names another rendering"
         )
-
-
-def _trained_under(path: Path) -> str | None:
-    try:
-        recorded = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    described = recorded.get("tokenizer") if isinstance(recorded, dict) else None
-    found = described.get("rendering_sha256") if isinstance(described, Mapping) else None
-    return found if isinstance(found, str) else None
 
 
 def _tokenizer_remark(adapter: Adapter, tokenizer: Any) -> Iterator[str]:

@@ -2,37 +2,23 @@
 
 Re-sharding a model, copying it elsewhere or saving it with another header changes nothing here;
 changing one number changes the hash. Of a model's folder exactly those files count that transformers
-loads from it. Only safetensors are read, by this module itself: it needs no torch and no more memory
-than one block.
+loads from it. Only safetensors are read, without torch and with no more memory than one block.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rapport_tasks.common.errors import BadInput
 
 _BLOCK = 1 << 20
-_LARGEST_HEADER = 100_000_000  # what the safetensors format itself allows
 _SINGLE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
-
-
-@dataclass(frozen=True, slots=True)
-class _Tensor:
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    begin: int
-    end: int
 
 
 def weights_sha256(path: str | Path) -> str:
@@ -49,13 +35,20 @@ def weights_sha256(path: str | Path) -> str:
     """
     tensors: dict[str, list[Any]] = {}
     for file in weight_files(Path(path)):
-        for tensor, sha256 in _hash_tensors(file):
-            if tensor.name in tensors:
-                raise BadInput(
-                    f"{file}: tensor {tensor.name!r} stands in another file of this folder too",
-                    remedy="Keep one set of weights in the folder.",
-                )
-            tensors[tensor.name] = [tensor.name, tensor.dtype, list(tensor.shape), sha256]
+        first, header = _header(file)
+        try:
+            with file.open("rb") as stream:
+                for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+                    if name in tensors:
+                        raise BadInput(
+                            f"{file}: tensor {name!r} stands in another file of this folder too",
+                            remedy="Keep one set of weights in the folder.",
+                        )
+                    begin, end = entry["data_offsets"]
+                    sha256 = _hash_range(stream, first + begin, first + end)
+                    tensors[name] = [name, entry["dtype"], entry["shape"], sha256]
+        except OSError as error:
+            raise _damaged(file, str(error)) from None
     listing = [tensors[name] for name in sorted(tensors)]
     text = json.dumps(listing, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -67,15 +60,8 @@ def tensor_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
     Raises:
         BadInput: As `weights_sha256` does.
     """
-    shapes: dict[str, tuple[int, ...]] = {}
-    for file in weight_files(Path(path)):
-        try:
-            with file.open("rb") as stream:
-                size = os.fstat(stream.fileno()).st_size
-                shapes |= {t.name: t.shape for t in _read_header(stream, file, size)}
-        except OSError as error:
-            raise BadInput(f"{file}: {error.strerror}", remedy="Name a readable file.") from None
-    return shapes
+    headers = (_header(file)[1] for file in weight_files(Path(path)))
+    return {name: tuple(entry["shape"]) for header in headers for name, entry in header.items()}
 
 
 def weight_files(path: Path) -> list[Path]:
@@ -155,41 +141,18 @@ def read_settings(path: Path) -> dict[str, Any]:
     return value
 
 
-def _hash_tensors(file: Path) -> Iterator[tuple[_Tensor, str]]:
-    try:
-        with file.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            for tensor in _read_header(stream, file, size):
-                yield tensor, _hash_range(stream, tensor.begin, tensor.end)
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}", remedy="Name a readable file.") from None
+def _header(file: Path) -> tuple[int, dict[str, Any]]:
+    """Where a file's tensors begin, and what it says of each; safetensors has found it sound."""
+    from safetensors import SafetensorError, safe_open
 
-
-def _read_header(stream: BinaryIO, file: Path, size: int) -> list[_Tensor]:
-    prefix = stream.read(8)
-    length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else -1
-    if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
-        raise _damaged(file, "not a safetensors file, or cut off")
-    first = 8 + length
     try:
-        header = json.loads(stream.read(length))
-        header.pop("__metadata__", None)
-        tensors = [
-            _Tensor(
-                name,
-                str(entry["dtype"]),
-                tuple(int(n) for n in entry["shape"]),
-                first + int(entry["data_offsets"][0]),
-                first + int(entry["data_offsets"][1]),
-            )
-            for name, entry in header.items()
-        ]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        raise _damaged(file, "its header cannot be read") from None
-    for tensor in tensors:
-        if not first <= tensor.begin <= tensor.end <= size:
-            raise _damaged(file, f"tensor {tensor.name!r} lies outside the file")
-    return sorted(tensors, key=lambda tensor: tensor.begin)
+        with safe_open(file, framework="np"), file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            header: dict[str, Any] = json.loads(stream.read(length))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _damaged(file, f"not a safetensors file, or cut off ({error})") from None
+    header.pop("__metadata__", None)
+    return 8 + length, header
 
 
 def _hash_range(stream: BinaryIO, begin: int, end: int) -> str:
