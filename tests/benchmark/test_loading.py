@@ -122,7 +122,7 @@ def test_a_base_that_is_another_each_time_is_refused(models, adapters, tmp_path)
 def test_a_changed_number_is_seen_wherever_it_is(models, tmp_path) -> None:
     from rapport_bench.arms.fingerprint import Fingerprint
 
-    model = load_causal_lm(models["qwen"], name="x", dtype=torch.bfloat16)
+    model = load_causal_lm(models["qwen"], name="x", dtype="bfloat16")
     print_ = Fingerprint(model)
     assert print_.is_all_of(model)
     parameter = dict(model.named_parameters())["model.layers.1.mlp.down_proj.weight"]
@@ -344,8 +344,8 @@ def test_a_nested_configuration_is_bad_input(adapters, tmp_path) -> None:
     [
         (lambda t: {k: v for k, v in t.items() if k != "lm_head.weight"}, "no language-model head"),
         (lambda t: {k: v for k, v in t.items() if "layers.1.mlp" not in k},
-         r"tensors are missing: model\.layers\.1\.mlp.*, which transformers would fill at random"),
-        (lambda t: {f"_orig_mod.{k}": v for k, v in t.items()}, r"there is _orig_mod\.lm_head\.weight, .* and 24 more that it does not take"),
+         r"tensors are missing, which transformers would fill at random: model\.layers\.1\.mlp"),
+        (lambda t: {f"_orig_mod.{k}": v for k, v in t.items()}, r"no place in its architecture: _orig_mod\.lm_head\.weight, .* and 24 more"),
         (lambda t: t | {k.replace("layers.1", "layers.2"): v + 1 for k, v in t.items()},
          r"no place in its architecture: model\.layers\.2"),
         (lambda t: t | {"model.norm.weight": torch.ones(33)}, "another shape|cannot be loaded"),
@@ -356,7 +356,7 @@ def test_a_nested_configuration_is_bad_input(adapters, tmp_path) -> None:
 )  # fmt: skip
 def test_a_checkpoint_that_is_not_whole_is_refused(untied, tmp_path, change, message) -> None:
     with pytest.raises(BadInput, match=message):
-        load_causal_lm(copied(untied, tmp_path / "base", change), name="base", dtype=torch.float32)
+        load_causal_lm(copied(untied, tmp_path / "base", change), name="base", dtype="float32")
 
 
 def test_a_model_without_a_language_model_head_is_refused_by_name(tmp_path) -> None:
@@ -374,7 +374,7 @@ def test_a_model_without_a_language_model_head_is_refused_by_name(tmp_path) -> N
         folder
     )
     with pytest.raises(BadInput, match="no language-model head"):
-        load_causal_lm(folder, name="scorer", dtype=torch.float32)
+        load_causal_lm(folder, name="scorer", dtype="float32")
     make_model(tmp_path / "bert", "qwen")
     BertForMaskedLM(BertConfig(**shape)).save_pretrained(tmp_path / "bert")
     with pytest.raises(BadInput, match="depends on the tokens that follow"):
@@ -432,7 +432,7 @@ def test_code_that_comes_with_a_model_is_never_run(models, tmp_path) -> None:
         f"open({str(tmp_path / 'ran')!r}, 'w')\nclass EvilConfig: pass\n"
     )
     (folder / "config.json").write_text(json.dumps(config | {"auto_map": code}))
-    load_causal_lm(folder, name="x", dtype=torch.float32)
+    load_causal_lm(folder, name="x", dtype="float32")
     changed = config | {"auto_map": code, "model_type": "evil"}
     (folder / "config.json").write_text(json.dumps(changed))
     with pytest.raises(

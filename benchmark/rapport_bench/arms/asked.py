@@ -10,16 +10,15 @@ from rapport_bench.arms.models import BaseModel
 from rapport_tasks.common.errors import UnsupportedTemplate
 from rapport_tasks.prompts.chat_template import (
     ChatTemplate,
+    chosen_renderer,
     rendering_sha256,
     thinking_remark,
     unread_arguments,
 )
 from rapport_tasks.prompts.template_choice import (
-    chosen_template,
     folder_templates,
     one_template,
     template_arguments,
-    template_file,
 )
 
 _TEXT = "最近总是睡不好，心里很乱。I can't sleep and my mind won't stop."
@@ -41,17 +40,13 @@ def template_of(
     """
     brought = {adapter.name: folder_templates(adapter.folder) for adapter in adapters}
     option = option if adapters or option != "adapter" else "base"
-    source = chosen_template(option, tokenizer.chat_template, brought)
-    name = "the plain template"
-    if source is not None:
-        of = template_file(base.folder) if option == "base" else option
-        name = f"the chat template of {base.name} ({of})"
-    tokenizer.chat_template = source
-    return ChatTemplate(
-        source,
-        name,
+    return chosen_renderer(
+        option,
         template_arguments(arguments),
-        tokenizer.special_tokens_map if source is not None else {},
+        tokenizer,
+        folder=base.folder,
+        name=base.name,
+        brought=brought,
     )
 
 

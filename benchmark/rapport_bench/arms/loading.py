@@ -247,18 +247,12 @@ def _trained_tokens(adapter: Adapter) -> list[int]:
 
 
 def _load_base(base: BaseModel, device: str) -> Any:
-    dtype, quantization = getattr(torch, base.dtype), None
-    if base.quantization == "nf4":
-        from transformers import BitsAndBytesConfig
-
-        quantization = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
-        )
-    placed = None if base.quantization == "none" else device
+    placed = "" if base.quantization == "none" else device
     model = load_causal_lm(
-        base.folder, name=base.name, dtype=dtype, quantization=quantization, device=placed
+        base.folder,
+        name=base.name,
+        dtype=base.dtype,
+        nf4=base.quantization == "nf4",
+        device=placed,
     )
     return model if placed else model.to(device)

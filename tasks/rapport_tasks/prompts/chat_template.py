@@ -12,10 +12,17 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from rapport_tasks.common.errors import EndlessTemplate, UnsupportedTemplate, close_match
 from rapport_tasks.dialogues.thoughts import prompted_block
+from rapport_tasks.prompts.template_choice import (
+    Templates,
+    chosen_template,
+    one_template,
+    template_file,
+)
 
 Messages = list[dict[str, str]]
 Renderer = Callable[[Messages, bool], str]
@@ -125,12 +132,41 @@ _QUOTED = re.compile(r"'([^']*)'")
 
 def tokenizer_renderer(tokenizer: Any) -> ChatTemplate:
     """The tokenizer's own template, or the plain one."""
-    from rapport_tasks.prompts.template_choice import one_template
-
     if not tokenizer.chat_template:
         return ChatTemplate(None)
     source = one_template(tokenizer.chat_template, "the tokenizer")
     return ChatTemplate(source, specials=tokenizer.special_tokens_map)
+
+
+def chosen_renderer(
+    option: str,
+    arguments: Mapping[str, Any],
+    tokenizer: Any,
+    *,
+    folder: Path,
+    name: str,
+    brought: Mapping[str, Templates] | None = None,
+) -> ChatTemplate:
+    """The template that ``--template`` chooses for a base; it becomes the tokenizer's own.
+
+    Args:
+        option: As `rapport_tasks.prompts.template_choice.chosen_template` takes it.
+        arguments: What the template is given.
+        tokenizer: The base's.
+        folder: The base's.
+        name: What messages call the base.
+        brought: What each adapter's folder brings, by the adapter's name.
+
+    Raises:
+        BadInput: There is no such template.
+    """
+    source = chosen_template(option, tokenizer.chat_template, brought or {})
+    tokenizer.chat_template = source
+    if source is None:
+        return ChatTemplate(None, "the plain template", arguments)
+    of = template_file(folder) if option == "base" else Path(option).name
+    named = f"the chat template of {name} ({of})"
+    return ChatTemplate(source, named, arguments, tokenizer.special_tokens_map)
 
 
 # --- what a template is ---------------------------------------------------------------------------

@@ -96,18 +96,14 @@ def load_tokenizer(folder: Path, *, name: str, rows: int) -> Any:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        usable = bool(tokenizer.encode("你好 hello", add_special_tokens=False))
-        largest = max(tokenizer.get_vocab().values(), default=-1)
+        if not tokenizer.encode("你好 hello", add_special_tokens=False):
+            raise ValueError("it knows no tokens")
+        largest = max(tokenizer.get_vocab().values())
     except Exception as error:  # whatever a library raises on files that it cannot use
         raise BadInput(
             f"{name}: no usable tokenizer in {folder} ({first_line(error)})",
             remedy="Copy the tokenizer's files into the model's folder.",
         ) from None
-    if not usable or largest < 1:
-        raise BadInput(
-            f"{name}: the tokenizer in {folder} is missing or empty",
-            remedy="Copy the tokenizer's files into the model's folder.",
-        )
     if largest >= rows:
         raise BadInput(
             f"{name}: its tokenizer has tokens up to number {largest}, its embedding only {rows} rows",
@@ -122,32 +118,39 @@ def embedding_rows(model: Any) -> int:
 
 
 def load_causal_lm(
-    folder: Path, *, name: str, dtype: Any, quantization: Any = None, device: str | None = None
+    folder: Path, *, name: str, dtype: str, nf4: bool = False, double: bool = True, device: str = ""
 ) -> Any:
     """Load a model whole, in evaluation mode.
 
     Args:
         folder: Where its files lie.
         name: What messages call it.
-        dtype: A torch dtype.
-        quantization: A ``BitsAndBytesConfig``, for weights that are quantised while they are loaded.
+        dtype: A torch dtype's name.
+        nf4: Whether its weights are quantised to 4 bits while they are loaded.
+        double: Whether the constants of that are quantised too.
         device: Where a quantised model goes; others are on the CPU and may be moved.
 
     Raises:
         BadInput: It cannot be loaded, lacks tensors, has some that its architecture does not take, or
             weights that are no numbers.
     """
-    from transformers import AutoModelForCausalLM
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     empty_model(folder, name=name)
-    arguments = {} if quantization is None else {"quantization_config": quantization}
-    if device is not None:
-        arguments["device_map"] = {"": device}
+    arguments: dict[str, Any] = {"device_map": {"": device}} if device else {}
+    if nf4:
+        arguments["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=double,
+            bnb_4bit_compute_dtype=getattr(torch, dtype),
+        )
     with _only_hashed_files(folder) as view:
         try:
             model, info = AutoModelForCausalLM.from_pretrained(
                 view,
-                dtype=dtype,
+                dtype=getattr(torch, dtype),
                 use_safetensors=True,
                 trust_remote_code=False,
                 output_loading_info=True,
@@ -166,23 +169,20 @@ def load_causal_lm(
 
 def _refuse_incomplete(name: str, info: dict[str, Any]) -> None:
     """What transformers filled with random numbers, or left out, makes another model of it."""
-    missing, left_over = sorted(info["missing_keys"]), sorted(info["unexpected_keys"])
-    if missing:
-        heads = [key for key in missing if "head" in key.split(".")[0] or key.startswith("cls.")]
-        what = "it has no language-model head" if heads == missing else "tensors are missing"
-        instead = f"; there is {some(left_over)} that it does not take" if left_over else ""
+    missing = info["missing_keys"]
+    heads = [key for key in missing if "head" in key.split(".")[0] or key.startswith("cls.")]
+    lacks = "no language-model head" if len(heads) == len(missing) else "tensors are missing"
+    differs = {key[0] if isinstance(key, tuple) else key for key in info["mismatched_keys"]}
+    problems = {
+        f"{lacks}, which transformers would fill at random": missing,
+        "tensors of another shape": differs,
+        "tensors that have no place in its architecture": info["unexpected_keys"],
+    }
+    found = [f"{what}: {some(keys)}" for what, keys in problems.items() if keys]
+    if found:
         raise BadInput(
-            f"{name}: {what}: {some(missing)}, which transformers would fill at random{instead}",
-            remedy="Save the whole causal language model again with save_pretrained.",
-        )
-    differs = sorted(
-        str(key[0] if isinstance(key, tuple) else key) for key in info["mismatched_keys"]
-    )
-    if differs or left_over:
-        what = "another shape" if differs else "no place in its architecture"
-        raise BadInput(
-            f"{name}: tensors that have {what}: {some(differs or left_over)}",
-            remedy="Copy the configuration that belongs to these weights, or save the model again.",
+            f"{name}: {'; '.join(found)}",
+            remedy="Save the whole causal language model again with save_pretrained, configuration and all.",
         )
 
 

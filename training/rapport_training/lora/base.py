@@ -8,8 +8,7 @@ from typing import Any
 
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.paths import encodable, local_path
-from rapport_tasks.prompts.chat_template import ChatTemplate
-from rapport_tasks.prompts.template_choice import chosen_template, template_file
+from rapport_tasks.prompts.chat_template import ChatTemplate, chosen_renderer
 from rapport_tasks.weights.hub import find_folder
 from rapport_training import EMBEDDED_BASE
 from rapport_training.loading.pretrained import (
@@ -57,7 +56,9 @@ def load_base(recipe: Recipe, folder: Path) -> LoadedBase:
     model = keep_unpacked(_load_model(folder, works))
     name = shown_name(recipe.base.name)
     tokenizer = load_tokenizer(folder, name=name, rows=embedding_rows(model))
-    template = _template(recipe, folder, tokenizer)
+    template = chosen_renderer(
+        recipe.base.template, recipe.base.template_args, tokenizer, folder=folder, name=name
+    )
     return LoadedBase(model, tokenizer, template, works, tuple(fallbacks))
 
 
@@ -102,39 +103,19 @@ def _what_works(recipe: Recipe, folder: Path) -> tuple[Recipe, list[str]]:
     return works, fallbacks
 
 
-def _template(recipe: Recipe, folder: Path, tokenizer: Any) -> ChatTemplate:
-    """As `rapport run` chooses it for the base."""
-    option = recipe.base.template
-    source = chosen_template(option, tokenizer.chat_template, {})
-    of = template_file(folder) if option == "base" else shown_name(option)
-    tokenizer.chat_template = source
-    return ChatTemplate(
-        source,
-        f"the chat template of {shown_name(recipe.base.name)} ({of})",
-        recipe.base.template_args,
-        tokenizer.special_tokens_map if source is not None else {},
-    )
-
-
 def _load_model(folder: Path, recipe: Recipe) -> Any:
     import torch
 
-    kind, name = getattr(torch, recipe.base.dtype), shown_name(recipe.base.name)
-    if recipe.base.quantization == "none":
-        return load_causal_lm(folder, name=name, dtype=kind)
-    from transformers import BitsAndBytesConfig
-
+    base, name = recipe.base, shown_name(recipe.base.name)
+    if base.quantization == "none":
+        return load_causal_lm(folder, name=name, dtype=base.dtype)
     return load_causal_lm(
         folder,
         name=name,
-        dtype=kind,
+        dtype=base.dtype,
+        nf4=True,
+        double=base.double_quantization,
         device=f"cuda:{torch.cuda.current_device()}" if torch.cuda.is_available() else "cpu",
-        quantization=BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=recipe.base.double_quantization,
-            bnb_4bit_compute_dtype=kind,
-        ),
     )
 
 
