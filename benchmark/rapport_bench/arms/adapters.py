@@ -21,8 +21,9 @@ from rapport_bench.arms.models import BaseModel, hash_weights, resolve_folder
 from rapport_bench.arms.store import ResponseStore
 from rapport_bench.common.identity import digest
 from rapport_tasks.common.errors import AdapterMismatch, BadInput
+from rapport_tasks.common.parsing import read_settings
 from rapport_tasks.common.paths import encodable
-from rapport_tasks.weights.hashes import ADAPTER_WEIGHTS, read_settings, tensor_shapes
+from rapport_tasks.weights.hashes import ADAPTER_WEIGHTS, tensor_shapes
 from rapport_training.loading.pretrained import empty_model, first_line, some
 
 ADAPTER_CONFIG = "adapter_config.json"

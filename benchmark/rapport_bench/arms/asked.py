@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rapport_bench.arms.adapters import Adapter, training_record
+from rapport_bench.arms.loading import PROBE
 from rapport_bench.arms.models import BaseModel
 from rapport_tasks.common.errors import UnsupportedTemplate
 from rapport_tasks.prompts.chat_template import (
@@ -20,8 +21,6 @@ from rapport_tasks.prompts.template_choice import (
     one_template,
     template_arguments,
 )
-
-_TEXT = "最近总是睡不好，心里很乱。I can't sleep and my mind won't stop."
 
 
 def template_of(
@@ -107,8 +106,8 @@ def _tokenizer_remark(adapter: Adapter, tokenizer: Any) -> Iterator[str]:
         return
     theirs, ours = own.get_vocab(with_added_tokens=True), tokenizer.get_vocab()
     other = len(theirs.items() ^ ours.items())
-    encoded = own.encode(_TEXT, add_special_tokens=False).ids
-    if other or encoded != tokenizer.encode(_TEXT, add_special_tokens=False):
+    encoded = own.encode(PROBE, add_special_tokens=False).ids
+    if other or encoded != tokenizer.encode(PROBE, add_special_tokens=False):
         yield (
             f"adapter {adapter.name!r} brings a tokenizer that differs from the base's"
             + (f" in {other:,} tokens" if other else "")

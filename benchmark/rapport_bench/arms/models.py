@@ -14,8 +14,9 @@ from typing import Any, Literal
 from rapport_bench.arms.store import ResponseStore
 from rapport_bench.common.identity import digest
 from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.parsing import read_settings
 from rapport_tasks.common.paths import encodable, local_path
-from rapport_tasks.weights.hashes import read_settings, weight_files, weights_sha256
+from rapport_tasks.weights.hashes import weight_files, weights_sha256
 from rapport_tasks.weights.hub import find_folder
 
 Quantization = Literal["none", "nf4"]

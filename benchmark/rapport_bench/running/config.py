@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -22,17 +21,11 @@ Named = tuple[str | None, str]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 
-def _exists(name: str) -> bool:
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):  # longer than any file's name, or with NUL in it
-        return False
-
-
 def named(value: str) -> Named:
     """Split ``NAME=PATH``; a bare path, or one that exists with an ``=`` in it, has no name."""
+    # Path.exists raises on what is longer than any file's name.
     name, separator, path = value.partition("=")
-    if separator and name and path and not _exists(value) and "/" not in name:
+    if separator and name and path and "/" not in name and not os.path.exists(value):  # noqa: PTH110
         return name, path
     return None, value
 

@@ -102,15 +102,43 @@ def read_json(path: Path, *, remedy: str, unreadable: str = "", what: str = "") 
     Raises:
         BadInput: It cannot be read, is too large or no UTF-8, or `parse_json` refuses it.
     """
-    return _parsed(path, _read(path, _LARGEST_JSON, unreadable or remedy), parse_json, remedy, what)
+    return _parsed(
+        path, read_bytes(path, _LARGEST_JSON, unreadable or remedy), parse_json, remedy, what
+    )
 
 
 def read_toml(path: Path, *, remedy: str, unreadable: str = "") -> dict[str, Any]:
     """The TOML document that a file holds; arguments and errors as of `read_json`."""
-    return _parsed(path, _read(path, _LARGEST_TOML, unreadable or remedy), parse_toml, remedy, "")
+    return _parsed(
+        path, read_bytes(path, _LARGEST_TOML, unreadable or remedy), parse_toml, remedy, ""
+    )
 
 
-def _read(path: Path, limit: int, remedy: str) -> bytes:
+def read_settings(path: Path) -> dict[str, Any]:
+    """The JSON object in a file of a model's or adapter's folder.
+
+    Other libraries write these, Infinity and long whole numbers included; for files of this project's own
+    forms `read_json` is stricter.
+
+    Raises:
+        BadInput: It is not readable, not JSON, nested without end, or no object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        problem = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise BadInput(f"{path}: not readable JSON ({problem})", remedy="Copy it again.") from None
+    if not isinstance(value, dict):
+        raise BadInput(f"{path}: not a JSON object", remedy="Copy it again.")
+    return value
+
+
+def read_bytes(path: Path, limit: int, remedy: str) -> bytes:
+    """What a file holds, if that is no more than `limit` bytes.
+
+    Raises:
+        BadInput: It cannot be read, or is larger.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(limit + 1)

@@ -7,17 +7,19 @@ name another. Nothing here renders anything.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rapport_tasks.common.errors import BadInput, UnsupportedTemplate, close_match
+from rapport_tasks.common.parsing import read_bytes, read_settings
 
 _CONFIG = "tokenizer_config.json"
 _FILE = "chat_template.jinja"
 _MORE = "additional_chat_templates"
 _RESERVED = ("messages", "tools", "documents", "add_generation_prompt", "strftime_now")
-_LONGEST = 1 << 20  # bytes of a file
+_LONGEST = 1_000_000  # bytes of a file
 
 Templates = str | Mapping[str, str] | None
 """One template, several by name, or none."""
@@ -70,11 +72,7 @@ def folder_templates(folder: Path) -> Templates:
     if not (folder / _CONFIG).is_file():
         return None
     path = folder / _CONFIG
-    try:
-        config = json.loads(_read(path, None))
-    except (ValueError, RecursionError):
-        raise BadInput(f"{path}: not readable JSON", remedy="Copy it again.") from None
-    found = config.get("chat_template") if isinstance(config, dict) else None
+    found = read_settings(path).get("chat_template")
     if isinstance(found, list):
         try:
             return {str(item["name"]): str(item["template"]) for item in found}
@@ -178,22 +176,13 @@ def system_name(given: str) -> str:
 
 
 def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # longer than names are, or with a null byte
-        return False
+    return os.path.isfile(path)  # noqa: PTH113 - a text may be longer than names are, which Path raises on
 
 
-def _read(path: Path, longest: int | None = _LONGEST) -> str:
+def _read(path: Path) -> str:
     try:
-        if longest is not None and path.stat().st_size > longest:
-            raise BadInput(
-                f"{path}: {path.stat().st_size:,} bytes", remedy=f"Use at most {longest:,}."
-            )
-        return path.read_text(encoding="utf-8-sig")
+        return read_bytes(path, _LONGEST, "Name a readable text file.").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{path}: not UTF-8 (byte {error.start})", remedy="Convert the file to UTF-8."
         ) from None
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}", remedy="Name a readable file.") from None

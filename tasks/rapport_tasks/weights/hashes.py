@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rapport_tasks.common.errors import BadInput
+from rapport_tasks.common.parsing import read_settings
 
 _BLOCK = 1 << 20
 _SINGLE = "model.safetensors"
@@ -120,25 +121,6 @@ def _shards(index: Path) -> list[Path]:
 
 def _lies_inside(name: str) -> bool:
     return name.endswith((".safetensors", _INDEX)) and ".." not in name and not name.startswith("/")
-
-
-def read_settings(path: Path) -> dict[str, Any]:
-    """The JSON object in a file of a model's or adapter's folder.
-
-    Other libraries write these, Infinity and long whole numbers included; for files of this project's own
-    forms `rapport_tasks.common.parsing` is stricter.
-
-    Raises:
-        BadInput: It is not readable, not JSON, nested without end, or no object.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        problem = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise BadInput(f"{path}: not readable JSON ({problem})", remedy="Copy it again.") from None
-    if not isinstance(value, dict):
-        raise BadInput(f"{path}: not a JSON object", remedy="Copy it again.")
-    return value
 
 
 def _header(file: Path) -> tuple[int, dict[str, Any]]:

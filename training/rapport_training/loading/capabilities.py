@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from rapport_tasks.weights.hashes import read_settings
+from rapport_tasks.common.parsing import read_settings
 from rapport_training.sequences.batches import collate, keeps_packed_apart
 from rapport_training.sequences.corpus import LabelledSequence
 

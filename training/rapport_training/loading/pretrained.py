@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from rapport_tasks.common.errors import BadInput
-from rapport_tasks.weights.hashes import read_settings, tensor_shapes, weight_files
+from rapport_tasks.common.parsing import read_settings
+from rapport_tasks.weights.hashes import tensor_shapes, weight_files
 
 _REMEDY = "Use a causal language model with safetensors weights that transformers knows."
 
