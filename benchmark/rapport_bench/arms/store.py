@@ -18,7 +18,7 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -173,7 +173,9 @@ class ResponseStore:
 
     def _sound(self, keys: Iterable[str], numerics: str | None = None) -> Iterator[_Row]:
         """Rows of some keys, those that do not match their checksum left out and counted."""
-        for some in _chunks(list(dict.fromkeys(keys))):
+        distinct = list(dict.fromkeys(keys))
+        for first in range(0, len(distinct), _LOOKUP):
+            some = distinct[first : first + _LOOKUP]
             marks = ",".join("?" * len(some))
             query = f"SELECT key, numerics, json, sha256 FROM responses WHERE key IN ({marks})"
             if numerics is not None:
@@ -252,8 +254,3 @@ def _checksum(*parts: str | bytes) -> str:
 def _plain(text: Any) -> str:
     """A key as text; one that is damaged as anything that is no key."""
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-
-
-def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(keys), _LOOKUP):
-        yield keys[first : first + _LOOKUP]

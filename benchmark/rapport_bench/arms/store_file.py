@@ -28,6 +28,17 @@ LAYOUT = 2
 
 _PATIENCE = 60.0  # seconds to wait for a lock that another process holds
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+_STOPS: dict[int | None, tuple[str, str]] = {
+    **dict.fromkeys(
+        _LOCKED, ("another process holds it locked", "Wait for that process or end it,")
+    ),
+    sqlite3.SQLITE_FULL: ("the disk is full", "Free disk space"),
+    sqlite3.SQLITE_IOERR: (
+        "the disk failed, or is full",
+        "Free disk space, or name a file on another disk with --store,",
+    ),
+}
+"""By what SQLite says: what stopped a run halfway, and what to do before it goes on."""
 _TABLES = {
     "numerics": "(id TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID",
     "responses": "(key TEXT NOT NULL, numerics TEXT NOT NULL, json TEXT NOT NULL, "
@@ -113,25 +124,16 @@ def refusal(path: Path, error: Exception, what: str, *, opening: bool = False) -
             f"{path}: not a response store ({_name(error)})",
             remedy="Name another file with --store, or move this one away.",
         )
-    again = "and run the same command again: finished batches are kept."
-    match _code(error):
-        case code if code in _LOCKED:
-            return Incomplete(
-                f"{path}: {what}: another process holds it locked ({_PATIENCE:.0f} s waited)",
-                remedy=f"Wait for that process or end it, {again}",
-            )
-        case sqlite3.SQLITE_FULL:
-            return Incomplete(
-                f"{path}: {what}: the disk is full ({error})", remedy=f"Free disk space {again}"
-            )
-        case sqlite3.SQLITE_IOERR:
-            return Incomplete(
-                f"{path}: {what}: the disk failed, or is full ({error})",
-                remedy=f"Free disk space, or name a file on another disk with --store, {again}",
-            )
-    return (BadInput if opening else Incomplete)(
-        f"{path}: {what}: it cannot be written ({error})",
-        remedy=f"Make the file and its folder writable, or name another with --store, {again}",
+    said, remedy = _STOPS.get(
+        code := _code(error),
+        (
+            "it cannot be written",
+            "Make the file and its folder writable, or name another with --store,",
+        ),
+    )
+    return (BadInput if opening and code not in _STOPS else Incomplete)(
+        f"{path}: {what}: {said} ({error})",
+        remedy=f"{remedy} and run the same command again: finished batches are kept.",
     )
 
 
