@@ -166,20 +166,17 @@ def score_batch(
     targets = ids[rows, columns + 1].to(model.device)
     device_ids = ids.to(model.device)
     if hidden_states is not None:
-        states = hidden_states(device_ids)[rows.to(model.device), columns.to(model.device)]
-        head = inner.get_output_embeddings()
+        states, head = hidden_states(device_ids), inner.get_output_embeddings()
         step = max(1, _CHUNK_ELEMENTS // head.weight.shape[0])
-        chunks = ((head(states[i : i + step]), i, step) for i in range(0, len(states), step))
     else:
-        logits = inner(input_ids=device_ids, use_cache=False).logits
-        logits = logits[rows.to(model.device), columns.to(model.device)]
-        step = max(1, _CHUNK_ELEMENTS // logits.shape[-1])
-        chunks = ((logits[i : i + step], i, step) for i in range(0, len(logits), step))
+        states, head = inner(input_ids=device_ids, use_cache=False).logits, torch.nn.Identity()
+        step = max(1, _CHUNK_ELEMENTS // states.shape[-1])
+    states = states[rows.to(model.device), columns.to(model.device)]
     values: list[float] = []
     greedy: list[bool] = []
-    for part, first, count in chunks:
-        target = targets[first : first + count]
-        part = part.float()
+    for first in range(0, len(states), step):
+        target = targets[first : first + step]
+        part = head(states[first : first + step]).float()
         require_numbers(part)
         picked = part.gather(-1, target[:, None])[:, 0] - torch.logsumexp(part, dim=-1)
         values += picked.double().tolist()

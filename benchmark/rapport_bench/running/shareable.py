@@ -27,12 +27,11 @@ def require_shareable_suite(suite: Suite) -> None:
         BadInput: With the place of the first dialogue; its id or domain is not quoted.
     """
     for number, dialogue in enumerate(suite.dialogues, start=1):
-        for what, label in (("id", dialogue.id), ("domain", dialogue.domain)):
-            if label is not None and not LABEL.match(label):
-                where = suite.settings.data or suite.name
+        for what in ("id", "domain"):
+            if (label := getattr(dialogue, what)) is not None and not LABEL.match(label):
                 raise BadInput(
-                    f"{where}: the {what} of dialogue {number} of those that are scored could be a "
-                    "text",
+                    f"{suite.settings.data or suite.name}: the {what} of dialogue {number} of those "
+                    "that are scored could be a text",
                     remedy=_LABEL,
                 )
     if not NAME.match(suite.name):

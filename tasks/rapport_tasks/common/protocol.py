@@ -100,21 +100,15 @@ class TaskSettings:
         given = (metadata or {}).get("rapport") or {}
         if isinstance(given, str):
             given = json.loads(given)
-        known = tuple(field.name for field in dataclasses.fields(cls))
-        for key in given:
-            if key not in known:
-                raise BadInput(
-                    f"task metadata: unknown key {key!r}",
-                    remedy=close_match(key, known) + f"Use {', '.join(known)}.",
-                )
         generation = dict(given.get("generation", {}))
-        fields = [field.name for field in dataclasses.fields(Generation)]
-        for key in generation:
-            if key not in fields:
-                raise BadInput(
-                    f"task metadata: unknown key {key!r} in generation",
-                    remedy=close_match(key, fields) + f"Use {', '.join(fields)}.",
-                )
+        for keys, of, where in ((given, cls, ""), (generation, Generation, " in generation")):
+            known = [field.name for field in dataclasses.fields(of)]
+            for key in keys:
+                if key not in known:
+                    raise BadInput(
+                        f"task metadata: unknown key {key!r}{where}",
+                        remedy=close_match(key, known) + f"Use {', '.join(known)}.",
+                    )
         if "seeds" in generation:
             generation["seeds"] = tuple(generation["seeds"])
         return cls(**{**given, "generation": Generation(**generation)})

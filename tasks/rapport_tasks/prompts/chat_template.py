@@ -23,6 +23,7 @@ from rapport_tasks.prompts.template_choice import (
     one_template,
     template_file,
 )
+from rapport_tasks.prompts.template_limits import OverLimit, compiled
 
 Messages = list[dict[str, str]]
 Renderer = Callable[[Messages, bool], str]
@@ -75,8 +76,6 @@ class ChatTemplate:
         """
         if self.source is None:
             return render_plain(messages, add_generation_prompt)
-        from rapport_tasks.prompts.template_limits import compiled
-
         given = {
             **self.specials,
             **self.arguments,
@@ -98,8 +97,6 @@ class ChatTemplate:
         """
         if self.source is None:
             return frozenset()
-        from rapport_tasks.prompts.template_limits import compiled
-
         try:
             return compiled(self.source)[1]
         except Exception as error:
@@ -109,8 +106,6 @@ class ChatTemplate:
 def _failure(error: Exception, template: ChatTemplate) -> UnsupportedTemplate:
     """What went wrong, without a word that is not the template's own."""
     from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
-
-    from rapport_tasks.prompts.template_limits import OverLimit
 
     if isinstance(error, OverLimit):
         return EndlessTemplate(f"{template.name} takes {error}", remedy=OTHER_TEMPLATE)
