@@ -685,19 +685,6 @@ def test_a_section_of_human_ratings_finds_its_place(saved, monkeypatch):
     assert "4.2 of 5" in page.text
 
 
-def test_the_leaderboard_alone_is_a_page(saved, capsys):
-    save(result("gold", columns(8), kind="gold"), saved)
-    save(result("elsewhere", columns(5, n=20), suite="1" * 64), saved)
-    assert _run(["leaderboard", saved, "--format", "html", "--by", "continuity"]) == 0
-    page = Page(capsys.readouterr().out)
-    sortable = [attrs for tag, attrs in page.elements if tag == "th" and "aria-sort" in attrs]
-    assert len(sortable) == 8
-    assert "by continuity" in page.text
-    assert "reference: gold" in page.text
-    assert "elsewhere" in page.text
-    assert len(page.scripts) == 1
-
-
 def test_left_out_browser_tests_are_counted():
     tests = Path(__file__).with_name("test_report_browser.py")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]

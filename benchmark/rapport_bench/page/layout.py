@@ -11,7 +11,6 @@ import base64
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -19,18 +18,14 @@ from typing import Any
 from markupsafe import Markup
 
 from rapport_bench.common.escape import one_line
-from rapport_bench.judging.leaderboard import Leaderboard
-from rapport_bench.judging.published import STATUS, Published
-from rapport_bench.judging.published import rows as published_rows
 from rapport_bench.page.cases import Cases
-from rapport_bench.page.human import Section, study_section
+from rapport_bench.page.human import Section
 from rapport_bench.page.pictures import Picture, inline_svg
 from rapport_bench.page.provenance import provenance
 from rapport_bench.page.subject import Subject
 from rapport_bench.page.templating import environment
 from rapport_bench.page.training import Training
 from rapport_bench.page.wording import Words
-from rapport_bench.results.human_result import HumanResult
 from rapport_bench.results.metrics import BESIDE_BOTS
 from rapport_bench.words.board import board_table
 from rapport_bench.words.signs import TONES
@@ -88,27 +83,6 @@ def report_page(parts: Parts) -> str:
         problems=[one_line(problem) for problem in parts.problems],
         source=provenance(found),
         command=parts.command,
-    )
-
-
-def board_page(
-    board: Leaderboard,
-    labels: dict[str, str],
-    problems: Sequence[str],
-    published: Published | None = None,
-    studies: Sequence[HumanResult] = (),
-) -> str:
-    """The leaderboard alone as HTML; below it what people said, and what was published if asked for."""
-    return _render(
-        "leaderboard.html.j2",
-        title=f"{one_line(board.suite.name)}: rapport leaderboard",
-        table=board_table(board, labels, beside=BESIDE_BOTS),
-        apart=[(one_line(r.name), r.result_id[:8], one_line(why)) for r, why in board.apart],
-        problems=[one_line(problem) for problem in problems],
-        human=study_section(studies),
-        published=published,
-        published_rows=list(published_rows(published)) if published else [],
-        published_status=STATUS,
     )
 
 
