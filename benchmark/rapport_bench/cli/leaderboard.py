@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rapport_bench.cli.shared import JSON_OPTION, emit
+from rapport_bench.cli.shared import JSON_OPTION, emit, warn
 
 
 @click.command(epilog="Example: rapport leaderboard results --by continuity --format md")
@@ -55,5 +55,4 @@ def leaderboard(
         click.echo(report.to_markdown(board, studies), nl=False)
     else:
         report.show(board, studies)
-    for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
+    warn(problems)
