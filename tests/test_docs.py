@@ -246,8 +246,8 @@ def test_every_bot_and_task_of_the_results_is_on_the_page_of_metrics(
     found = [result for result in load_all(ROOT / "results") if result.kind == "bot"]
     assert {name for name, _ in _rows(DOCS / page, heading)} == {result.name for result in found}
     text = (DOCS / page).read_text(encoding="utf-8")
-    for task, about in found[0].data["suite"]["tasks"].items():
-        assert f"`{task}` {about['version']}, `rapport_tasks." in text
+    for task, about in found[0].suite.tasks.items():
+        assert f"`{task}` {about.version}, `rapport_tasks." in text
 
 
 def test_every_reason_is_on_the_page_of_results() -> None:
