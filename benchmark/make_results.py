@@ -39,7 +39,8 @@ from rapport_bench.judging.gate_policy import read_policy
 from rapport_bench.judging.leaderboard import leaderboard
 from rapport_bench.results.result import Result, find, load_all
 from rapport_bench.running.config import RunConfig
-from rapport_bench.running.run import Run, run
+from rapport_bench.running.outcome import Run
+from rapport_bench.running.run import run
 from rapport_bench.terminal import gate as gate_report
 from rapport_bench.terminal import leaderboard as leaderboard_report
 from rapport_bench.terminal.console import RunReporter

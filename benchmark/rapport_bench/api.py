@@ -22,7 +22,7 @@ from rapport_bench.judging.gate import Gate
 from rapport_bench.judging.leaderboard import Leaderboard
 from rapport_bench.results.result import Result
 from rapport_bench.running.config import Quiet, RunConfig
-from rapport_bench.running.run import Run
+from rapport_bench.running.outcome import Run
 from rapport_bench.running.transcripts import Transcripts
 from rapport_tasks.common.errors import RapportError
 from rapport_tasks.common.protocol import Generation
@@ -140,6 +140,7 @@ def score(
     *,
     encoder: str = "embedded",
     with_text: bool = False,
+    progress: bool = True,
 ) -> Transcripts:
     """Measure existing transcripts turn by turn. Needs no model.
 
@@ -147,18 +148,26 @@ def score(
         dialogues: A JSONL file of dialogues, or dialogues.
         encoder: Sentence encoder by name or path.
         with_text: Whether each sentence's text is in the outcome.
+        progress: Whether a bar is shown.
 
     Raises:
         BadInput: A line of the file is no dialogue.
     """
     quiet_libraries()
     from rapport_bench.running.transcripts import transcript_scorer
+    from rapport_bench.terminal.console import RunReporter
     from rapport_tasks.dialogues.dialogue import read_dialogues
 
     if isinstance(dialogues, str | PathLike):
         dialogues = read_dialogues(str(dialogues))
+    wanted = list(dialogues)
     measure = transcript_scorer(encoder, with_text=with_text)
-    return Transcripts(tuple(map(measure, dialogues)))
+    measured = []
+    with RunReporter(quiet=not progress) as shown:
+        for done, dialogue in enumerate(wanted, start=1):
+            measured.append(measure(dialogue))
+            shown.progress("dialogues", done, len(wanted))
+    return Transcripts(tuple(measured))
 
 
 def load_result(
@@ -197,6 +206,7 @@ def gate(
     candidate: Reference | Sequence[Reference],
     baseline: Reference | None = None,
     *,
+    baseline_name: str = "main",
     policy: str | PathLike[str] = "gate.toml",
     results: str | PathLike[str] = "results",
 ) -> Gate:
@@ -204,7 +214,8 @@ def gate(
 
     Args:
         candidate: One, or several.
-        baseline: What it is set against [default: the one named ``main`` in ``baselines.toml``].
+        baseline: What it is set against [default: the named baseline].
+        baseline_name: Which one of ``baselines.toml``.
         policy: Metrics with direction and margin, as TOML.
         results: Folder in which names and ids are looked up.
 
@@ -215,12 +226,13 @@ def gate(
     from rapport_bench.judging.gate_policy import read_policy
     from rapport_bench.results.baselines import named_baseline
 
+    rules = read_policy(str(policy))
     candidates = [candidate] if isinstance(candidate, Result | str | PathLike) else candidate
-    against = (
-        named_baseline("main", str(results)) if baseline is None else _result(baseline, results)
-    )
-    found = [_result(each, results) for each in candidates]
-    return run_gate(found, against, read_policy(str(policy)))
+    if baseline is None:
+        against = named_baseline(baseline_name, str(results))
+    else:
+        against = _result(baseline, results)
+    return run_gate([_result(each, results) for each in candidates], against, rules)
 
 
 def leaderboard(

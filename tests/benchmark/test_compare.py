@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from made_results import columns, result
-from rapport_bench.judging.compare import compare, to_json
+from rapport_bench.judging.compare import compare
 from rapport_bench.results import columns as records
 from rapport_bench.results.metrics import CONFIRMATORY, METRICS
 from rapport_bench.results.result import Result, seal
@@ -98,7 +98,7 @@ def test_tokens_of_two_tokenizers_are_not_compared() -> None:
     assert comparison.by_name("nll_per_token").difference is None
     assert comparison.by_name("nll_per_token").verdict is None
     assert comparison.by_name("bits_per_char").difference.value is not None
-    row = to_json(comparison)["metrics"]["nll_per_token"]
+    row = comparison.to_dict()["metrics"]["nll_per_token"]
     assert (row["difference"], row["note"]) == (None, "different_tokenizer")
 
 

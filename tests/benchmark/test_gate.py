@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from rapport_bench.results.result import Result, result_id, save
 from rapport_bench.statistics.paired import Difference
 from rapport_bench.statistics.verdicts import Deciding
 from rapport_bench.terminal import gate as gate_report
+from rapport_tasks.specs.specification import Task
 
 POLICY = """
 [policy]
@@ -222,6 +224,14 @@ def test_a_margin_in_percent_is_of_the_baselines_value(tmp_path):
     )
     assert metric.margin == pytest.approx(base().metrics["nll_per_token"].value * 0.02)
     assert metric.comparison.metric.margin == metric.margin
+
+
+def test_a_policy_may_have_no_margin_and_metrics_that_have_none_of_their_own(tmp_path):
+    text = '[metrics.copied]\ndirection = "lower"\nmargin = 0\n'
+    gate = run_gate([result("same", columns(1))], base(), policy(tmp_path, text))
+    assert (named(gate, "copied").margin, gate.outcome) == (0, "pass")
+    with pytest.raises(ValueError, match="needs a direction and a margin"):
+        Task("own", "1", "", (replace(BY_NAME["continuity"], margin=0.0),), "module:record")
 
 
 def test_a_policy_may_ask_for_less_advice_without_end(tmp_path):

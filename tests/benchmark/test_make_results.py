@@ -13,7 +13,7 @@ from made_results import columns, result
 from rapport_bench.cli.main import _run
 from rapport_bench.judging.gate_policy import read_policy
 from rapport_bench.results.result import load_all, save
-from rapport_bench.running.run import Run
+from rapport_bench.running.outcome import Run
 from rapport_tasks.acts.classifier import RuleActClassifier
 from rapport_tasks.dialogues.builtin import TRAINING_ZH
 from rapport_tasks.dialogues.dialogue import read_dialogues

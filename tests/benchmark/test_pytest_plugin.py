@@ -15,13 +15,10 @@ from pathlib import Path
 import pytest
 
 from made_results import columns, result
+from rapport_bench.api import RapportWarning
 from rapport_bench.results.baselines import bless
 from rapport_bench.results.result import Result, find, result_id, save
-from rapport_bench.testing.assertions import (
-    InconclusiveWarning,
-    RapportWarning,
-    assert_not_regressed,
-)
+from rapport_bench.testing.assertions import InconclusiveWarning, assert_not_regressed
 from rapport_tasks.common.errors import BadInput
 
 pytest_plugins = "pytester"

@@ -25,9 +25,7 @@ from rapport_bench.judging.compare import compare
 from rapport_bench.page import pictures
 from rapport_bench.page.case_text import ArmText, case_texts
 from rapport_bench.page.cases import cases
-from rapport_bench.page.distributions import spreads
 from rapport_bench.page.forest import forest
-from rapport_bench.page.human import Section
 from rapport_bench.page.layout import json_block
 from rapport_bench.page.make import DRAWN
 from rapport_bench.page.scatter import scatter
@@ -285,13 +283,6 @@ def test_what_cannot_be_drawn_is_left_out(arms):
     alone = report(arms[:1])
     assert forest(alone) is None
     assert scatter(alone) is not None
-
-
-def test_spreads_count_dialogues_on_each_side(found):
-    wanted = ("worse", "nll_per_token")
-    spread = next(s for s in spreads(found) if (s.candidate.name, s.metric.name) == wanted)
-    assert (spread.below, spread.above) == (0, 60)
-    assert spread.median == pytest.approx(0.1, abs=0.01)
 
 
 # --- case studies -------------------------------------------------------------------------------
@@ -635,7 +626,7 @@ def test_json_names_what_was_written(saved, capsys, monkeypatch):
     assert data["verdict"].startswith("better is better on NLL per token")
     assert data["comparisons"][0]["metrics"]["nll_per_token"]["verdict"] == "improved"
     assert {Path(f).name for f in data["files"]} == {
-        "a.html", *(f"{n}.{k}" for n in ("forest", "scatter", "distributions") for k in ("svg", "png")),
+        "a.html", *(f"{n}.{k}" for n in ("forest", "scatter") for k in ("svg", "png")),
     }  # fmt: skip
     assert all(Path(file).stat().st_size > 1000 for file in data["files"])
 
@@ -671,31 +662,6 @@ def test_training_is_shown_where_an_adapter_is_named(saved, capsys):
     (folder / "training.jsonl").write_text("{}\n{}\n")
     assert _run(["report", saved, "--adapter", "adapter"]) == 2
     assert "training.jsonl:1: not a line of a training log" in capsys.readouterr().err
-
-
-def test_a_section_of_human_ratings_finds_its_place(saved, monkeypatch):
-    from markupsafe import Markup
-
-    section = Section("human", "What people said", Markup("<p>4.2 of 5</p>"))
-    monkeypatch.setattr(
-        "rapport_bench.page.make.human_section", lambda found, folder: (section, [])
-    )
-    page = page_of(saved)
-    assert [a.get("id") for t, a in page.elements if t == "section"][-2:] == ["human", "provenance"]
-    assert "4.2 of 5" in page.text
-
-
-def test_the_leaderboard_alone_is_a_page(saved, capsys):
-    save(result("gold", columns(8), kind="gold"), saved)
-    save(result("elsewhere", columns(5, n=20), suite="1" * 64), saved)
-    assert _run(["leaderboard", saved, "--format", "html", "--by", "continuity"]) == 0
-    page = Page(capsys.readouterr().out)
-    sortable = [attrs for tag, attrs in page.elements if tag == "th" and "aria-sort" in attrs]
-    assert len(sortable) == 8
-    assert "by continuity" in page.text
-    assert "reference: gold" in page.text
-    assert "elsewhere" in page.text
-    assert len(page.scripts) == 1
 
 
 def test_left_out_browser_tests_are_counted():

@@ -17,7 +17,8 @@ from rapport_bench.arms.loading import LoadedBase
 from rapport_bench.arms.store import ResponseStore
 from rapport_bench.judging.compare import compare
 from rapport_bench.running.config import RunConfig
-from rapport_bench.running.run import Run, run
+from rapport_bench.running.outcome import Run
+from rapport_bench.running.run import run
 from rapport_tasks.common.errors import BadInput, Incomplete
 from rapport_tasks.common.protocol import Generation
 

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from rapport_bench.running.config import RunConfig
-from rapport_bench.running.run import Run, run
+from rapport_bench.running.outcome import Run
+from rapport_bench.running.run import run
 from rapport_bench.terminal.console import RunReporter
 
 STORE = "responses.sqlite"

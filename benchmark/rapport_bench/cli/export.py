@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, emit
+from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, emit, warn
 from rapport_tasks.common.errors import BadInput
+
+if TYPE_CHECKING:
+    from rapport_bench.export.table import Row
 
 _FOLDER = click.argument("results", default="results", required=False)
 
@@ -24,26 +28,17 @@ def export() -> None:
 @JSON_OPTION
 def export_csv(results: str, out: str | None, as_json: bool) -> None:
     """One tidy table of all results: a row for every arm and metric."""
-    from rapport_bench.common.files import write_atomically
     from rapport_bench.export.table import tidy_rows, to_csv
     from rapport_bench.judging.leaderboard import load_results
 
-    if as_json and out is None:
+    if out is not None:
+        _write_table(results, out, lambda rows: to_csv(rows).encode(), as_json=as_json)
+        return
+    if as_json:
         raise BadInput("--json says what was written; the table needs a file", remedy="Add -o OUT.")
     found, problems = load_results(results)
-    rows = list(tidy_rows(found))
-    if out is None:
-        click.echo(to_csv(rows), nl=False)
-        _warn(problems)
-        return
-    write_atomically(Path(out), to_csv(rows))
-    _say(
-        f"{len(rows)} rows, {len(found)} results → {out}",
-        as_json,
-        problems,
-        rows=len(rows),
-        out=out,
-    )
+    click.echo(to_csv(tidy_rows(found)), nl=False)
+    warn(problems)
 
 
 @export.command("parquet", epilog="Example: rapport export parquet results -o results.parquet")
@@ -52,20 +47,23 @@ def export_csv(results: str, out: str | None, as_json: bool) -> None:
 @JSON_OPTION
 def export_parquet(results: str, out: str, as_json: bool) -> None:
     """The same table with typed columns, for pandas, datasets and databases."""
+    from rapport_bench.export.table import to_parquet
+
+    _write_table(results, out, to_parquet, as_json=as_json)
+
+
+def _write_table(
+    results: str, out: str, convert: Callable[[list[Row]], bytes], *, as_json: bool
+) -> None:
     from rapport_bench.common.files import write_atomically
-    from rapport_bench.export.table import tidy_rows, to_parquet
+    from rapport_bench.export.table import tidy_rows
     from rapport_bench.judging.leaderboard import load_results
 
     found, problems = load_results(results)
     rows = list(tidy_rows(found))
-    write_atomically(Path(out), to_parquet(rows))
-    _say(
-        f"{len(rows)} rows, {len(found)} results → {out}",
-        as_json,
-        problems,
-        rows=len(rows),
-        out=out,
-    )
+    write_atomically(Path(out), convert(rows))
+    said = f"{len(rows)} rows, {len(found)} results → {out}"
+    _say(said, as_json, problems, rows=len(rows), out=out)
 
 
 @export.command("model-card", epilog="Example: rapport export model-card ./my-adapter")
@@ -86,7 +84,7 @@ def export_model_card(
     """Write an adapter's results into the metadata of its README, as the hub reads them.
 
     ADAPTER is the folder that training wrote. Results are found by the hash of its weights: the
-    newest of every suite. Entries of others, and the rest of the README, stay as they are.
+    newest of every suite. Entries of others, and the README's text, stay as they are.
     """
     from rapport_bench.arms.adapters import identify_adapter
     from rapport_bench.export.card import belonging, require_belonging, write_card
@@ -159,9 +157,4 @@ def _say(line: str, as_json: bool, warnings: Sequence[str], **data: object) -> N
         emit("export", data, warnings=warnings)
         return
     click.echo(one_line(line))
-    _warn(warnings)
-
-
-def _warn(warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+    warn(warnings)

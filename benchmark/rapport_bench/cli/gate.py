@@ -65,15 +65,12 @@ def gate(
         return
     if not candidates:
         raise click.UsageError("Missing option '--candidate'.", context)
-    from rapport_bench.judging.gate import run_gate, to_json
-    from rapport_bench.judging.gate_policy import read_policy
-    from rapport_bench.results.baselines import named_baseline
-    from rapport_bench.results.result import find
+    from rapport_bench import api
     from rapport_bench.terminal import gate as gate_report
 
-    rules = read_policy(policy)
-    against = find(baseline, results) if baseline else named_baseline(baseline_name, results)
-    found = run_gate([find(candidate, results) for candidate in candidates], against, rules)
+    found = api.gate(
+        candidates, baseline, baseline_name=baseline_name, policy=policy, results=results
+    )
     exit_code = found.exit_code(allow_inconclusive=allow_inconclusive)
     if not as_json:
         gate_report.show(found)
@@ -84,7 +81,7 @@ def gate(
         gate_report.append_step_summary(found, summary)
     if as_json:
         warnings = list(dict.fromkeys(note for arm in found.arms for note in arm.warnings))
-        emit("gate", to_json(found), warnings=warnings, exit_code=exit_code)
+        emit("gate", found.to_dict(), warnings=warnings, exit_code=exit_code)
     sys.exit(exit_code)
 
 

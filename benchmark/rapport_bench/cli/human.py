@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from rapport_bench.cli.human_score import plan, score
-from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, emit
+from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, STORE_OPTION, emit
 
 
 @click.group(
@@ -76,9 +77,7 @@ human.add_command(score)
 )
 @click.option("--study", metavar="NAME", help="Name of the study [default: the folder's].")
 @RESULTS_OPTION
-@click.option(
-    "--store", metavar="FILE", help="Response store [default: in the user's cache folder]."
-)
+@STORE_OPTION
 @click.option(
     "--data", metavar="FILE", help="Dialogues that were scored [default: the built-in ones]."
 )
@@ -96,7 +95,6 @@ def sheet(as_json: bool, references: tuple[str, ...], out: str, **options: Any) 
     from rapport_bench.arms.text_sources import Sources
     from rapport_bench.human.sheets.build import Request
     from rapport_bench.human.sheets.make import make_sheets, study_name
-    from rapport_bench.terminal import console
 
     sources = Sources(options.pop("data"), options.pop("store"), options.pop("replies"))
     results = options.pop("results")
@@ -105,11 +103,7 @@ def sheet(as_json: bool, references: tuple[str, ...], out: str, **options: Any) 
     if as_json:
         emit("human", made.to_json(), warnings=made.warnings)
         return
-    printed = console.output()
-    for line in made.summary():
-        printed.print(line, markup=False, soft_wrap=True)
-    for warning in made.warnings:
-        printed.print(f"note: {warning}", style="yellow", markup=False)
+    _show(made.summary(), made.warnings)
 
 
 @human.command(
@@ -165,15 +159,20 @@ def export_preferences(
     """
     from rapport_bench.human.ratings import pairs as export_command
     from rapport_bench.human.ratings.preferences import Rule
-    from rapport_bench.terminal import console
 
     flags = {name: options.pop(name) for name in ("allow_simulated", "keep_inattentive")}
     done = export_command.export_preferences(folder, ratings, out, rule=Rule(**options), **flags)
     if as_json:
         emit("human", done.to_json(), warnings=done.warnings)
         return
+    _show(export_command.summary(done), done.warnings)
+
+
+def _show(lines: Iterable[str], warnings: Iterable[str]) -> None:
+    from rapport_bench.terminal import console
+
     printed = console.output()
-    for line in export_command.summary(done):
+    for line in lines:
         printed.print(line, markup=False, soft_wrap=True)
-    for warning in done.warnings:
+    for warning in warnings:
         printed.print(f"note: {warning}", style="yellow", markup=False)

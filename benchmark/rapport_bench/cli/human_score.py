@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from rapport_bench.cli.shared import JSON_OPTION, emit
+from rapport_bench.cli.shared import JSON_OPTION, emit, warn
 from rapport_tasks.common.errors import BadInput
 
 
@@ -63,8 +63,7 @@ def score(
         }
         emit("human", data, warnings=[*found.warnings, *agreement_warnings(result)])
         return
-    for warning in found.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    warn(found.warnings)
     show(result)
     if result.path is None:
         click.echo("\nNot saved.")

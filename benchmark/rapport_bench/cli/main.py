@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,7 +24,7 @@ from rapport_bench.cli.leaderboard import leaderboard
 from rapport_bench.cli.report import report
 from rapport_bench.cli.results import results
 from rapport_bench.cli.run import compare, run
-from rapport_bench.cli.shared import JSON_OPTION, emit, json_line
+from rapport_bench.cli.shared import ENCODER_OPTION, JSON_OPTION, emit, json_line
 from rapport_bench.cli.training import prepare, train
 from rapport_bench.cli.validate import validate
 from rapport_bench.common import standard_streams
@@ -61,9 +62,7 @@ cli.add_command(export)
 @cli.command(epilog="Example: rapport score transcripts.jsonl -o scored.jsonl")
 @click.argument("file")
 @click.option("-o", "--out", metavar="OUT", help="Write JSONL there [default: standard output].")
-@click.option(
-    "--encoder", default="embedded", show_default=True, metavar="MODEL", help="Sentence encoder."
-)
+@ENCODER_OPTION
 @click.option("--with-text", is_flag=True, help="Put each sentence's text into the output.")
 @JSON_OPTION
 def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bool) -> None:
@@ -71,29 +70,25 @@ def score(file: str, out: str | None, encoder: str, with_text: bool, as_json: bo
 
     Without --with-text the output holds offsets and numbers, none of the text.
     """
+    from rapport_bench import api
     from rapport_bench.common.files import write_atomically
-    from rapport_bench.running.transcripts import summarise, transcript_scorer
     from rapport_bench.terminal import console
     from rapport_bench.words import formatting
-    from rapport_tasks.dialogues.dialogue import read_dialogues
 
     if as_json and out is None:
         raise BadInput(
             "--json prints a summary; the measurements need a file", remedy="Add -o OUT."
         )
-    dialogues = read_dialogues(file)
-    measure = transcript_scorer(encoder, with_text=with_text)
-    measured = []
-    with console.RunReporter(quiet=as_json) as reporter:
-        for done, dialogue in enumerate(dialogues, start=1):
-            measured.append(measure(dialogue))
-            reporter.progress("dialogues", done, len(dialogues))
+    measured = api.score(file, encoder=encoder, with_text=with_text, progress=not as_json)
     if out is None:
-        click.echo("\n".join(map(json_line, measured)))
+        click.echo("\n".join(map(json_line, measured.dialogues)))
         return
-    lines = [json.dumps(m, ensure_ascii=False, sort_keys=True, allow_nan=False) for m in measured]
+    lines = [
+        json.dumps(m, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        for m in measured.dialogues
+    ]
     write_atomically(Path(out), "\n".join(lines) + "\n")
-    found = summarise(measured)
+    found = measured.to_dict()
     if as_json:
         emit("score", found | {"out": out})
         return
@@ -137,10 +132,7 @@ def doctor(as_json: bool) -> None:
     checks = examine()
     failed = any(not check.ok and check.required for check in checks)
     if as_json:
-        data = [
-            {"name": c.name, "ok": c.ok, "required": c.required, "detail": c.detail} for c in checks
-        ]
-        emit("doctor", {"checks": data}, exit_code=2 if failed else 0)
+        emit("doctor", {"checks": list(map(asdict, checks))}, exit_code=2 if failed else 0)
     else:
         for check in checks:
             sign = "ok " if check.ok else ("NO " if check.required else "-  ")

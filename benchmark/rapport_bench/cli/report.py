@@ -69,7 +69,6 @@ def report(as_json: bool, **options: Any) -> None:
     """
     from rapport_bench.arms.text_sources import Sources
     from rapport_bench.judging.compare import arm_json
-    from rapport_bench.judging.compare import to_json as comparison_json
     from rapport_bench.page.make import Request, make_report
     from rapport_bench.terminal import console
 
@@ -96,7 +95,7 @@ def report(as_json: bool, **options: Any) -> None:
                 "suite": found.board.suite.to_json(),
                 "baseline": arm_json(found.baseline) if found.baseline else None,
                 "verdict": _plain(made.words.headline),
-                "comparisons": [comparison_json(comparison) for comparison in found.comparisons],
+                "comparisons": [comparison.to_dict() for comparison in found.comparisons],
                 "with_text": request.with_text,
             },
             warnings=reporter.warnings,

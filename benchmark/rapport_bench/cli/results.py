@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
 import click
 
-from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, emit
+from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, emit, warn
 
 
 @click.group(epilog="Example: rapport results verify results --base-ref origin/main")
@@ -47,6 +48,7 @@ def verify(
     merged, 4 nothing worse than unfinished results.
     """
     from rapport_bench.verify.folder import verify as verify_paths
+    from rapport_bench.words.formatting import count
 
     found = verify_paths(
         paths or ("results",),
@@ -56,27 +58,17 @@ def verify(
     )
     warnings = [f"not checked: {path}" for path in found.unchecked]
     if as_json:
-        problems = [
-            {
-                "file": problem.file,
-                "message": problem.message,
-                "remedy": problem.remedy,
-                "incomplete": problem.incomplete,
-            }
-            for problem in found.problems
-        ]
-        data = {"files": found.files, "problems": problems}
+        data = {"files": found.files, "problems": list(map(asdict, found.problems))}
         emit("results", data, warnings=warnings, exit_code=found.exit_code)
         sys.exit(found.exit_code)
     for problem in found.problems:
         click.echo(f"{problem.file}: {problem.message}. {problem.remedy}")
     broken = len({problem.file for problem in found.problems})
     if found.problems:
-        click.echo(f"{_count(len(found.problems), 'problem')} in {broken} of {found.files} files")
+        click.echo(f"{count(len(found.problems), 'problem')} in {broken} of {found.files} files")
     else:
-        click.echo(f"{_count(found.files, 'file')} checked, no problem")
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"{count(found.files, 'file')} checked, no problem")
+    warn(warnings)
     sys.exit(found.exit_code)
 
 
@@ -113,9 +105,4 @@ def list_results(folder: str, as_json: bool) -> None:
         emit("results", {"results": rows}, warnings=problems)
         return
     result_view.show_list(found)
-    for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    warn(problems)

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, emit
+from rapport_bench.cli.shared import (
+    ENCODER_OPTION,
+    JSON_OPTION,
+    RESULTS_OPTION,
+    STORE_OPTION,
+    emit,
+)
 from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.protocol import Generation
 
 if TYPE_CHECKING:
     from rapport_bench.running.config import RunConfig
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command(epilog="Example: rapport run --base embedded --adapter demo/adapter --bots")
@@ -79,9 +82,7 @@ if TYPE_CHECKING:
     metavar="TEXT|FILE",
     help="System message of every dialogue, '' for none [default: the data's] (another suite).",
 )
-@click.option(
-    "--encoder", default="embedded", show_default=True, metavar="MODEL", help="Sentence encoder."
-)
+@ENCODER_OPTION
 @click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
@@ -108,9 +109,7 @@ if TYPE_CHECKING:
     help="Tokens a forward pass; less takes less memory.",
 )
 @RESULTS_OPTION
-@click.option(
-    "--store", metavar="FILE", help="Response store [default: in the user's cache folder]."
-)
+@STORE_OPTION
 @click.option("--all-metrics", is_flag=True, help="Also show markers that never occur.")
 @JSON_OPTION
 def run(as_json: bool, all_metrics: bool, **options: Any) -> None:
@@ -150,18 +149,16 @@ def compare(candidate: str, baseline: str, svg: str | None, results: str, as_jso
 
     CANDIDATE and BASELINE are arm names, the first characters of result ids, or files.
     """
-    from rapport_bench.judging.compare import compare as compare_results
-    from rapport_bench.judging.compare import to_json
-    from rapport_bench.results.result import find
+    from rapport_bench import api
     from rapport_bench.terminal import comparison as comparison_view
     from rapport_bench.terminal import console
     from rapport_bench.terminal import svg as svg_record
 
-    found = compare_results(find(candidate, results), find(baseline, results))
+    found = api.compare(candidate, baseline, results=results)
     if svg:
         svg_record.write_comparison(found, results, svg)
     if as_json:
-        emit("compare", to_json(found), warnings=found.warnings)
+        emit("compare", found.to_dict(), warnings=found.warnings)
         return
     comparison_view.show(found, results, console.output())
 
@@ -174,33 +171,18 @@ def run_config(options: dict[str, Any]) -> RunConfig:
     """
     from rapport_bench.running.config import RunConfig
 
-    if options["seed"] is not None and options["seeds"]:
+    shown = ("as_json", "all_metrics")
+    config = {name: value for name, value in options.items() if name not in shown}
+    seed, listed = config.pop("seed"), config.pop("seeds")
+    if seed is not None and listed:
         raise BadInput("--seed and --seeds exclude each other", remedy="Give one of them.")
     try:
-        seeds = tuple(int(s) for s in (options["seeds"] or str(options["seed"] or 0)).split(","))
+        seeds = tuple(int(s) for s in (listed or str(seed or 0)).split(","))
     except ValueError:
-        raise BadInput(f"--seeds {options['seeds']}: not numbers", remedy="Like 0,1,2.") from None
-    generation = Generation(
-        options["method"], max_new_tokens=options["max_new_tokens"], seeds=seeds
+        raise BadInput(f"--seeds {listed}: not numbers", remedy="Like 0,1,2.") from None
+    config["generation"] = Generation(
+        config.pop("method"), max_new_tokens=config.pop("max_new_tokens"), seeds=seeds
     )
-    return RunConfig(
-        base=options["base"],
-        adapters=options["adapters"],
-        models=options["models"],
-        replies=options["replies"],
-        bots=options["bots"],
-        data=options["data"],
-        limit=options["limit"],
-        tasks=tuple(t.strip() for t in options["tasks"].split(",") if t.strip()),
-        generation=generation,
-        template=options["template"],
-        template_args=options["template_args"],
-        system=options["system"],
-        encoder=options["encoder"],
-        dtype=options["dtype"],
-        quantization="nf4" if options["nf4"] else "none",
-        device=options["device"],
-        batch_tokens=options["batch_tokens"],
-        results=options["results"],
-        store=options["store"],
-    )
+    config["tasks"] = tuple(t.strip() for t in config["tasks"].split(",") if t.strip())
+    config["quantization"] = "nf4" if config.pop("nf4") else "none"
+    return RunConfig(**config)

@@ -19,6 +19,12 @@ RESULTS_OPTION = click.option(
     metavar="DIR",
     help="Folder of result files.",
 )
+STORE_OPTION = click.option(
+    "--store", metavar="FILE", help="Response store [default: in the user's cache folder]."
+)
+ENCODER_OPTION = click.option(
+    "--encoder", default="embedded", show_default=True, metavar="MODEL", help="Sentence encoder."
+)
 
 
 def emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: int = 0) -> None:
@@ -35,6 +41,12 @@ def emit(command: str, data: Any, *, warnings: Sequence[str] = (), exit_code: in
             }
         )
     )
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """Say what limits the output, beside it."""
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
 def json_line(value: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from rapport_bench.cli.shared import JSON_OPTION, RESULTS_OPTION, emit
+from rapport_bench.cli.shared import ENCODER_OPTION, JSON_OPTION, RESULTS_OPTION, emit
 
 
 @click.group(epilog="Example: rapport validate acts sentences.jsonl --min auc=.88")
@@ -32,9 +32,6 @@ _MAXIMA = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     help="Exit 1 if this figure of a file is higher.",
-)
-_ENCODER = click.option(
-    "--encoder", default="embedded", show_default=True, metavar="MODEL", help="Sentence encoder."
 )
 
 
@@ -62,7 +59,7 @@ def validate_acts(files: tuple[str, ...], as_json: bool, **options: Any) -> None
 
 @validate.command("shifts", epilog="Example: rapport validate shifts dialogues.jsonl --max pk=.4")
 @_FILES
-@_ENCODER
+@ENCODER_OPTION
 @_MINIMA
 @_MAXIMA
 @RESULTS_OPTION
@@ -82,7 +79,7 @@ def validate_shifts(files: tuple[str, ...], as_json: bool, **options: Any) -> No
 )
 @_FILES
 @click.option("--limit", type=int, metavar="N", help="Only the first N usable dialogues.")
-@_ENCODER
+@ENCODER_OPTION
 @_MINIMA
 @_MAXIMA
 @RESULTS_OPTION

@@ -1,7 +1,7 @@
 """A result in the metadata of an adapter's model card: ``model-index``, as the hub reads it.
 
-Only our own entries are replaced, those whose task is named `MARK`; everything else of the README
-stays, byte for byte but for the model-index itself, whose other entries keep their meaning.
+Only our own entries are replaced, those whose task is named `MARK`. The text stays byte for byte; the
+metadata above it keep their meaning, and are written as the hub's library writes them.
 """
 
 from __future__ import annotations
@@ -238,21 +238,15 @@ def _index_of(text: str, path: Path) -> tuple[dict[str, Any], list[Any]]:
 
 
 def _with_index(text: str, models: list[Any], path: Path) -> str:
-    """The card with another model-index, validated as the hub's library does."""
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    plain = text.removeprefix(mark)
+    """The card with another model-index, written and validated as the hub's library does."""
+    plain = text.removeprefix("\ufeff")
+    mark = text[: len(text) - len(plain)]
     newline = "\r\n" if "\r\n" in plain else "\n"
     match = REGEX_YAML_BLOCK.search(plain)
-    head, block, foot = (
-        match.groups()[:3] if match else (f"---{newline}", "", f"{newline}---{newline}")
-    )
     body = plain[match.end() :] if match else plain
     wanted = {**_metadata(text, path), _INDEX: models}
-    dumped = _dumped({_INDEX: models}, newline)
-    spliced = _spliced(block, dumped, newline)
-    if _load_or_none(spliced) != wanted:  # a block in another style, or an anchor that was cut off
-        spliced = _dumped(wanted, newline)
-    after = f"{head}{spliced.rstrip()}{foot}{body}"
+    block = yaml.safe_dump(wanted, allow_unicode=True, sort_keys=False, line_break=newline)
+    after = f"---{newline}{block}---{newline}{body}"
     try:
         ModelCard(after)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -261,35 +255,3 @@ def _with_index(text: str, models: list[Any], path: Path) -> str:
             remedy=_REPAIR,
         ) from None
     return mark + after
-
-
-def _spliced(block: str, dumped: str, newline: str) -> str:
-    """The YAML block with the lines of its model-index replaced, or added at its end."""
-    try:
-        root = yaml.compose(block, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError):
-        return ""
-    pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    lines = block.splitlines(keepends=True)
-    for place, (key, _) in enumerate(pairs):
-        if key.value == _INDEX:
-            end = pairs[place + 1][0].start_mark.line if place + 1 < len(pairs) else len(lines)
-            # Comments above the next key are its own.
-            while end > key.start_mark.line + 1 and lines[end - 1].lstrip().startswith("#"):
-                end -= 1
-            return "".join([*lines[: key.start_mark.line], dumped, *lines[end:]])
-    start = block.rstrip()
-    return f"{start}{newline if start else ''}{dumped}"
-
-
-def _dumped(data: dict[str, Any], newline: str) -> str:
-    """As `huggingface_hub.metadata_save` writes it."""
-    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, line_break=newline)
-    return text
-
-
-def _load_or_none(block: str) -> Any:
-    try:
-        return yaml.safe_load(block)
-    except (yaml.YAMLError, RecursionError):
-        return None

@@ -112,7 +112,32 @@ class Comparison(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """As ``rapport compare --json`` prints it."""
-        return to_json(self)
+        rows: dict[str, Any] = {}
+        for item in self.metrics:
+            name = item.metric.name
+            row: dict[str, Any] = {
+                "candidate": self.candidate.metrics[name].to_json(),
+                "baseline": self.baseline.metrics[name].to_json(),
+                "family": item.metric.family,
+                "direction": item.metric.direction,
+                "margin": item.metric.margin if item.metric.family == "confirmatory" else None,
+                "difference": difference_json(item.difference),
+                "p_adjusted": item.p_adjusted,
+                "wilcoxon_p": item.wilcoxon_p,
+                "coverage_difference": item.coverage.value if item.coverage else None,
+                "verdict": item.verdict,
+                "note": item.note or None,
+            }
+            for key, ratio in (("rate_ratio", item.ratio), ("rate_ratio_gee", item.ratio_gee)):
+                if ratio is not None:
+                    row[key] = {"value": ratio.value, "ci": ratio.ci, "p": ratio.p_value}
+            rows[name] = row
+        return {
+            "candidate": arm_json(self.candidate),
+            "baseline": arm_json(self.baseline),
+            "suite": self.baseline.suite.to_json(),
+            "metrics": rows,
+        }
 
 
 def compare(
@@ -262,36 +287,6 @@ def warnings_of(candidate: Result, baseline: Result) -> list[str]:
                 f"{result.name}: AER is not estimable, {coverage:.0%} of replies have advice or empathy"
             )
     return warnings
-
-
-def to_json(comparison: Comparison) -> dict[str, Any]:
-    """The comparison as `--json` prints it."""
-    rows: dict[str, Any] = {}
-    for item in comparison.metrics:
-        name = item.metric.name
-        row: dict[str, Any] = {
-            "candidate": comparison.candidate.metrics[name].to_json(),
-            "baseline": comparison.baseline.metrics[name].to_json(),
-            "family": item.metric.family,
-            "direction": item.metric.direction,
-            "margin": item.metric.margin if item.metric.family == "confirmatory" else None,
-            "difference": difference_json(item.difference),
-            "p_adjusted": item.p_adjusted,
-            "wilcoxon_p": item.wilcoxon_p,
-            "coverage_difference": item.coverage.value if item.coverage else None,
-            "verdict": item.verdict,
-            "note": item.note or None,
-        }
-        for key, ratio in (("rate_ratio", item.ratio), ("rate_ratio_gee", item.ratio_gee)):
-            if ratio is not None:
-                row[key] = {"value": ratio.value, "ci": ratio.ci, "p": ratio.p_value}
-        rows[name] = row
-    return {
-        "candidate": arm_json(comparison.candidate),
-        "baseline": arm_json(comparison.baseline),
-        "suite": comparison.baseline.suite.to_json(),
-        "metrics": rows,
-    }
 
 
 def arm_json(result: Result) -> dict[str, Any]:

@@ -133,7 +133,30 @@ class Gate(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """As ``rapport gate --json`` prints it."""
-        return to_json(self)
+        return {
+            "outcome": self.outcome,
+            "policy": {
+                "alpha": self.policy.alpha,
+                "metrics": {
+                    rule.metric.name: {
+                        "direction": rule.metric.direction,
+                        "margin": rule.margin,
+                        "margin_percent": rule.margin_percent,
+                    }
+                    for rule in self.policy.rules
+                },
+            },
+            "suite": self.baseline.suite.to_json(),
+            "baseline": arm_json(self.baseline),
+            "candidates": [
+                arm_json(arm.candidate)
+                | {
+                    "outcome": arm.outcome,
+                    "metrics": {m.name: _metric_json(m) for m in arm.metrics},
+                }
+                for arm in self.arms
+            ],
+        }
 
     def exit_code(self, *, allow_inconclusive: bool = False) -> int:
         """0 pass, 1 fail, 3 inconclusive (0 where that is allowed) or not comparable."""
@@ -204,31 +227,6 @@ def _missing(metric: Metric, candidate: Result, baseline: Result) -> str:
     if lacking:
         return f"missing in {' and '.join(lacking)}"
     return "" if has_gold(baseline.columns, metric) else f"no gold replies in {baseline.name}"
-
-
-def to_json(gate: Gate) -> dict[str, Any]:
-    """The gate as `--json` prints it."""
-    return {
-        "outcome": gate.outcome,
-        "policy": {
-            "alpha": gate.policy.alpha,
-            "metrics": {
-                rule.metric.name: {
-                    "direction": rule.metric.direction,
-                    "margin": rule.margin,
-                    "margin_percent": rule.margin_percent,
-                }
-                for rule in gate.policy.rules
-            },
-        },
-        "suite": gate.baseline.suite.to_json(),
-        "baseline": arm_json(gate.baseline),
-        "candidates": [
-            arm_json(arm.candidate)
-            | {"outcome": arm.outcome, "metrics": {m.name: _metric_json(m) for m in arm.metrics}}
-            for arm in gate.arms
-        ],
-    }
 
 
 def _metric_json(metric: MetricGate) -> dict[str, Any]:

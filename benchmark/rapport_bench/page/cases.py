@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rapport_bench.arms.texts import Found
 from rapport_bench.common.escape import one_line
 from rapport_bench.common.identity import digest
 from rapport_bench.page.case_text import ArmText, case_texts
-from rapport_bench.page.distributions import per_dialogue
 from rapport_bench.page.subject import Subject
-from rapport_bench.results.columns import has
+from rapport_bench.results.columns import has, sums
 from rapport_bench.results.metrics import METRICS, Metric
 from rapport_bench.results.result import Result
 from rapport_tasks.acts.classifier import ACTS
@@ -26,6 +26,14 @@ _SHOWN = (
     *(metric for metric in METRICS if metric.by_dialogue),
 )
 _NO_MARGIN_SCALE = 1e-12
+_OTHER_ACTS = (
+    "The suite was scored with another act classifier than this program has: colours may differ from "
+    "the counts."
+)
+_OTHER_SHIFTS = (
+    "The suite was scored with another boundary scorer than this program has: topic boundaries are "
+    "not shown."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ def cases(
     first = arms[0].dialogues
     domains = [one_line(domain or "")[:60] for domain in first.group.domain]
     listed = tuple(sorted({domain for domain in domains if domain}))
-    notes = []
+    notes: list[str] = []
     rows: list[dict[str, Any]] = [
         {
             "id": one_line(identity),
@@ -79,11 +87,14 @@ def cases(
         )
     ]
     if texts is not None:
-        same = _same_scorers(arms[0])
-        shown = [ArmText(arm, same["rapport_topic_shift"]) for arm in arms]
+        acts = _scored_with(arms[0], "rapport_aer", act_classifier().version)
+        shifts = _scored_with(arms[0], "rapport_topic_shift", boundary_scorer().identity)
+        shown = [ArmText(arm, shifts) for arm in arms]
         for row, case in zip(rows, case_texts(shown, texts, progress), strict=True):
             row |= case
-        notes += [*texts.missing, *_scorer_notes(same)]
+        notes += texts.missing
+        notes += [] if acts else [_OTHER_ACTS]
+        notes += [] if shifts else [_OTHER_SHIFTS]
     data = {
         "arms": [[found.label(arm), _role(found, arm)] for arm in arms],
         "metrics": [[m.label, m.direction, _scale(m, values[:, i])] for i, m in enumerate(metrics)],
@@ -104,10 +115,14 @@ def _role(found: Subject, arm: Result) -> str:
     return arm.kind
 
 
-def _values(arm: Result, metric: Metric) -> Any:
+def _values(arm: Result, metric: Metric) -> NDArray[np.float64]:
+    """The metric in every dialogue, NaN where it is undefined there."""
     if not has(arm.columns, metric):
         return np.full(len(arm.dialogue_ids), np.nan)
-    return per_dialogue(arm, metric)
+    above, below = sums(arm.columns, metric)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values: NDArray[np.float64] = np.where(below == 0, np.nan, metric.scale * above / below)
+    return values
 
 
 def _scale(metric: Metric, values: Any) -> float:
@@ -121,30 +136,7 @@ def _rounded(value: float) -> float | None:
     return float(f"{value:.4g}") if np.isfinite(value) else None
 
 
-def _same_scorers(arm: Result) -> dict[str, bool]:
-    """Whether this program's scorers are those that the suite was scored with."""
-    scorers = {
-        "rapport_aer": act_classifier().version,
-        "rapport_topic_shift": boundary_scorer().identity,
-    }
-    tasks = arm.suite.tasks
-    return {
-        task: task in tasks
-        and tasks[task].metric_sha256 == digest([task, tasks[task].version, identity])
-        for task, identity in scorers.items()
-    }
-
-
-def _scorer_notes(same: dict[str, bool]) -> Sequence[str]:
-    notes = []
-    if not same["rapport_aer"]:
-        notes.append(
-            "The suite was scored with another act classifier than this program has: colours may "
-            "differ from the counts."
-        )
-    if not same["rapport_topic_shift"]:
-        notes.append(
-            "The suite was scored with another boundary scorer than this program has: topic "
-            "boundaries are not shown."
-        )
-    return notes
+def _scored_with(arm: Result, task: str, identity: str) -> bool:
+    """Whether a task of the suite was scored with this program's scorer."""
+    found = arm.suite.tasks.get(task)
+    return found is not None and found.metric_sha256 == digest([task, found.version, identity])

@@ -11,105 +11,18 @@ import base64
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 from markupsafe import Markup
 
-from rapport_bench.common.escape import one_line
-from rapport_bench.judging.leaderboard import Leaderboard
-from rapport_bench.judging.published import STATUS, Published
-from rapport_bench.judging.published import rows as published_rows
-from rapport_bench.page.cases import Cases
-from rapport_bench.page.human import Section, study_section
-from rapport_bench.page.pictures import Picture, inline_svg
-from rapport_bench.page.provenance import provenance
-from rapport_bench.page.subject import Subject
 from rapport_bench.page.templating import environment
-from rapport_bench.page.training import Training
-from rapport_bench.page.wording import Words
-from rapport_bench.results.human_result import HumanResult
-from rapport_bench.results.metrics import BESIDE_BOTS
-from rapport_bench.words.board import board_table
-from rapport_bench.words.signs import TONES
 
 _IN_SCRIPT = {
     ord(character): f"\\u{ord(character):04x}"
     for character in "<>&\u2028\u2029\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 }
 """What must not stand as itself in JSON inside HTML: markup, line ends of old scripts, turning marks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the page is made of.
-
-    Attributes:
-        subject: Arms and comparisons.
-        words: The verdict.
-        pictures: In order.
-        trainings: Of the adapters that were named.
-        cases: Case studies.
-        human: Ratings by people, if there are any.
-        problems: Files that were left out.
-        command: That makes this page again.
-    """
-
-    subject: Subject
-    words: Words
-    pictures: tuple[Picture, ...]
-    trainings: tuple[Training, ...]
-    cases: Cases
-    human: Section | None
-    problems: tuple[str, ...]
-    command: str
-
-
-def report_page(parts: Parts) -> str:
-    """The whole report as HTML."""
-    found = parts.subject
-    return _render(
-        "report.html.j2",
-        title=f"{one_line(found.board.suite.name)}: rapport report",
-        found=found,
-        words=parts.words,
-        signs=TONES,
-        pictures=[(picture, Markup(inline_svg(picture))) for picture in parts.pictures],
-        trainings=[
-            (training, Markup(inline_svg(training.picture)) if training.picture else None)
-            for training in parts.trainings
-        ],
-        table=board_table(found.board, found.labels, beside=BESIDE_BOTS),
-        cases=parts.cases,
-        data=json_block(parts.cases.data),
-        human=parts.human,
-        problems=[one_line(problem) for problem in parts.problems],
-        source=provenance(found),
-        command=parts.command,
-    )
-
-
-def board_page(
-    board: Leaderboard,
-    labels: dict[str, str],
-    problems: Sequence[str],
-    published: Published | None = None,
-    studies: Sequence[HumanResult] = (),
-) -> str:
-    """The leaderboard alone as HTML; below it what people said, and what was published if asked for."""
-    return _render(
-        "leaderboard.html.j2",
-        title=f"{one_line(board.suite.name)}: rapport leaderboard",
-        table=board_table(board, labels, beside=BESIDE_BOTS),
-        apart=[(one_line(r.name), r.result_id[:8], one_line(why)) for r, why in board.apart],
-        problems=[one_line(problem) for problem in problems],
-        human=study_section(studies),
-        published=published,
-        published_rows=list(published_rows(published)) if published else [],
-        published_status=STATUS,
-    )
 
 
 def json_block(data: Any) -> Markup:
@@ -123,7 +36,8 @@ def json_block(data: Any) -> Markup:
     return Markup(text.translate(_IN_SCRIPT))
 
 
-def _render(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
+    """A template filled in, with the page's style and script."""
     folder = files("rapport_bench.page") / "templates"
     style, script = (
         (folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")

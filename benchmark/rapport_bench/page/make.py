@@ -7,23 +7,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from markupsafe import Markup
+
 from rapport_bench.arms.text_sources import Sources
 from rapport_bench.arms.texts import find_texts
+from rapport_bench.common.escape import one_line
 from rapport_bench.common.files import write_atomically
 from rapport_bench.judging.leaderboard import load_results
 from rapport_bench.page.cases import case_arms, cases
-from rapport_bench.page.distributions import distributions
 from rapport_bench.page.forest import forest
-from rapport_bench.page.human import human_section
-from rapport_bench.page.layout import Parts, report_page
-from rapport_bench.page.pictures import Picture, save
+from rapport_bench.page.layout import json_block, render
+from rapport_bench.page.pictures import Picture, inline_svg, save
+from rapport_bench.page.provenance import provenance
 from rapport_bench.page.scatter import scatter
 from rapport_bench.page.subject import Subject, subject
 from rapport_bench.page.training import trainings
 from rapport_bench.page.wording import Words, words
+from rapport_bench.results.metrics import BESIDE_BOTS
+from rapport_bench.words.board import board_table
 from rapport_bench.words.next_steps import positional
+from rapport_bench.words.signs import TONES
+from rapport_bench.words.studies import studies_of
+from rapport_bench.words.study import agreement_warnings, headline
+from rapport_bench.words.study_tables import tables
 
-DRAWN = (forest, scatter, distributions)
+DRAWN = (forest, scatter)
 """The pictures, in the page's order."""
 
 Progress = Callable[[str, int, int], None]
@@ -90,21 +98,28 @@ def make_report(request: Request, progress: Progress = lambda _, __, ___: None) 
     texts = find_texts(case_arms(found), request.sources) if request.with_text else None
     studied = cases(found, texts, lambda done, total: progress("case studies", done, total))
     said = words(found, request.results)
-    human, broken = human_section(found, Path(request.results))
+    studies, broken = studies_of(request.results, found.board.suite.suite_id)
     problems += broken
-    drawn = [draw(found) for draw in DRAWN]
-    pictures = [picture for picture in drawn if picture is not None]
-    page = report_page(
-        Parts(
-            subject=found,
-            words=said,
-            pictures=tuple(pictures),
-            trainings=tuple(trained),
-            cases=studied,
-            human=human,
-            problems=tuple(problems),
-            command=_command(request),
-        )
+    pictures = [picture for draw in DRAWN if (picture := draw(found)) is not None]
+    page = render(
+        "report.html.j2",
+        title=f"{one_line(found.board.suite.name)}: rapport report",
+        found=found,
+        words=said,
+        signs=TONES,
+        pictures=[(picture, Markup(inline_svg(picture))) for picture in pictures],
+        trainings=[(one, one.picture and Markup(inline_svg(one.picture))) for one in trained],
+        table=board_table(found.board, found.labels, beside=BESIDE_BOTS),
+        cases=studied,
+        data=json_block(studied.data),
+        studies=[
+            (headline(study), study.simulated, agreement_warnings(study), list(tables(study)))
+            for study in studies
+        ],
+        people=any(not study.simulated for study in studies),
+        problems=[one_line(problem) for problem in problems],
+        source=provenance(found),
+        command=_command(request),
     )
     out = Path(request.out)
     write_atomically(out, page, private=request.with_text)

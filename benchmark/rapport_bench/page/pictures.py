@@ -25,15 +25,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, MUTED, FAINT, BAND, PAPER = "#1d1d22", "#5c5f6a", "#c9ccd4", "#e9dfc3", "#fefefe"
-BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = (
-    "#00639c", "#c25000", "#00795a", "#a0497a", "#9a6700", "#2b7fb0",
-)  # fmt: skip
+BLUE, VERMILION, GREEN = "#00639c", "#c25000", "#00795a"
 _VARIABLES = {
     INK: "ink", MUTED: "muted", FAINT: "line", BAND: "band", PAPER: "paper", BLUE: "c1",
-    VERMILION: "c2", GREEN: "c3", PURPLE: "c4", ORANGE: "c5", SKY: "c6",
+    VERMILION: "c2", GREEN: "c3",
 }  # fmt: skip
-SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h", "p", "8")
 WIDTH = 4.4
 """Inches. Small, so that letters stay readable where a phone shrinks the picture."""
 

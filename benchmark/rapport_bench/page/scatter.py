@@ -28,6 +28,7 @@ from rapport_bench.results.result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,19 @@ def _label(figure: Figure, axis: Axes, points: Sequence[_Point], names: Names) -
     """Name the points where names overlap least, one after the other."""
     finish(figure)
     taken = [axis.transData.transform((p.x, p.y)) for p in points]
+    inside = axis.bbox.padded(4)
     boxes: list[Any] = []
+
+    def cost(text: Annotation) -> int:
+        box = text.get_window_extent()
+        overlaps = 4 * sum(box.overlaps(other) for other in boxes)
+        hides = sum(box.contains(*place) for place in taken)
+        corners = ((box.x0, box.y0), (box.x1, box.y1))
+        return int(overlaps + hides + 8 * (not all(inside.contains(*at) for at in corners)))
+
     for point in points:
-        best = None
-        for dx, dy, where in _PLACES:
-            text = axis.annotate(
+        tried = [
+            axis.annotate(
                 names(point.name),
                 (point.x, point.y),
                 xytext=(dx, dy),
@@ -151,21 +160,11 @@ def _label(figure: Figure, axis: Axes, points: Sequence[_Point], names: Names) -
                 fontsize=7.5,
                 **where,
             )
-            text.set_in_layout(False)
-            box = text.get_window_extent()
-            inside = axis.bbox.padded(4)
-            cost = 4 * sum(box.overlaps(other) for other in boxes)
-            cost += sum(box.contains(*place) for place in taken)
-            cost += 8 * (
-                box.x0 < inside.x0 or box.x1 > inside.x1 or box.y0 < inside.y0 or box.y1 > inside.y1
-            )
-            if best is None or cost < best[0]:
-                if best is not None:
-                    best[1].remove()
-                best = (cost, text, box)
-            else:
+            for dx, dy, where in _PLACES
+        ]
+        best = min(tried, key=cost)
+        best.set_in_layout(False)
+        boxes.append(best.get_window_extent())
+        for text in tried:
+            if text is not best:
                 text.remove()
-            if best[0] == 0:
-                break
-        if best is not None:
-            boxes.append(best[2])

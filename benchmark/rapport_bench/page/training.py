@@ -25,6 +25,8 @@ from rapport_tasks.common.errors import BadInput
 from rapport_tasks.common.parsing import parse_json, read_json
 from rapport_tasks.weights.hashes import weights_sha256
 
+_AGAIN = "Copy or train the adapter again."
+
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -63,7 +65,7 @@ def _training(found: Subject, folder: Path, place: int) -> Training:
     name = found.label(arm) if arm else folder.resolve().name
     notes = [] if arm else ["No arm of this page has these weights."]
     card, log = folder / "training.json", folder / "training.jsonl"
-    facts = _facts(_object(card)) if card.is_file() else ()
+    facts = _facts(read_json(card, remedy=_AGAIN)) if card.is_file() else ()
     if not card.is_file():
         notes.append("It has no training.json.")
     history = _history(log) if log.is_file() else []
@@ -81,20 +83,12 @@ def _arm_of(arms: Sequence[Result], weights: str) -> Result | None:
     return None
 
 
-def _object(path: Path) -> dict[str, Any]:
-    remedy = "Copy or train the adapter again."
-    value = read_json(path, remedy=remedy)
-    if not isinstance(value, dict):
-        raise BadInput(f"{path}: not a JSON object", remedy=remedy)
-    return value
-
-
 def _history(path: Path) -> list[dict[str, Any]]:
     """Lines of the log that hold a step and numbers; a torn last line is passed over."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError):
-        raise BadInput(f"{path}: not readable text", remedy="Copy the adapter again.") from None
+        raise BadInput(f"{path}: not readable text", remedy=_AGAIN) from None
     kept = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -106,8 +100,7 @@ def _history(path: Path) -> list[dict[str, Any]]:
             if number == len(lines):
                 continue
             raise BadInput(
-                f"{path}:{number}: not a line of a training log",
-                remedy="Copy or train the adapter again.",
+                f"{path}:{number}: not a line of a training log", remedy=_AGAIN
             ) from None
         if _is_number(step):
             kept.append({key: value for key, value in entry.items() if _is_number(value)})
@@ -134,7 +127,7 @@ _FACTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def _facts(card: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _facts(card: Any) -> tuple[tuple[str, str], ...]:
     rows = []
     for what, keys in _FACTS:
         value: Any = card
@@ -149,44 +142,36 @@ def _facts(card: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _curves(history: Sequence[dict[str, Any]], name: str, file: str) -> Picture | None:
-    steps = [line for line in history if "loss" in line]
-    checks = [line for line in history if "validation_nll_per_token" in line]
-    if not steps and not checks:
-        return None
+    """Loss and validation loss over the steps; in words the latter, where there is one."""
+    drawn: list[tuple[str, list[float]]] = []
+    looks: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("training", "loss", {"color": BLUE, "linewidth": 1}),
+        (
+            "validation",
+            "validation_nll_per_token",
+            {"color": VERMILION, "linewidth": 1.4, "marker": "o", "markersize": 5},
+        ),
+    )
     with drawing():
         figure, (axis,) = new_figure(2.6)
-        axis.plot(
-            [line["step"] for line in steps],
-            [line["loss"] for line in steps],
-            color=BLUE,
-            linewidth=1,
-            label="training",
-        )
-        axis.plot(
-            [line["step"] for line in checks],
-            [line["validation_nll_per_token"] for line in checks],
-            color=VERMILION,
-            linewidth=1.4,
-            marker="o",
-            markersize=5,
-            label="validation",
-        )
+        for label, key, look in looks:
+            lines = [line for line in history if key in line]
+            values = [line[key] for line in lines]
+            axis.plot([line["step"] for line in lines], values, label=label, **look)
+            drawn += [(label, values)] if values else []
         axis.grid(color=FAINT, linewidth=0.5)
         axis.set_axisbelow(True)
         axis.set_xlabel("optimizer step", color=INK)
         axis.set_ylabel("nats per labelled token")
         axis.legend()
         finish(figure)
-    first, last = (
-        (checks[0]["validation_nll_per_token"], checks[-1]["validation_nll_per_token"])
-        if checks
-        else (steps[0]["loss"], steps[-1]["loss"])
-    )
-    what = "Validation" if checks else "Training"
+    if not drawn:
+        return None
+    what, values = drawn[-1]
     return Picture(
         file,
         f"Training of {name}",
-        f"{what} loss went from {formatting.number(first)} to {formatting.number(last)} nats per "
-        f"labelled token.",
+        f"{what.capitalize()} loss went from {formatting.number(values[0])} to "
+        f"{formatting.number(values[-1])} nats per labelled token.",
         figure,
     )

@@ -14,7 +14,7 @@ from rapport_bench.results.result import Result
 from rapport_bench.statistics.verdicts import Verdict
 from rapport_bench.words import notes as run_notes
 from rapport_bench.words.next_steps import regressions, undecided
-from rapport_bench.words.signs import TONES, VERDICTS, Tone, tone
+from rapport_bench.words.signs import TONES, VERDICTS, Tone, by_verdict, tone
 
 _PHRASES: dict[Verdict, str] = {
     "regressed": "worse on",
@@ -101,13 +101,10 @@ def isolated(name: str) -> str:
 
 
 def _judgement(comparison: Comparison, base: str) -> str:
-    by_verdict: dict[Verdict, list[str]] = {}
-    for item in comparison.metrics:
-        if item.verdict:
-            by_verdict.setdefault(item.verdict, []).append(item.metric.label)
-    if not by_verdict:
+    labels = by_verdict(comparison)
+    if not labels:
         return f"not comparable with {base} on any metric that gives a verdict."
-    parts = [f"{_PHRASES[v]} {_listed(by_verdict[v])}" for v in VERDICTS if v in by_verdict]
+    parts = [f"{_PHRASES[verdict]} {_listed(listed)}" for verdict, listed in labels.items()]
     return f"{'; '.join(parts)}, against {base}."
 
 

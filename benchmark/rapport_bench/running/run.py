@@ -9,20 +9,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rapport_bench.arms.backend import Backend
 from rapport_bench.arms.store import ResponseStore
 from rapport_bench.common.files import write_atomically
-from rapport_bench.common.shown import Shown
-from rapport_bench.results.metrics import CONFIRMATORY
 from rapport_bench.results.result import Result, save, seal
 from rapport_bench.running.backends import backends
 from rapport_bench.running.command import command_line
 from rapport_bench.running.config import Reporter, RunConfig
 from rapport_bench.running.content import Records, content, volatile
+from rapport_bench.running.outcome import Run
 from rapport_bench.running.saved_arms import saved_result, tasks_for
 from rapport_bench.running.shareable import require_shareable_arms, require_shareable_suite
 from rapport_bench.running.suite import Suite, build_suite, choose_tasks
@@ -31,59 +29,6 @@ from rapport_tasks.common.protocol import TaskSettings
 from rapport_tasks.common.record import Record, Unscored
 from rapport_tasks.lm_tasks.tasks import load_tasks
 from rapport_tasks.prompts.template_choice import system_text
-
-
-@dataclass(frozen=True, repr=False)
-class Run(Shown):
-    """What a run left behind; ``run["name"]`` is the result of an arm.
-
-    Attributes:
-        suite: What was asked.
-        results: One an arm, in the order asked for, the base first.
-        new: Which of them were written now; the others lay there already.
-    """
-
-    suite: Suite
-    results: list[Result]
-    new: list[bool]
-
-    def __getitem__(self, name: str) -> Result:
-        """The result of an arm, by its name.
-
-        Raises:
-            KeyError: The run has no such arm.
-        """
-        by_name = {result.name: result for result in self.results}
-        if name not in by_name:
-            raise KeyError(f"{name!r} is none of {', '.join(by_name)}")
-        return by_name[name]
-
-    def __iter__(self) -> Iterator[Result]:
-        return iter(self.results)
-
-    def __len__(self) -> int:
-        return len(self.results)
-
-    def title(self) -> str:
-        """Suite and size."""
-        return (
-            f"{self.suite.name} {self.suite.suite_id[:8]} · {len(self.suite.dialogues)} dialogues"
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The suite, and every result as its file holds it."""
-        return {
-            "suite": self.suite.to_json(),
-            "results": [result.to_dict() for result in self.results],
-        }
-
-    def to_rows(self) -> list[dict[str, Any]]:
-        """One row an arm: its name, kind, and the value of every confirmatory metric."""
-        return [
-            {"arm": result.name, "kind": result.kind}
-            | {name: result.metric(name).value for name in CONFIRMATORY}
-            for result in self.results
-        ]
 
 
 def run(config: RunConfig, reporter: Reporter) -> Run:

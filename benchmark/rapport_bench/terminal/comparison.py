@@ -13,13 +13,12 @@ from rich.text import Text
 
 from rapport_bench.common.escape import one_line
 from rapport_bench.judging.compare import Comparison, MetricComparison
-from rapport_bench.statistics.verdicts import Verdict
 from rapport_bench.terminal import console
 from rapport_bench.terminal.arms import FAMILIES
 from rapport_bench.terminal.layout import Column, folded, needed, table
 from rapport_bench.words import formatting, next_steps
 from rapport_bench.words.formatting import interval, number, p_value, shown_name, signed
-from rapport_bench.words.signs import VERDICTS, Tone
+from rapport_bench.words.signs import VERDICTS, Tone, by_verdict
 
 _WORDS: dict[Tone, str] = {
     "worse": "worse on",
@@ -47,20 +46,16 @@ def show(comparison: Comparison, folder: str, out: Console) -> None:
 
 def verdict_lines(comparison: Comparison) -> Text:
     """The comparison in a sentence, and a line a verdict."""
-    by_verdict: dict[Verdict, list[str]] = {}
-    for item in comparison.metrics:
-        if item.verdict:
-            by_verdict.setdefault(item.verdict, []).append(item.metric.label)
-    total = sum(map(len, by_verdict.values()))
+    labels = by_verdict(comparison)
+    total = sum(map(len, labels.values()))
     tones = Counter(VERDICTS[item.verdict].tone for item in comparison.metrics if item.verdict)
     counts = [f"{words} {tones[tone]}" for tone, words in _WORDS.items() if tones[tone]]
     said = f"{', '.join(counts)} of {total} metrics" if total else "no metric can be compared"
     names = f"{shown_name(comparison.candidate)} against {shown_name(comparison.baseline)}"
     lines = [Text(f"{names}: {said}", style="bold")]
-    for verdict, look in VERDICTS.items():
-        if verdict in by_verdict:
-            listed = ", ".join(by_verdict[verdict])
-            lines.append(Text(f"  {look.sign} {verdict}: {listed}", style=look.style))
+    for verdict, listed in labels.items():
+        look = VERDICTS[verdict]
+        lines.append(Text(f"  {look.sign} {verdict}: {', '.join(listed)}", style=look.style))
     return Text("\n").join(lines)
 
 
@@ -154,9 +149,7 @@ def _figures(comparison: Comparison, item: MetricComparison) -> _Figures:
         return _Figures(values, f"not compared:\n{item.note}")
     if item.metric.family == "marker" and item.ratio is not None:
         return _Figures(values, _ratio(item), p_value(item.p_adjusted))
-    what = "distance " if item.metric.direction == "band" else ""
-    shown = f"{what}{signed(difference.value)}\n{interval(difference.ci)}".rstrip()
-    shown = "exactly equal" if difference.exactly_equal else shown
+    shown = formatting.difference(item.metric, difference, join="\n")
     if item.verdict == "regressed (coverage)" and item.coverage:
         shown += f"\ncoverage {signed(item.coverage.value)}"
     found = _Figures(values, shown, p_value(item.p_adjusted), number(difference.mde))

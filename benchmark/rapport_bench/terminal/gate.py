@@ -15,6 +15,7 @@ from rapport_bench.terminal import console
 from rapport_bench.terminal.layout import simple_table
 from rapport_bench.words import formatting
 from rapport_bench.words.signs import OUTCOMES
+from rapport_bench.words.tables import TextTable, markdown_lines
 from rapport_tasks.common.errors import BadInput
 
 _COLUMNS = (
@@ -59,14 +60,13 @@ def _row(metric: MetricGate) -> tuple[str, ...]:
     if metric.problem or difference is None:
         problem = f"not compared: {one_line(metric.problem)}"
         return (name, problem, margin, metric.verdict or "", "no", "", "")
-    what = "distance " if metric.rule.metric.direction == "band" else ""
-    value = f"{what}{formatting.signed(difference.value)} {formatting.interval(difference.ci)}"
+    value = formatting.difference(metric.rule.metric, difference)
     coverage = metric.comparison.coverage if metric.comparison else None
     if metric.verdict == "regressed (coverage)" and coverage is not None:
         value += f"; coverage {formatting.signed(coverage.value)}"
     return (
         name,
-        "exactly equal" if difference.exactly_equal else value,
+        value,
         margin,
         metric.verdict or "",
         "yes" if metric.non_inferior else "no",
@@ -104,10 +104,9 @@ def _markdown_lines(gate: Gate) -> Iterator[str]:
             f"{_told(arm.outcome)}"
         )
         yield ""
-        yield f"| {' | '.join(_COLUMNS)} |"
-        yield "|" + " --- |" * len(_COLUMNS)
-        for metric in arm.metrics:
-            yield f"| {' | '.join(map(markdown_text, _row(metric)))} |"
+        yield from markdown_lines(
+            TextTable("", _COLUMNS, tuple(map(_row, arm.metrics)), left=_COLUMNS)
+        )
         for warning in arm.warnings:
             yield ""
             yield f"Note: {markdown_text(warning)}"

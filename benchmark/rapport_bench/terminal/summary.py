@@ -12,9 +12,8 @@ from rapport_bench.arms.text_sources import Sources
 from rapport_bench.common.escape import one_line
 from rapport_bench.judging import dominance
 from rapport_bench.judging.compare import Comparison, compare
-from rapport_bench.judging.compare import to_json as comparison_to_json
 from rapport_bench.results.result import Result
-from rapport_bench.running.run import Run
+from rapport_bench.running.outcome import Run
 from rapport_bench.terminal import arms as arm_tables
 from rapport_bench.terminal import comparison as comparison_view
 from rapport_bench.terminal import console
@@ -42,7 +41,7 @@ def to_json(outcome: Run, comparisons: dict[str, Comparison]) -> dict[str, Any]:
             }
             for result, is_new in zip(outcome.results, outcome.new, strict=True)
         ],
-        "comparisons": [comparison_to_json(comparison) for comparison in comparisons.values()],
+        "comparisons": [comparison.to_dict() for comparison in comparisons.values()],
     }
 
 

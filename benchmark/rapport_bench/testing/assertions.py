@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rapport_bench.api import RapportWarning
 from rapport_bench.arms.text_sources import Sources
 from rapport_bench.common.escape import one_line
 from rapport_bench.judging.contributions import worst_dialogues
@@ -26,18 +27,6 @@ from rapport_bench.words.signs import OUTCOMES
 from rapport_tasks.common.errors import RapportError
 
 _BUILT_IN = Sources()
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Folder of results, and where their text lies."""
-
-    folder: str
-    sources: Sources = _BUILT_IN
-
-
-class RapportWarning(UserWarning):
-    """What limits a comparison that did not fail."""
 
 
 class InconclusiveWarning(RapportWarning):
@@ -75,10 +64,7 @@ class RapportResult:
         """`assert_not_regressed` on this candidate and baseline."""
         __tracebackhide__ = True
         policy = _policy(metric, margin=margin, direction=direction, policy=self.policy)
-        strict = self.strict if strict is None else strict
-        arm = run_gate([self.candidate], self.baseline, policy).arms[0]
-        place = _Place(self.folder, self.sources)
-        return _judge(metric, arm, self.baseline, strict=strict, place=place)
+        return _judge(metric, self, policy, strict=self.strict if strict is None else strict)
 
 
 def assert_not_regressed(
@@ -123,9 +109,10 @@ def assert_not_regressed(
     __tracebackhide__ = True
     rules = read_policy(policy) if isinstance(policy, str | Path) else policy
     rules = _policy(metric, margin=margin, direction=direction, policy=rules)
-    pair = [find(arm, results) if isinstance(arm, str) else arm for arm in (candidate, baseline)]
-    arm = run_gate(pair[:1], pair[1], rules).arms[0]
-    return _judge(metric, arm, pair[1], strict=strict, place=_Place(results))
+    ours, theirs = (
+        find(arm, results) if isinstance(arm, str) else arm for arm in (candidate, baseline)
+    )
+    return _judge(metric, RapportResult(ours, theirs, folder=results), rules, strict=strict)
 
 
 def _policy(
@@ -157,20 +144,18 @@ def _policy(
     return replace(policy, rules=tuple(rules.values())) if policy else Policy((rules[metric],))
 
 
-def _judge(
-    metric: str, arm: ArmGate, baseline: Result, *, strict: bool, place: _Place
-) -> MetricGate:
+def _judge(metric: str, asked: RapportResult, policy: Policy, *, strict: bool) -> MetricGate:
     """Raise, warn or return; called by what a test calls."""
     __tracebackhide__ = True
+    (arm,) = run_gate([asked.candidate], asked.baseline, policy).arms
     found = next(item for item in arm.metrics if item.name == metric)
     inconclusive = found.outcome == "inconclusive"
     if found.outcome != "pass" and (strict or not inconclusive):
-        raise AssertionError(failure_message(found, arm, baseline, place))
+        raise AssertionError(_failure(found, arm, asked))
     for note in arm.warnings:
         warnings.warn(note, RapportWarning, stacklevel=3)
     if inconclusive:
-        text = failure_message(found, arm, baseline, place)
-        warnings.warn(text, InconclusiveWarning, stacklevel=3)
+        warnings.warn(_failure(found, arm, asked), InconclusiveWarning, stacklevel=3)
     return found
 
 
@@ -180,9 +165,9 @@ def _outcome(found: MetricGate) -> str:
     return f"{OUTCOMES[found.outcome].sign} {found.verdict}"
 
 
-def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, place: _Place) -> str:
+def _failure(found: MetricGate, arm: ArmGate, asked: RapportResult) -> str:
     """What a person needs who reads that a metric did not pass; ids and figures, no text."""
-    metric, candidate = found.rule.metric, arm.candidate
+    metric, candidate, baseline = found.rule.metric, asked.candidate, asked.baseline
     values = [
         f"{formatting.shown_name(r)} {formatting.number(r.metric(metric.name).value)}"
         for r in (candidate, baseline)
@@ -218,7 +203,7 @@ def failure_message(found: MetricGate, arm: ArmGate, baseline: Result, place: _P
     if found.outcome == "inconclusive":
         lines += [to_decide(difference, found.margin)]
     lines += [f"note: {one_line(note)}" for note in arm.warnings]
-    lines.append(f"all metrics: {compare_command(candidate, baseline, place.folder)}")
-    shown = report_command(candidate, baseline, place.folder, sources=place.sources)
+    lines.append(f"all metrics: {compare_command(candidate, baseline, asked.folder)}")
+    shown = report_command(candidate, baseline, asked.folder, sources=asked.sources)
     lines.append(f"look at them: {shown}")
     return "\n    ".join(line for line in lines if line)

@@ -86,9 +86,10 @@ def rapport_result(
     config = request.config
     if not _value(config, "candidate"):
         _without_candidate(config)
+    from rapport_bench.api import RapportWarning
     from rapport_bench.arms.text_sources import Sources
     from rapport_bench.judging.gate_policy import read_policy
-    from rapport_bench.testing.assertions import RapportResult, RapportWarning
+    from rapport_bench.testing.assertions import RapportResult
     from rapport_bench.testing.session import Wanted, session_results
     from rapport_tasks.common.errors import RapportError
 

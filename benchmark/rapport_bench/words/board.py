@@ -146,12 +146,8 @@ def _headline(board: Leaderboard) -> str:
     return one_line(
         f"Suite {board.suite.name} · {board.suite.dialogues} dialogues · "
         f"suite {board.suite.suite_id[:8]} · by {board.by.label} ({what}) · "
-        f"{_count(len(ranked), 'arm')} in {_count(tiers, 'tier')}"
+        f"{formatting.count(len(ranked), 'arm')} in {formatting.count(tiers, 'tier')}"
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _legend(board: Leaderboard) -> Iterator[str]:

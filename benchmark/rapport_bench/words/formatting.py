@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rapport_bench.common.escape import one_line
 from rapport_bench.results.metrics import Direction, Metric
 from rapport_bench.results.result import Result
+from rapport_bench.statistics.paired import Difference
 
 _ARROWS = {"lower": " ↓", "higher": " ↑", "band": " → gold", "none": ""}
 BETTER = {
@@ -45,6 +46,19 @@ def signed(value: float | None) -> str:
         if value is None
         else f"{'+' if value > 0 else '−' if value < 0 else ''}{number(abs(value))}"
     )
+
+
+def difference(metric: Metric, found: Difference, *, join: str = " ") -> str:
+    """A difference with its interval; of the distances to the gold band, where that is the aim."""
+    if found.exactly_equal:
+        return "exactly equal"
+    what = "distance " if metric.direction == "band" else ""
+    return f"{what}{signed(found.value)}{join}{interval(found.ci)}".rstrip()
+
+
+def count(number: int, what: str) -> str:
+    """``1 tier``, ``2 tiers``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def p_value(p: float | None) -> str:

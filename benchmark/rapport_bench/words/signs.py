@@ -50,6 +50,15 @@ TONES: dict[Tone, str] = {look.tone: look.sign for look in VERDICTS.values()}
 """Tone -> sign."""
 
 
+def by_verdict(comparison: Comparison) -> dict[Verdict, list[str]]:
+    """Labels of the metrics with each verdict that was given, in the order of `VERDICTS`."""
+    labels = {
+        verdict: [item.metric.label for item in comparison.metrics if item.verdict == verdict]
+        for verdict in VERDICTS
+    }
+    return {verdict: found for verdict, found in labels.items() if found}
+
+
 def tone(comparison: Comparison) -> Tone:
     """``worse`` if any metric regressed, else ``better`` if one improved, else ``open`` or ``same``."""
     seen = {VERDICTS[item.verdict].tone for item in comparison.metrics if item.verdict}

@@ -182,9 +182,7 @@ def _metrics(result: HumanResult, found: Sequence[saved.MetricOnScale]) -> TextT
     arms = len(result.content.arms)
     over_arms = "Over the arms' means nothing can be said: two points always correlate."
     if arms > 2:
-        over_arms = f"Over the means of {arms} arms, which are far too few to tell: " + "; ".join(
-            _over_arms(found, scale) for scale in result.scales
-        )
+        over_arms = f"Over the means of {arms} arms, which are far too few, nothing can be said."
     notes = (
         "Spearman correlation over dialogues with 95 % intervals (bootstrap over dialogues). within: "
         "inside an arm, averaged over the arms in which both vary; between: of differences between two "
@@ -200,15 +198,6 @@ def _table(
     title: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: Sequence[str]
 ) -> TextTable:
     return TextTable(title, header, tuple(rows), tuple(notes), left=header[:1])
-
-
-def _over_arms(rows: Sequence[saved.MetricOnScale], scale: str) -> str:
-    found = [
-        f"{row.metric} {row.arms.value:+.2f}"
-        for row in rows
-        if row.scale == scale and row.arms.value is not None
-    ]
-    return f"{words_of(scale)}: {', '.join(found) or 'undefined'}"
 
 
 def _difference(row: saved.DifferenceSection) -> str:

@@ -117,8 +117,6 @@ class Metric:
             problem = "it needs columns above and below"
         elif (self.direction == "band") != (self.gold is not None):
             problem = "a band needs the gold replies' columns, and nothing else does"
-        elif self.family == "confirmatory" and (self.margin <= 0 or self.direction == "none"):
-            problem = "a confirmatory metric needs a direction and a margin above 0"
         elif not (math.isfinite(self.scale) and self.scale > 0):
             problem = "its scale must be above 0"
         if problem:
@@ -163,6 +161,12 @@ class Task:
             raise ValueError(f"task {self.name!r}: a name is up to 64 of a-z, 0-9 and _")
         if not self.metrics:
             raise ValueError(f"task {self.name!r}: it has no metric")
+        for metric in self.metrics:  # a gate's policy may give one a margin of 0
+            if metric.family == "confirmatory" and not (
+                metric.margin > 0 and metric.direction != "none"
+            ):
+                problem = "a confirmatory metric needs a direction and a margin above 0"
+                raise ValueError(f"metric {metric.name!r}: {problem}")
 
     @property
     def built_in(self) -> bool:
