@@ -681,3 +681,16 @@ def test_short_names():
     assert short_name("a\nb\u202e") == "a b"
     assert short_name("x" * 300) == "x" * 39 + "…"
     assert short_name("\u202e") == "unnamed"
+
+
+def test_the_leaderboard_alone_is_a_page(saved, capsys):
+    save(result("gold", columns(8), kind="gold"), saved)
+    save(result("elsewhere", columns(5, n=20), suite="1" * 64), saved)
+    assert _run(["leaderboard", saved, "--format", "html", "--by", "continuity"]) == 0
+    page = Page(capsys.readouterr().out)
+    sortable = [attrs for tag, attrs in page.elements if tag == "th" and "aria-sort" in attrs]
+    assert len(sortable) == 8
+    assert "by continuity" in page.text
+    assert "reference: gold" in page.text
+    assert "elsewhere" in page.text
+    assert len(page.scripts) == 1

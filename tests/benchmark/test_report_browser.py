@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -309,3 +310,19 @@ def test_the_keyboard_reaches_what_the_mouse_reaches(browser, pages):
     assert browser.switch_to.active_element.text == "Skip to the content"
     outline = browser.execute_script("return getComputedStyle(document.activeElement).outlineWidth")
     assert outline == "3px"
+
+
+def test_the_leaderboard_page_sorts_too(browser, pages, tmp_path):
+    results = str(Path(pages["text"].removeprefix("file://")).parent / "results")
+    command = [sys.executable, "-m", "rapport_bench", "leaderboard", results, "--format", "html"]
+    page = tmp_path / "board.html"
+    page.write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
+    show(browser, page.as_uri(), SIZES[0])
+    button = all_of(browser, "table.board thead button")[2]
+    button.send_keys(Keys.ENTER)
+    script = (
+        "return [...document.querySelectorAll('table.board tbody bdi')].map(n => n.textContent)"
+    )
+    assert browser.execute_script(script) == ["base", "gold", "mine", "parrot", "tuned"]
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert browser.get_log("browser") == []

@@ -95,7 +95,7 @@ class Leaderboard(Shown):
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """As ``rapport leaderboard --json`` prints it, without studies."""
+        """As ``rapport leaderboard --json`` prints it, without studies and published figures."""
         return {
             "suite": self.suite.to_json(),
             "by": self.by.name,

@@ -14,6 +14,7 @@ from rapport_bench.arms.texts import find_texts
 from rapport_bench.common.escape import one_line
 from rapport_bench.common.files import write_atomically
 from rapport_bench.judging.leaderboard import load_results
+from rapport_bench.page.board import rated
 from rapport_bench.page.cases import case_arms, cases
 from rapport_bench.page.forest import forest
 from rapport_bench.page.layout import json_block, render
@@ -28,8 +29,6 @@ from rapport_bench.words.board import board_table
 from rapport_bench.words.next_steps import positional
 from rapport_bench.words.signs import TONES
 from rapport_bench.words.studies import studies_of
-from rapport_bench.words.study import agreement_warnings, headline
-from rapport_bench.words.study_tables import tables
 
 DRAWN = (forest, scatter)
 """The pictures, in the page's order."""
@@ -112,11 +111,7 @@ def make_report(request: Request, progress: Progress = lambda _, __, ___: None) 
         table=board_table(found.board, found.labels, beside=BESIDE_BOTS),
         cases=studied,
         data=json_block(studied.data),
-        studies=[
-            (headline(study), study.simulated, agreement_warnings(study), list(tables(study)))
-            for study in studies
-        ],
-        people=any(not study.simulated for study in studies),
+        **rated(studies),
         problems=[one_line(problem) for problem in problems],
         source=provenance(found),
         command=_command(request),

@@ -40,7 +40,7 @@ def board(folder: Path, capsys, *options: str) -> tuple[str, str]:
     return capsys.readouterr()
 
 
-@pytest.mark.parametrize("form", ["console", "md"])
+@pytest.mark.parametrize("form", ["console", "md", "html"])
 def test_a_board_shows_what_people_said_and_that_nobody_did(folder, capsys, form):
     out, _ = board(folder, capsys, "--format", form)
     assert NOBODY.replace("(", "\\(" if form == "md" else "(") in out or NOBODY in out
