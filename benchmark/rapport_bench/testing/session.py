@@ -110,13 +110,13 @@ def _scored(wanted: Wanted) -> tuple[Result, Result, list[str]]:
             f"--rapport-candidate {wanted.candidate} is a folder, but there is no --rapport-base",
             remedy="Name the base that the adapter was trained on.",
         )
-    arguments = ["--base", wanted.base, "--adapter", wanted.candidate]
-    arguments += ["--results", wanted.results, *wanted.run_options]
     try:
-        options = run.make_context("run", arguments).params
+        options = run.make_context("run", list(wanted.run_options)).params
     except click.ClickException as error:
         remedy = "Options of the run are those of `rapport run`; see rapport run --help."
         raise BadInput(error.format_message(), remedy=remedy) from None
+    options |= {"base": wanted.base, "results": wanted.results}
+    options["adapters"] = (wanted.candidate, *options["adapters"])
     quiet_libraries()
     # Imported only now: it costs seconds.
     from rapport_bench.running.run import run as run_arms
