@@ -6,7 +6,7 @@
 Draws mutants of cosmic-ray's operators (another comparison, another number, a condition negated, a loop
 left out, ...) at random from metrics, statistics, comparison, gate and identity, runs the tests of the
 mutated module for each, and prints those that nothing notices. Each mutant is tried in a copy of the
-checkout and a process of its own, forked from one that has imported the libraries. Takes about an hour on two cores.
+checkout and a process of its own, forked from one that has imported the libraries. Takes about an hour on one core.
 Annotations are not mutated: nothing evaluates them.
 """
 
@@ -22,7 +22,6 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,19 +126,28 @@ def _change(source: str, code: str) -> str:
     return f"- {before.strip()}\n    + {after.strip()}"
 
 
-def survives(mutant: Mutant, copy: Path) -> bool:
-    """Whether all tests of the module pass in spite of the fault."""
-    path = copy / mutant.module
-    sound = path.read_text(encoding="utf-8")
-    path.write_text(mutant.code, encoding="utf-8")
-    try:
-        child = os.fork()
-        if child == 0:
-            _test(copy, [f"tests/{name}.py" for name in TESTED[mutant.module].split()])
-        _, status = os.waitpid(child, 0)
-    finally:
-        path.write_text(sound, encoding="utf-8")
-    return os.waitstatus_to_exitcode(status) == 0
+def survivors(mutants: list[Mutant], copies: list[Path]) -> Iterator[Mutant]:
+    """The mutants whose tests all pass in spite of the fault; as many at a time as there are copies.
+
+    Each is tried in a process of its own, forked from the main thread, where pytest may set signals.
+    """
+    waiting, running = list(reversed(mutants)), dict[int, tuple[Mutant, Path, str]]()
+    while waiting or running:
+        while waiting and copies:
+            mutant, copy = waiting.pop(), copies.pop()
+            path = copy / mutant.module
+            sound = path.read_text(encoding="utf-8")
+            path.write_text(mutant.code, encoding="utf-8")
+            child = os.fork()
+            if child == 0:
+                _test(copy, [f"tests/{name}.py" for name in TESTED[mutant.module].split()])
+            running[child] = mutant, copy, sound
+        child, status = os.wait()
+        mutant, copy, sound = running.pop(child)
+        (copy / mutant.module).write_text(sound, encoding="utf-8")
+        copies.append(copy)
+        if os.waitstatus_to_exitcode(status) == 0:
+            yield mutant
 
 
 def _test(copy: Path, files: list[str]) -> None:
@@ -202,20 +210,11 @@ def main() -> None:
             if missing:
                 raise SystemExit(f"{module}: no {', '.join(missing)}")
 
-        def attempt(mutant: Mutant) -> tuple[Mutant, bool]:
-            copy = free.pop()
-            try:
-                return mutant, survives(mutant, copy)
-            finally:
-                free.append(copy)
-
         survived: list[Mutant] = []
-        with ThreadPoolExecutor(options.jobs) as pool:
-            for mutant, alive in pool.map(attempt, drawn):
-                if alive:
-                    survived.append(mutant)
-                    where = f"{mutant.module}:{mutant.line}"
-                    print(f"survived {where} {mutant.operator}\n    {mutant.change}", flush=True)
+        for mutant in survivors(drawn, free):
+            survived.append(mutant)
+            where = f"{mutant.module}:{mutant.line}"
+            print(f"survived {where} {mutant.operator}\n    {mutant.change}", flush=True)
     _summary(drawn, survived)
 
 

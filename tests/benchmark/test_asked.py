@@ -353,7 +353,8 @@ def test_thoughts_in_imported_replies_are_cut_off_and_counted(config, tmp_path):
         text = "\n".join(json.dumps(line, ensure_ascii=False) for line in some)
         (tmp_path / f"{name}.jsonl").write_text(text, encoding="utf-8")
     replies = tuple((None, str(tmp_path / f"{name}.jsonl")) for name in lines)
-    plain, thinking = run(replace(config, replies=replies, tasks=()), Silent()).results
+    config = replace(config, base=None, replies=replies, tasks=())
+    plain, thinking = run(config, Silent()).results
     assert sum(thinking.columns["thought"]) == len(lines["thinking"])
     assert {k: v for k, v in thinking.columns.items() if k != "thought"} == plain.columns
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from rapport_bench.judging.dominance import against_gold, notes
+from rapport_bench.results.roles import ROLES
 from rapport_bench.results.sections import UNDEFINED
 from rapport_bench.running.config import RunConfig
 from rapport_bench.running.run import run
@@ -37,6 +38,7 @@ def result(kind: str, **values: float | None):
     }  # fmt: skip
     return SimpleNamespace(
         kind=kind,
+        role=ROLES[kind],
         name=kind,
         metrics=metrics,
         metric=lambda name: metrics.get(name, UNDEFINED),
