@@ -23,6 +23,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,9 @@ class Mutant:
     change: str
 
 
-def mutants_of(module: str) -> Iterator[Mutant]:
-    """All mutants of a module, but those of annotations and those that change nothing."""
+def places_of(module: str) -> Iterator[tuple[str, str, int, int]]:
+    """(module, operator, which of its places, line) of all mutants, but those of annotations."""
     from cosmic_ray.ast import ast_nodes, get_ast
-    from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator, operator_names
 
     source = (ROOT / module).read_text(encoding="utf-8")
@@ -96,13 +96,25 @@ def mutants_of(module: str) -> Iterator[Mutant]:
         if kind.arguments() or name.endswith("NoOp"):
             continue
         operator = kind()
-        places = [at for node in ast_nodes(tree) for at in operator.mutation_positions(node)]
-        for occurrence, (start, _) in enumerate(places):
-            if any(first <= start <= last for first, last in annotations):
-                continue
-            code = mutate_code(source, operator, occurrence)
-            if code is not None and _differs(code, source):
-                yield Mutant(module, start[0], name, code, _change(source, code))
+        found = [at for node in ast_nodes(tree) for at in operator.mutation_positions(node)]
+        for occurrence, (start, _) in enumerate(found):
+            if not any(first <= start <= last for first, last in annotations):
+                yield module, name, occurrence, start[0]
+
+
+def mutant_at(module: str, name: str, occurrence: int, line: int) -> Mutant | None:
+    """The mutant of a place; `None` where nothing changes, or cosmic-ray cannot make it."""
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator
+
+    source = (ROOT / module).read_text(encoding="utf-8")
+    try:
+        code = mutate_code(source, get_operator(name)(), occurrence)
+    except AttributeError:  # its replacer of exceptions knows no dotted names
+        return None
+    if code is None or not _differs(code, source):
+        return None
+    return Mutant(module, line, name, code, _change(source, code))
 
 
 def _annotations(tree: ast.AST) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -140,7 +152,10 @@ def survivors(mutants: list[Mutant], copies: list[Path]) -> Iterator[Mutant]:
             path.write_text(mutant.code, encoding="utf-8")
             child = os.fork()
             if child == 0:
-                _test(copy, [f"tests/{name}.py" for name in TESTED[mutant.module].split()])
+                try:
+                    _test(copy, [f"tests/{name}.py" for name in TESTED[mutant.module].split()])
+                finally:
+                    os._exit(3)  # whatever happened: the rest is the parent's
             running[child] = mutant, copy, sound
         child, status = os.wait()
         mutant, copy, sound = running.pop(child)
@@ -163,6 +178,7 @@ def _test(copy: Path, files: list[str]) -> None:
     import pytest
 
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--rootdir={copy}"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is imported already
     os._exit(int(pytest.main([*options, *files])))
 
 
@@ -175,7 +191,6 @@ def copied(folder: Path) -> Path:
 
 def preload() -> None:
     """Import what every test imports, so that a forked process need not."""
-    import hypothesis
     import lm_eval.evaluator
     import numpy
     import pytest
@@ -183,7 +198,7 @@ def preload() -> None:
     import torch
     import transformers
 
-    del hypothesis, lm_eval, numpy, pytest, scipy, transformers
+    del lm_eval, numpy, pytest, scipy, transformers
     torch.set_num_threads(1)  # threads do not survive a fork
 
 
@@ -198,9 +213,11 @@ def main() -> None:
     sys.dont_write_bytecode = True
     os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     modules = [module for module in TESTED if options.only in module]
-    everything = [mutant for module in modules for mutant in mutants_of(module)]
-    drawn = random.Random(options.seed).sample(everything, min(options.mutants, len(everything)))
-    print(f"{len(drawn)} of {len(everything):,} mutants of {len(modules)} modules", flush=True)
+    places = [place for module in modules for place in places_of(module)]
+    random.Random(options.seed).shuffle(places)
+    made = (mutant for place in places if (mutant := mutant_at(*place)) is not None)
+    drawn = list(islice(made, options.mutants))
+    print(f"{len(drawn)} of about {len(places):,} mutants of {len(modules)} modules", flush=True)
     preload()
     with tempfile.TemporaryDirectory() as scratch:
         free = [copied(Path(scratch) / f"copy-{n}") for n in range(options.jobs)]
@@ -210,6 +227,10 @@ def main() -> None:
             if missing:
                 raise SystemExit(f"{module}: no {', '.join(missing)}")
 
+        sound = [Mutant(m, 0, "none", (ROOT / m).read_text(encoding="utf-8"), "") for m in modules]
+        broken = {m.module for m in sound} - {m.module for m in survivors(sound, free)}
+        if broken:
+            raise SystemExit(f"tests fail without any fault: {', '.join(sorted(broken))}")
         survived: list[Mutant] = []
         for mutant in survivors(drawn, free):
             survived.append(mutant)
