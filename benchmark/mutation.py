@@ -30,11 +30,11 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 TASKS, BENCH = "tasks/rapport_tasks", "benchmark/rapport_bench"
 TESTED = {
-    f"{TASKS}/metrics/advice_to_empathy.py": "tasks/test_acts tasks/test_versions",
-    f"{TASKS}/metrics/continuity.py": "tasks/test_continuity tasks/test_versions",
-    f"{TASKS}/metrics/relevance.py": "tasks/test_continuity tasks/test_versions",
-    f"{TASKS}/metrics/topic_shift.py": "tasks/test_topic_shift tasks/test_versions",
-    f"{TASKS}/metrics/crisis.py": "tasks/test_crisis tasks/test_versions",
+    f"{TASKS}/metrics/advice_to_empathy.py": "tasks/test_acts",
+    f"{TASKS}/metrics/continuity.py": "tasks/test_continuity",
+    f"{TASKS}/metrics/relevance.py": "tasks/test_continuity",
+    f"{TASKS}/metrics/topic_shift.py": "tasks/test_topic_shift",
+    f"{TASKS}/metrics/crisis.py": "tasks/test_crisis",
     f"{TASKS}/metrics/perplexity.py": "tasks/test_perplexity",
     f"{TASKS}/shifts/segmentation.py": "tasks/test_segmentation",
     f"{TASKS}/acts/markers.py": "tasks/test_markers",
